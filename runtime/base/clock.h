@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/* clock.h: monotonic time. */
+#ifndef FX_BASE_CLOCK_H
+#define FX_BASE_CLOCK_H
+
+#include <stdint.h>
+
+/** Nanoseconds of a clock that never steps back. */
+int64_t fx_now_ns(void);
+/** Sleeps; shorter when a signal comes. */
+void fx_sleep_ms(int64_t ms);
+
+#endif

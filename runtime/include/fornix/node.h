@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+/* node.h: the contract of a node. A node is one const table with its options, ports and callbacks;
+ * the host runs it in a process of its own and owns sockets, credits, acknowledgements. */
+#ifndef FORNIX_NODE_H
+#define FORNIX_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <fornix/block.h>
+#include <fornix/error.h>
+#include <fornix/log.h>
+#include <fornix/version.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum fx_dir { FX_IN = 1, FX_OUT };
+
+/** Kinds of message. Each is one bit, so that a port can name a set. */
+enum fx_kind { FX_NOTHING = 0, FX_BLOCK = 1, FX_TREE = 2, FX_RECORD = 4 };
+
+struct fx_port {
+	const char *name;
+	enum fx_dir dir;
+	unsigned kinds;	 /**< set of enum fx_kind */
+	unsigned dtypes; /**< set of enum fx_dtype of its blocks; 0 when it has none */
+	unsigned roles;	 /**< set of 1 << enum fx_role of its blocks; 0 is any */
+	bool optional;	 /**< an input that may stay unconnected */
+	const char *help;
+};
+
+enum fx_opt_type { FX_OPT_BOOL = 1, FX_OPT_INT, FX_OPT_REAL, FX_OPT_STR, FX_OPT_VEC };
+
+/** Three numbers, z y x. */
+struct fx_vec {
+	double v[3];
+};
+
+struct fx_option {
+	const char *name, *help;
+	const char *unit; /**< "nm", "voxel", "%", "s", "MiB", ...; NULL for a plain number */
+	enum fx_opt_type type;
+	size_t offset;	     /**< of the field in the node's state */
+	double def;	     /**< default; for choices, an index */
+	const char *def_str; /**< default of a text or of a vec ("8 8 8"); NULL means required */
+	double min, max;     /**< both inclusive; ignored when equal; for each number of a vec */
+	const char *const *choices; /**< NULL-terminated; the field is then an int */
+};
+
+/** Name, type and offset of an option all come from the field: they cannot disagree. */
+#define FX_FIELD(T, m)                                                                             \
+	.name = #m, .offset = offsetof(T, m),                                                      \
+	.type = _Generic(((T *)0)->m,                                                              \
+			 bool: FX_OPT_BOOL,                                                        \
+			 int: FX_OPT_INT,                                                          \
+			 double: FX_OPT_REAL,                                                      \
+			 const char *: FX_OPT_STR,                                                 \
+			 struct fx_vec: FX_OPT_VEC)
+
+struct fx_node; /**< one running instance; opaque to its own code */
+
+struct fx_node_type {
+	uint32_t abi;
+	const char *name, *summary;
+	const struct fx_port *ports;	 /**< ends with a zeroed entry; inputs first */
+	const struct fx_option *options; /**< ends with a zeroed entry; may be NULL */
+	size_t state_size;
+	/** Keeps nothing between messages: at most one message on each output for every message
+	 * that arrives, and the same for the same. Such a node may have workers, and a killed one
+	 * is started again without loss. */
+	bool stateless;
+
+	/** Options are set and in range; the rest of @p state is zero. */
+	int (*init)(struct fx_node *node, void *state);
+	/** A source (no inputs): emit a bounded piece, e.g. one section; FX_END after the last.
+	 * Others: a message waits on at least one input; take it. */
+	int (*process)(struct fx_node *node, void *state);
+	/** A mark arrived on input @p port (never END or SKIP). NULL: it is passed on to every
+	 * output. A node that has this sends on what it wants to by fx_send_mark(). */
+	int (*mark)(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m);
+	/** Every input has ended, or the source was asked to stop: emit what is left. The host
+	 * sends END after it. May be NULL. */
+	int (*drain)(struct fx_node *node, void *state);
+	/** Called once, also after a failed init(). Must accept a zeroed state. May be NULL. */
+	void (*finish)(void *state);
+};
+
+/** Declares and defines the one symbol of a node: fx_node_ROLE_METHOD. */
+#define FX_NODE(id)                                                                                \
+	extern FX_API const struct fx_node_type fx_node_##id;                                      \
+	FX_API const struct fx_node_type fx_node_##id
+
+/** The kind of message that waits on input @p port, or FX_NOTHING. Ports count from 0 in the
+ * order of the table. */
+FX_API enum fx_kind fx_waiting(const struct fx_node *node, unsigned port);
+/** Moves the waiting message out of the port: the caller owns it. NULL when another kind waits.
+ * A block's voxels lie in memory shared with the sender: copy what is kept after process(). */
+FX_API struct fx_block *fx_take(struct fx_node *node, unsigned port);
+FX_API struct fx_tree *fx_take_tree(struct fx_node *node, unsigned port);
+FX_API struct fx_record *fx_take_record(struct fx_node *node, unsigned port);
+/** True when the graph connects @p port. Sending to an unconnected output is allowed. */
+FX_API bool fx_connected(const struct fx_node *node, unsigned port);
+/** The last OPEN mark of input @p port; NULL before it came. */
+FX_API const struct fx_mark *fx_opened(const struct fx_node *node, unsigned port);
+
+/** A zeroed-header block whose voxels (not zeroed) lie where output @p port will send them from:
+ * filling it and sending it costs no copy. May wait for credit. NULL without memory. */
+FX_API struct fx_block *fx_new_block(struct fx_node *node, unsigned port, enum fx_dtype dtype,
+				     uint32_t channels, const size_t shape[3]);
+/** Sends. Consumes the message, also on failure. May wait for credit. Fails with FX_ENOMEM when
+ * given NULL, so that a failed allocation can be passed straight in. */
+FX_API int fx_send(struct fx_node *node, unsigned port, struct fx_block *b);
+FX_API int fx_send_tree(struct fx_node *node, unsigned port, struct fx_tree *t);
+FX_API int fx_send_record(struct fx_node *node, unsigned port, struct fx_record *r);
+FX_API int fx_send_mark(struct fx_node *node, unsigned port, const struct fx_mark *m);
+
+/** Records why, and returns @p err, so that a node can say `return fx_fail(...)`. */
+FX_API int fx_fail(struct fx_node *node, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/** fx_fail() with the code and text of @p e. */
+FX_API int fx_fail_error(struct fx_node *node, const struct fx_error *e);
+/** Tells the user something that does not stop the run; goes to the log and the run's report. */
+FX_API void fx_warn(struct fx_node *node, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/** The graph's name of this node. */
+FX_API const char *fx_node_name(const struct fx_node *node);
+/** A folder for scratch files of this node, made on first use, removed when the run ends;
+ * NULL when it cannot be made. */
+FX_API const char *fx_scratch_dir(struct fx_node *node);
+/** True once the run is asked to stop early: long loops of a source should return. */
+FX_API bool fx_stopping(const struct fx_node *node);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
