@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: Apache-2.0
+/* inlet.c: the consuming end of the edge of one input port. */
+#include "link/inlet.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "link/slot.h"
+
+enum { HELLO_MS = 50, HELLO_IDLE_MS = 1000 };
+
+struct lane {
+	void *socket;
+	struct fx_pool *pool; /* owned mapping, or NULL */
+	uint64_t held;	      /* bit by slot: lent out here */
+	bool welcomed;
+	uint32_t epoch; /* of the producer */
+	int64_t hello_ns;
+	uint64_t *acks; /* to send */
+	size_t acks_len, acks_cap;
+};
+
+/* Received and not yet handed on. */
+struct arrival {
+	struct fx_envelope envelope;
+	size_t lane;
+};
+
+/* Handed on and not yet acknowledged. */
+struct debt {
+	uint64_t seq;
+	size_t lane;
+	bool safe;
+};
+
+struct fx_inlet {
+	struct fx_inlet_config config;
+	struct lane *lanes;
+	struct arrival *held; /* sorted by seq */
+	size_t held_len, held_cap;
+	struct debt *debts; /* sorted by seq */
+	size_t debts_len, debts_cap;
+	uint64_t next; /* ordered: the seq to hand on */
+	bool has_open;
+	struct fx_mark open;
+};
+
+static int lane_connect(struct fx_inlet *in, size_t i, struct fx_error *err)
+{
+	const struct fx_inlet_lane *plan = &in->config.lanes[i];
+	struct lane *lane = &in->lanes[i];
+	const int zero = 0;
+	char id[200];
+
+	if (plan->pool_fd >= 0) {
+		lane->pool = fx_pool_map(plan->pool_fd, false, err);
+		if (!lane->pool)
+			return FX_EIO;
+		fx_pool_forget(lane->pool, plan->holder, 0);
+	}
+	lane->socket = zmq_socket(in->config.zmq, ZMQ_DEALER);
+	if (!lane->socket)
+		return fx_error_set(err, FX_EIO, "cannot make a socket: %s", zmq_strerror(errno));
+	snprintf(id, sizeof id, "%.40s/%.40s/%u/%u", in->config.node, in->config.port,
+		 in->config.instance, in->config.epoch);
+	zmq_setsockopt(lane->socket, ZMQ_ROUTING_ID, id, strlen(id));
+	zmq_setsockopt(lane->socket, ZMQ_SNDHWM, &zero, sizeof zero);
+	zmq_setsockopt(lane->socket, ZMQ_RCVHWM, &zero, sizeof zero);
+	zmq_setsockopt(lane->socket, ZMQ_LINGER, &zero, sizeof zero);
+	if (zmq_connect(lane->socket, plan->endpoint) != 0)
+		return fx_error_set(err, FX_EIO, "cannot connect to %s: %s", plan->endpoint,
+				    zmq_strerror(errno));
+	return FX_OK;
+}
+
+struct fx_inlet *fx_inlet_new(const struct fx_inlet_config *config, struct fx_error *err)
+{
+	struct fx_inlet *in = calloc(1, sizeof *in);
+
+	if (!in || !(in->lanes = fx_calloc(config->lanes_len, sizeof *in->lanes))) {
+		fx_error_set(err, FX_ENOMEM, "no memory for input %s", config->port);
+		free(in);
+		return NULL;
+	}
+	in->config = *config;
+	if (config->ordered && config->epoch)
+		in->next = atomic_load(config->floor);
+	for (size_t i = 0; i < config->lanes_len; i++)
+		if (lane_connect(in, i, err) < 0) {
+			fx_inlet_free(in);
+			return NULL;
+		}
+	return in;
+}
+
+void fx_inlet_free(struct fx_inlet *in)
+{
+	if (!in)
+		return;
+	for (size_t i = 0; i < in->held_len; i++)
+		fx_envelope_fini(&in->held[i].envelope);
+	for (size_t i = 0; i < in->config.lanes_len; i++) {
+		if (in->lanes[i].socket)
+			zmq_close(in->lanes[i].socket);
+		fx_pool_unmap(in->lanes[i].pool);
+		free(in->lanes[i].acks);
+	}
+	free(in->held);
+	free(in->debts);
+	free(in->lanes);
+	free(in);
+}
+
+size_t fx_inlet_sockets(const struct fx_inlet *in)
+{
+	return in->config.lanes_len;
+}
+
+void *fx_inlet_socket(const struct fx_inlet *in, size_t i)
+{
+	return in->lanes[i].socket;
+}
+
+const struct fx_mark *fx_inlet_opened(const struct fx_inlet *in)
+{
+	return in->has_open ? &in->open : NULL;
+}
+
+static void lane_hello(struct fx_inlet *in, size_t i)
+{
+	struct lane *lane = &in->lanes[i];
+	struct fx_control c = {
+		.kind = FX_CONTROL_HELLO,
+		.instance = in->config.instance,
+		.epoch = in->config.epoch,
+		.credit_messages = in->config.credit_messages,
+		.credit_bytes = in->config.credit_bytes,
+		.shared = lane->pool != NULL,
+	};
+	const int64_t now = fx_now_ns();
+	void *bytes;
+	size_t size;
+
+	if (lane->hello_ns &&
+	    now - lane->hello_ns < (lane->welcomed ? HELLO_IDLE_MS : HELLO_MS) * INT64_C(1000000))
+		return;
+	lane->hello_ns = now;
+	snprintf(c.node, sizeof c.node, "%s", in->config.node);
+	snprintf(c.port, sizeof c.port, "%s", in->config.port);
+	if (fx_control_encode(&c, &bytes, &size, NULL) < 0)
+		return;
+	zmq_send(lane->socket, bytes, size, ZMQ_DONTWAIT);
+	free(bytes);
+}
+
+static void lane_owe(struct lane *lane, uint64_t seq)
+{
+	if (fx_grow(&lane->acks, &lane->acks_cap, lane->acks_len + 1, sizeof *lane->acks))
+		lane->acks[lane->acks_len++] = seq;
+}
+
+static void lane_send_acks(struct lane *lane)
+{
+	size_t sent = 0;
+
+	while (sent < lane->acks_len) {
+		struct fx_control c = { .kind = FX_CONTROL_ACK, .acks = lane->acks + sent };
+		void *bytes;
+		size_t size;
+
+		c.acks_len = lane->acks_len - sent < FX_WIRE_ACKS_MAX ? lane->acks_len - sent :
+									 FX_WIRE_ACKS_MAX;
+		if (fx_control_encode(&c, &bytes, &size, NULL) < 0)
+			break;
+		zmq_send(lane->socket, bytes, size, ZMQ_DONTWAIT);
+		free(bytes);
+		sent += c.acks_len;
+	}
+	lane->acks_len = 0;
+}
+
+static void lane_control(struct fx_inlet *in, size_t i, const void *bytes, size_t size,
+			 struct fx_error *err, unsigned *refused)
+{
+	struct lane *lane = &in->lanes[i];
+	struct fx_control c;
+
+	if (fx_control_decode(bytes, size, &c, err) < 0 || c.kind != FX_CONTROL_WELCOME) {
+		(*refused)++;
+		free(c.acks);
+		return;
+	}
+	if (lane->pool && lane->welcomed && c.epoch > lane->epoch)
+		fx_pool_forget(lane->pool, in->config.lanes[i].holder, lane->held);
+	lane->welcomed = true;
+	lane->epoch = c.epoch;
+}
+
+static void release_heap(struct fx_block *b)
+{
+	free(b->data);
+}
+
+/* Payload from a slot: voxels stay there, tables and nodes are copied out. */
+static int fill_from_slot(struct fx_inlet *in, size_t i, struct fx_envelope *e, struct fx_error *err)
+{
+	struct lane *lane = &in->lanes[i];
+	const unsigned holder = in->config.lanes[i].holder;
+	int result = FX_OK;
+
+	if (!lane->pool || e->payload.slot >= FX_POOL_SLOTS || e->payload.codec != FX_CODEC_STORED)
+		return fx_error_set(err, FX_ETYPE, "a payload in a slot that is not there");
+	if (e->kind == FX_BLOCK) {
+		struct fx_block *b = e->message;
+
+		fx__slot_lend(b, lane->pool, e->payload.slot, holder, &lane->held);
+		return b->data ? FX_OK : fx_error_set(err, FX_ENOMEM, "no memory for a block");
+	}
+	result = fx_wire_fill(e, fx_pool_slot(lane->pool, e->payload.slot), err);
+	fx_pool_drop(lane->pool, e->payload.slot, holder);
+	return result;
+}
+
+static int fill_from_frame(struct fx_envelope *e, const void *bytes, size_t size,
+			   struct fx_error *err)
+{
+	void *raw;
+	int result;
+
+	if (size != e->payload.size)
+		return fx_error_set(err, FX_ETYPE, "a payload of %zu bytes, %zu announced", size,
+				    e->payload.size);
+	raw = fx_alloc_aligned(e->payload.raw_size);
+	if (!raw)
+		return fx_error_set(err, FX_ENOMEM, "no memory for a payload");
+	result = fx_codec_decompress(e->payload.codec, bytes, size, raw, e->payload.raw_size, err);
+	if (result == FX_OK && e->kind == FX_BLOCK) {
+		struct fx_block *b = e->message;
+
+		b->data = raw;
+		b->release = release_heap;
+		return FX_OK;
+	}
+	if (result == FX_OK)
+		result = fx_wire_fill(e, raw, err);
+	free(raw);
+	return result;
+}
+
+static struct debt *inlet_debt(const struct fx_inlet *in, uint64_t seq)
+{
+	for (size_t i = 0; i < in->debts_len; i++)
+		if (in->debts[i].seq == seq)
+			return &in->debts[i];
+	return NULL;
+}
+
+static void inlet_add_debt(struct fx_inlet *in, uint64_t seq, size_t lane)
+{
+	size_t at = in->debts_len;
+
+	if (!fx_grow(&in->debts, &in->debts_cap, in->debts_len + 1, sizeof *in->debts))
+		return;
+	while (at && in->debts[at - 1].seq > seq)
+		at--;
+	memmove(&in->debts[at + 1], &in->debts[at], (in->debts_len - at) * sizeof *in->debts);
+	in->debts[at] = (struct debt){ .seq = seq, .lane = lane };
+	in->debts_len++;
+}
+
+/* True when @p seq is known already: the copy is dropped, and acknowledged when the first is. */
+static bool inlet_duplicate(struct fx_inlet *in, uint64_t seq, size_t lane)
+{
+	if (inlet_debt(in, seq)) {
+		inlet_add_debt(in, seq, lane);
+		return true;
+	}
+	if (in->config.ordered && seq < in->next) {
+		lane_owe(&in->lanes[lane], seq);
+		return true;
+	}
+	for (size_t i = 0; i < in->held_len; i++)
+		if (in->held[i].envelope.seq == seq) {
+			inlet_add_debt(in, seq, lane);
+			return true;
+		}
+	return false;
+}
+
+static int inlet_hold(struct fx_inlet *in, const struct fx_envelope *e, size_t lane)
+{
+	size_t at = in->held_len;
+
+	if (!fx_grow(&in->held, &in->held_cap, in->held_len + 1, sizeof *in->held))
+		return FX_ENOMEM;
+	while (at && in->held[at - 1].envelope.seq > e->seq)
+		at--;
+	memmove(&in->held[at + 1], &in->held[at], (in->held_len - at) * sizeof *in->held);
+	in->held[at] = (struct arrival){ *e, lane };
+	in->held_len++;
+	return FX_OK;
+}
+
+static void inlet_accept(struct fx_inlet *in, size_t i, struct fx_envelope *e)
+{
+	struct fx_lane_stats *stats = in->config.lanes[i].stats;
+
+	if (e->kind == FX_NOTHING && e->mark.kind == FX_MARK_OPEN && !in->has_open) {
+		in->open = e->mark;
+		in->has_open = true;
+	}
+	if (inlet_duplicate(in, e->seq, i)) {
+		atomic_fetch_add(&stats->duplicates, e->kind != FX_NOTHING);
+		fx_envelope_fini(e);
+	} else if (inlet_hold(in, e, i) < 0) {
+		fx_log(FX_LOG_ERROR, "no memory to hold message %" PRIu64, e->seq);
+		fx_envelope_fini(e);
+	}
+}
+
+/* One data message; the header frame is received. */
+static int lane_data(struct fx_inlet *in, size_t i, zmq_msg_t *header, struct fx_error *err)
+{
+	struct fx_envelope e;
+	zmq_msg_t payload;
+	int result = fx_wire_decode(zmq_msg_data(header), zmq_msg_size(header), &e, err);
+
+	zmq_msg_init(&payload);
+	if (zmq_msg_more(header) && zmq_msg_recv(&payload, in->lanes[i].socket, ZMQ_DONTWAIT) < 0)
+		result = fx_error_set(err, FX_EIO, "a message that is cut short");
+	if (result == FX_OK && e.payload.raw_size)
+		result = e.payload.in_slot ? fill_from_slot(in, i, &e, err) :
+					     fill_from_frame(&e, zmq_msg_data(&payload),
+							     zmq_msg_size(&payload), err);
+	zmq_msg_close(&payload);
+	if (result == FX_OK)
+		inlet_accept(in, i, &e);
+	else
+		fx_envelope_fini(&e);
+	return result;
+}
+
+static unsigned lane_receive(struct fx_inlet *in, size_t i, struct fx_error *err)
+{
+	unsigned refused = 0;
+	zmq_msg_t m;
+
+	zmq_msg_init(&m);
+	while (zmq_msg_recv(&m, in->lanes[i].socket, ZMQ_DONTWAIT) >= 0) {
+		if (fx_wire_is_control(zmq_msg_data(&m), zmq_msg_size(&m)))
+			lane_control(in, i, zmq_msg_data(&m), zmq_msg_size(&m), err, &refused);
+		else if (lane_data(in, i, &m, err) < 0)
+			refused++;
+	}
+	zmq_msg_close(&m);
+	return refused;
+}
+
+unsigned fx_inlet_pump(struct fx_inlet *in, struct fx_error *err)
+{
+	unsigned refused = 0;
+
+	for (size_t i = 0; i < in->config.lanes_len; i++) {
+		refused += lane_receive(in, i, err);
+		lane_hello(in, i);
+		if (in->lanes[i].acks_len)
+			lane_send_acks(&in->lanes[i]);
+	}
+	return refused;
+}
+
+const struct fx_envelope *fx_inlet_peek(const struct fx_inlet *in)
+{
+	if (!in->held_len || (in->config.ordered && in->held[0].envelope.seq != in->next))
+		return NULL;
+	return &in->held[0].envelope;
+}
+
+bool fx_inlet_pop(struct fx_inlet *in, struct fx_envelope *e)
+{
+	struct arrival a;
+	struct fx_lane_stats *stats;
+
+	if (!fx_inlet_peek(in))
+		return false;
+	a = in->held[0];
+	in->held_len--;
+	memmove(in->held, in->held + 1, in->held_len * sizeof *in->held);
+	in->next = a.envelope.seq + 1;
+	inlet_add_debt(in, a.envelope.seq, a.lane);
+	stats = in->config.lanes[a.lane].stats;
+	if (a.envelope.kind != FX_NOTHING)
+		atomic_fetch_add(&stats->delivered, 1);
+	else if (a.envelope.mark.kind == FX_MARK_MISSING)
+		atomic_fetch_add(&stats->missing, 1);
+	*e = a.envelope;
+	return true;
+}
+
+/* An ordered inlet acknowledges in order, so that one number tells a later life where to go on. */
+static void inlet_pay(struct fx_inlet *in)
+{
+	size_t paid = 0, kept = 0;
+
+	while (in->config.ordered && paid < in->debts_len && in->debts[paid].safe)
+		paid++;
+	if (in->config.ordered) {
+		const bool owing = paid < in->debts_len && in->debts[paid].seq < in->next;
+
+		atomic_store(in->config.floor, owing ? in->debts[paid].seq : in->next);
+	}
+	for (size_t i = 0; i < in->debts_len; i++) {
+		const bool pay = in->config.ordered ? i < paid : in->debts[i].safe;
+
+		if (pay)
+			lane_owe(&in->lanes[in->debts[i].lane], in->debts[i].seq);
+		else
+			in->debts[kept++] = in->debts[i];
+	}
+	in->debts_len = kept;
+}
+
+void fx_inlet_ack(struct fx_inlet *in, uint64_t seq)
+{
+	for (size_t i = 0; i < in->debts_len; i++)
+		if (in->debts[i].seq == seq)
+			in->debts[i].safe = true;
+	inlet_pay(in);
+}

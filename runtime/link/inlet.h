@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/* inlet.h: the consuming end of the edge of one input port, from all instances of its producer.
+ *
+ * Ordered (one consuming instance): messages are handed on in the order of the stream, whatever the
+ * producer's workers do; what was handed on before is dropped as a duplicate. Unordered (one of
+ * several workers): each is handed on as it comes. Nothing is acknowledged before fx_inlet_ack(). */
+#ifndef FX_LINK_INLET_H
+#define FX_LINK_INLET_H
+
+#include "link/pool.h"
+#include "link/stats.h"
+#include "wire/wire.h"
+
+/** The way from one producing instance. */
+struct fx_inlet_lane {
+	const char *endpoint; /**< borrowed for life */
+	int pool_fd;	      /**< of the producer, or -1: payloads come in frames */
+	unsigned holder;      /**< own bit in it */
+	struct fx_lane_stats *stats;
+};
+
+struct fx_inlet_config {
+	void *zmq;
+	const char *node, *port; /**< own names; borrowed for life */
+	unsigned instance, epoch;
+	bool ordered;
+	uint32_t credit_messages; /**< for each lane */
+	uint64_t credit_bytes;
+	_Atomic uint64_t *floor; /**< where an ordered inlet keeps what is acknowledged */
+	size_t lanes_len;
+	const struct fx_inlet_lane *lanes; /**< borrowed for life */
+};
+
+struct fx_inlet;
+
+struct fx_inlet *fx_inlet_new(const struct fx_inlet_config *config, struct fx_error *err);
+void fx_inlet_free(struct fx_inlet *in);
+/** Number of sockets to poll, and the i-th. */
+size_t fx_inlet_sockets(const struct fx_inlet *in);
+void *fx_inlet_socket(const struct fx_inlet *in, size_t i);
+/** Receives what has come, says hello, sends acknowledgements that are due. Never blocks. The
+ * number of frames that were refused; the reason of the last in @p err (may be NULL). */
+unsigned fx_inlet_pump(struct fx_inlet *in, struct fx_error *err);
+/** The next message that may be handed on, or NULL. Borrowed until fx_inlet_pop(). */
+const struct fx_envelope *fx_inlet_peek(const struct fx_inlet *in);
+/** Hands it on: @p e->message is the caller's. To be acknowledged by fx_inlet_ack(e->seq). */
+bool fx_inlet_pop(struct fx_inlet *in, struct fx_envelope *e);
+/** All that was derived from @p seq is safe. Sent with the next pump. */
+void fx_inlet_ack(struct fx_inlet *in, uint64_t seq);
+/** The OPEN mark, as soon as it was received; NULL before. */
+const struct fx_mark *fx_inlet_opened(const struct fx_inlet *in);
+
+#endif

@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: Apache-2.0
+/* outlet.c: the producing end of all edges of one output port. */
+#include "link/outlet.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "base/alloc.h"
+#include "link/parcel.h"
+#include "link/slot.h"
+
+enum { WAITING_MAX = 4, MARKS_MAX = 1024, ROUTE_MAX = 128 };
+
+struct list {
+	struct fx__parcel **items;
+	size_t len, cap;
+};
+
+/* One consuming instance. */
+struct lane {
+	bool known; /* it has said hello */
+	char route[ROUTE_MAX];
+	size_t route_size;
+	uint32_t epoch, credit_messages;
+	uint64_t credit_bytes, bytes; /* payload bytes in flight */
+	size_t messages;	      /* blocks, trees, records in flight */
+	bool ended;
+	struct list flight; /* sent, not acknowledged */
+};
+
+struct edge {
+	struct lane *lanes;
+	struct list waiting; /* in order of seq */
+};
+
+struct fx_outlet {
+	struct fx_outlet_config config;
+	void *socket;
+	struct edge *edges;
+	struct fx__parcel *open, *end; /* owned references, for consumers that come late */
+	bool failed;		       /* without memory: reported by the next queue() */
+};
+
+static bool list_insert(struct list *l, size_t at, struct fx__parcel *p)
+{
+	if (!fx_grow(&l->items, &l->cap, l->len + 1, sizeof(struct fx__parcel *)))
+		return false;
+	memmove(&l->items[at + 1], &l->items[at], (l->len - at) * sizeof(struct fx__parcel *));
+	l->items[at] = p;
+	l->len++;
+	return true;
+}
+
+static struct fx__parcel *list_remove(struct list *l, size_t at)
+{
+	struct fx__parcel *p = l->items[at];
+
+	l->len--;
+	memmove(&l->items[at], &l->items[at + 1], (l->len - at) * sizeof(struct fx__parcel *));
+	return p;
+}
+
+static void list_fini(struct list *l)
+{
+	for (size_t i = 0; i < l->len; i++)
+		fx__parcel_unref(l->items[i]);
+	free(l->items);
+}
+
+static bool broadcast(const struct fx__parcel *p)
+{
+	return !p->data && (p->mark == FX_MARK_OPEN || p->mark == FX_MARK_END);
+}
+
+static int outlet_bind(struct fx_outlet *o, struct fx_error *err)
+{
+	const int zero = 0, one = 1;
+	const int64_t max = FX_WIRE_HEADER_MAX;
+
+	o->socket = zmq_socket(o->config.zmq, ZMQ_ROUTER);
+	if (!o->socket)
+		return fx_error_set(err, FX_EIO, "cannot make a socket: %s", zmq_strerror(errno));
+	zmq_setsockopt(o->socket, ZMQ_SNDHWM, &zero, sizeof zero);
+	zmq_setsockopt(o->socket, ZMQ_RCVHWM, &zero, sizeof zero);
+	zmq_setsockopt(o->socket, ZMQ_LINGER, &zero, sizeof zero);
+	zmq_setsockopt(o->socket, ZMQ_ROUTER_HANDOVER, &one, sizeof one);
+	zmq_setsockopt(o->socket, ZMQ_MAXMSGSIZE, &max, sizeof max);
+	if (o->config.listen_fd >= 0)
+		zmq_setsockopt(o->socket, ZMQ_USE_FD, &o->config.listen_fd,
+			       sizeof o->config.listen_fd);
+	if (zmq_bind(o->socket, o->config.endpoint) != 0)
+		return fx_error_set(err, FX_EIO, "cannot listen on %s: %s", o->config.endpoint,
+				    zmq_strerror(errno));
+	return FX_OK;
+}
+
+/* A former life of this instance had sent what it never saw acknowledged: that is made again. */
+static void outlet_forget(struct fx_outlet *o)
+{
+	for (size_t e = 0; e < o->config.edges_len; e++)
+		for (size_t i = 0; i < o->config.edges[e].lanes_len; i++) {
+			struct fx_lane_stats *s = o->config.edges[e].lanes[i].stats;
+
+			atomic_store(&s->sent, atomic_load(&s->acked));
+		}
+}
+
+struct fx_outlet *fx_outlet_new(const struct fx_outlet_config *config, struct fx_error *err)
+{
+	struct fx_outlet *o = calloc(1, sizeof *o);
+	bool ok = o != NULL;
+
+	if (ok) {
+		o->config = *config;
+		o->edges = fx_calloc(config->edges_len, sizeof *o->edges);
+		ok = o->edges != NULL;
+	}
+	for (size_t e = 0; ok && e < config->edges_len; e++) {
+		o->edges[e].lanes = fx_calloc(config->edges[e].lanes_len, sizeof(struct lane));
+		ok = o->edges[e].lanes != NULL;
+	}
+	if (!ok)
+		fx_error_set(err, FX_ENOMEM, "no memory for output %s", config->port);
+	if (!ok || outlet_bind(o, err) < 0) {
+		fx_outlet_free(o);
+		return NULL;
+	}
+	if (config->epoch)
+		outlet_forget(o);
+	return o;
+}
+
+void fx_outlet_free(struct fx_outlet *o)
+{
+	if (!o)
+		return;
+	for (size_t e = 0; o->edges && e < o->config.edges_len; e++) {
+		for (size_t i = 0; o->edges[e].lanes && i < o->config.edges[e].lanes_len; i++)
+			list_fini(&o->edges[e].lanes[i].flight);
+		list_fini(&o->edges[e].waiting);
+		free(o->edges[e].lanes);
+	}
+	if (o->open)
+		fx__parcel_unref(o->open);
+	if (o->end)
+		fx__parcel_unref(o->end);
+	if (o->socket)
+		zmq_close(o->socket);
+	free(o->edges);
+	free(o);
+}
+
+void *fx_outlet_socket(const struct fx_outlet *o)
+{
+	return o->socket;
+}
+
+static void lane_send(struct fx_outlet *o, size_t e, size_t i, struct fx__parcel *p)
+{
+	struct lane *lane = &o->edges[e].lanes[i];
+
+	if (!lane->known)
+		return;
+	if (p->slot >= 0)
+		fx_pool_hold(o->config.pool, (unsigned)p->slot, o->config.edges[e].lanes[i].holder);
+	if (zmq_send(o->socket, lane->route, lane->route_size, ZMQ_SNDMORE) >= 0)
+		fx__parcel_send(p, o->socket);
+}
+
+/* Puts a parcel in flight on a lane. Takes a reference that the caller holds. */
+static void lane_launch(struct fx_outlet *o, size_t e, size_t i, struct fx__parcel *p)
+{
+	struct lane *lane = &o->edges[e].lanes[i];
+
+	if (!list_insert(&lane->flight, lane->flight.len, p)) {
+		o->failed = true;
+		fx__parcel_unref(p);
+		return;
+	}
+	if (p->data) {
+		struct fx_lane_stats *s = o->config.edges[e].lanes[i].stats;
+
+		lane->messages++;
+		lane->bytes += p->bytes;
+		atomic_fetch_add(&s->sent, 1);
+		atomic_fetch_add(&s->bytes, p->bytes);
+	}
+	lane_send(o, e, i, p);
+}
+
+static bool lane_has_credit(const struct lane *lane, const struct fx__parcel *p)
+{
+	if (!lane->known)
+		return false;
+	if (!p->data)
+		return lane->flight.len < MARKS_MAX;
+	return lane->messages == 0 || (lane->messages < lane->credit_messages &&
+				       lane->bytes + p->bytes <= lane->credit_bytes);
+}
+
+/* The lane with credit that has the fewest in flight; -1 when none has. */
+static int edge_pick(const struct edge *edge, size_t lanes, const struct fx__parcel *p)
+{
+	int best = -1;
+
+	for (size_t i = 0; i < lanes; i++)
+		if (lane_has_credit(&edge->lanes[i], p) &&
+		    (best < 0 || edge->lanes[i].flight.len < edge->lanes[best].flight.len))
+			best = (int)i;
+	return best;
+}
+
+static bool edge_idle(const struct edge *edge, size_t lanes)
+{
+	for (size_t i = 0; i < lanes; i++)
+		if (edge->lanes[i].flight.len)
+			return false;
+	return true;
+}
+
+static void edge_dispatch(struct fx_outlet *o, size_t e)
+{
+	struct edge *edge = &o->edges[e];
+	const size_t lanes = o->config.edges[e].lanes_len;
+
+	while (edge->waiting.len) {
+		struct fx__parcel *p = edge->waiting.items[0];
+		const int pick = edge_pick(edge, lanes, p);
+
+		if (broadcast(p)) {
+			if (p->mark == FX_MARK_END && !edge_idle(edge, lanes))
+				break;
+			list_remove(&edge->waiting, 0);
+			p->refs += (unsigned)lanes - 1;
+			for (size_t i = 0; i < lanes; i++)
+				lane_launch(o, e, i, p);
+		} else if (pick >= 0) {
+			list_remove(&edge->waiting, 0);
+			lane_launch(o, e, (size_t)pick, p);
+		} else {
+			break;
+		}
+	}
+	for (size_t i = 0; i < lanes; i++)
+		atomic_store(&o->config.edges[e].lanes[i].stats->depth,
+			     edge->waiting.len + edge->lanes[i].messages);
+}
+
+static void parcel_acked(struct fx_outlet *o, struct fx__parcel *p)
+{
+	if (p->unacked)
+		p->unacked--;
+	if (!p->unacked && !p->told) {
+		p->told = true;
+		if (o->config.acked)
+			o->config.acked(o->config.context, p->seq);
+	}
+	fx__parcel_unref(p);
+}
+
+static void lane_ack(struct fx_outlet *o, size_t e, size_t i, uint64_t seq)
+{
+	struct lane *lane = &o->edges[e].lanes[i];
+
+	for (size_t k = 0; k < lane->flight.len; k++) {
+		struct fx__parcel *p = lane->flight.items[k];
+
+		if (p->seq != seq)
+			continue;
+		list_remove(&lane->flight, k);
+		if (p->data) {
+			lane->messages--;
+			lane->bytes -= p->bytes;
+			atomic_fetch_add(&o->config.edges[e].lanes[i].stats->acked, 1);
+		}
+		lane->ended = lane->ended || (!p->data && p->mark == FX_MARK_END);
+		parcel_acked(o, p);
+		return;
+	}
+}
+
+/* What the former life of a consumer had not acknowledged waits again, in its old place; what
+ * goes to all is sent to the new life as well. */
+static void lane_revive(struct fx_outlet *o, size_t e, size_t i)
+{
+	struct edge *edge = &o->edges[e];
+	struct lane *lane = &edge->lanes[i];
+	struct fx_lane_stats *s = o->config.edges[e].lanes[i].stats;
+	struct list old = lane->flight;
+	bool open = false, end = false;
+
+	lane->flight = (struct list){ 0 };
+	lane->messages = 0;
+	lane->bytes = 0;
+	lane->ended = false;
+	if (o->config.pool)
+		fx_pool_forget(o->config.pool, o->config.edges[e].lanes[i].holder, 0);
+	for (size_t k = 0; k < old.len; k++) {
+		struct fx__parcel *p = old.items[k];
+		size_t at = 0;
+
+		if (broadcast(p)) {
+			open = open || p == o->open;
+			end = end || p == o->end;
+			lane_launch(o, e, i, p);
+			continue;
+		}
+		while (at < edge->waiting.len && edge->waiting.items[at]->seq < p->seq)
+			at++;
+		atomic_fetch_add(&s->resent, p->data);
+		if (!list_insert(&edge->waiting, at, p))
+			o->failed = true;
+	}
+	free(old.items);
+	atomic_store(&s->sent, atomic_load(&s->acked));
+	atomic_store(&s->delivered, atomic_load(&s->acked));
+	if (o->open && o->open->told && !open) {
+		o->open->refs++;
+		lane_launch(o, e, i, o->open);
+	}
+	if (o->end && o->end->told && !end) {
+		o->end->refs++;
+		lane_launch(o, e, i, o->end);
+	}
+}
+
+static void outlet_welcome(struct fx_outlet *o, const struct lane *lane)
+{
+	struct fx_control c = { .kind = FX_CONTROL_WELCOME,
+				.instance = o->config.instance,
+				.epoch = o->config.epoch };
+	void *bytes;
+	size_t size;
+
+	snprintf(c.node, sizeof c.node, "%s", o->config.node);
+	snprintf(c.port, sizeof c.port, "%s", o->config.port);
+	if (fx_control_encode(&c, &bytes, &size, NULL) < 0)
+		return;
+	if (zmq_send(o->socket, lane->route, lane->route_size, ZMQ_SNDMORE) >= 0)
+		zmq_send(o->socket, bytes, size, 0);
+	free(bytes);
+}
+
+/* Finds edge and lane of a consumer by its names; false when the plan has no such edge. */
+static bool outlet_find(const struct fx_outlet *o, const struct fx_control *c, size_t *e)
+{
+	for (*e = 0; *e < o->config.edges_len; (*e)++)
+		if (strcmp(o->config.edges[*e].node, c->node) == 0 &&
+		    strcmp(o->config.edges[*e].port, c->port) == 0)
+			return c->instance < o->config.edges[*e].lanes_len;
+	return false;
+}
+
+static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const void *route,
+			 size_t route_size)
+{
+	struct lane *lane;
+	size_t e;
+	bool fresh;
+
+	if (!outlet_find(o, c, &e) || route_size > ROUTE_MAX)
+		return false;
+	lane = &o->edges[e].lanes[c->instance];
+	if (lane->known && c->epoch <= lane->epoch)
+		return true; /* a repeated greeting */
+	fresh = !lane->known;
+	memcpy(lane->route, route, route_size);
+	lane->route_size = route_size;
+	lane->known = true;
+	lane->epoch = c->epoch;
+	lane->credit_messages = c->credit_messages;
+	lane->credit_bytes = c->credit_bytes;
+	outlet_welcome(o, lane);
+	if (!fresh || c->epoch)
+		lane_revive(o, e, c->instance);
+	else
+		for (size_t k = 0; k < lane->flight.len; k++)
+			lane_send(o, e, c->instance, lane->flight.items[k]);
+	return true;
+}
+
+static bool outlet_acks(struct fx_outlet *o, const struct fx_control *c, const void *route,
+			size_t route_size)
+{
+	for (size_t e = 0; e < o->config.edges_len; e++)
+		for (size_t i = 0; i < o->config.edges[e].lanes_len; i++) {
+			const struct lane *lane = &o->edges[e].lanes[i];
+
+			if (!lane->known || lane->route_size != route_size ||
+			    memcmp(lane->route, route, route_size) != 0)
+				continue;
+			for (size_t k = 0; k < c->acks_len; k++)
+				lane_ack(o, e, i, c->acks[k]);
+			return true;
+		}
+	return false;
+}
+
+static bool outlet_control(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *body)
+{
+	struct fx_control c;
+	struct fx_error err = { 0 };
+	bool ok;
+
+	if (fx_control_decode(zmq_msg_data(body), zmq_msg_size(body), &c, &err) < 0) {
+		fx_log(FX_LOG_WARN, "refused a control message on %s: %s", o->config.port, err.text);
+		return false;
+	}
+	if (c.kind == FX_CONTROL_HELLO)
+		ok = outlet_hello(o, &c, zmq_msg_data(route), zmq_msg_size(route));
+	else
+		ok = c.kind == FX_CONTROL_ACK &&
+		     outlet_acks(o, &c, zmq_msg_data(route), zmq_msg_size(route));
+	free(c.acks);
+	return ok;
+}
+
+/* Drops further frames of the message that is being received. */
+static unsigned skip_rest(void *socket, const zmq_msg_t *last)
+{
+	unsigned n = 0;
+	int more = zmq_msg_more(last);
+
+	while (more) {
+		zmq_msg_t m;
+
+		zmq_msg_init(&m);
+		if (zmq_msg_recv(&m, socket, ZMQ_DONTWAIT) < 0)
+			more = 0;
+		else
+			more = zmq_msg_more(&m);
+		zmq_msg_close(&m);
+		n++;
+	}
+	return n;
+}
+
+unsigned fx_outlet_pump(struct fx_outlet *o)
+{
+	unsigned refused = 0;
+	zmq_msg_t route, body;
+
+	zmq_msg_init(&route);
+	while (zmq_msg_recv(&route, o->socket, ZMQ_DONTWAIT) >= 0) {
+		zmq_msg_init(&body);
+		if (!zmq_msg_more(&route) || zmq_msg_recv(&body, o->socket, ZMQ_DONTWAIT) < 0 ||
+		    skip_rest(o->socket, &body) || !outlet_control(o, &route, &body))
+			refused++;
+		zmq_msg_close(&body);
+	}
+	zmq_msg_close(&route);
+	for (size_t e = 0; e < o->config.edges_len; e++)
+		edge_dispatch(o, e);
+	return refused;
+}
+
+bool fx_outlet_room(const struct fx_outlet *o)
+{
+	for (size_t e = 0; e < o->config.edges_len; e++)
+		if (o->edges[e].waiting.len >= WAITING_MAX)
+			return false;
+	return true;
+}
+
+static void outlet_remember(struct fx_outlet *o, struct fx__parcel *p)
+{
+	struct fx__parcel **keep = p->mark == FX_MARK_OPEN ? &o->open : &o->end;
+
+	if (*keep)
+		fx__parcel_unref(*keep);
+	*keep = p;
+	p->refs++;
+}
+
+int fx_outlet_queue(struct fx_outlet *o, struct fx_envelope *e, struct fx_error *err)
+{
+	struct fx__parcel *p;
+	const int result = fx__parcel_new(o->config.pool, e, &p, err);
+
+	if (result != FX_OK)
+		return result;
+	if (broadcast(p))
+		outlet_remember(o, p);
+	for (size_t i = 0; i < o->config.edges_len; i++) {
+		p->refs++;
+		p->unacked += broadcast(p) ? (unsigned)o->config.edges[i].lanes_len : 1;
+		if (!list_insert(&o->edges[i].waiting, o->edges[i].waiting.len, p)) {
+			p->refs--;
+			o->failed = true;
+		}
+		edge_dispatch(o, i);
+	}
+	if (!o->config.edges_len) {
+		p->refs++;
+		parcel_acked(o, p);
+	}
+	fx__parcel_unref(p);
+	return o->failed ? fx_error_set(err, FX_ENOMEM, "no memory for the queue of output %s",
+					o->config.port) :
+			   FX_OK;
+}
+
+bool fx_outlet_settled(const struct fx_outlet *o)
+{
+	for (size_t e = 0; e < o->config.edges_len; e++)
+		for (size_t i = 0; i < o->config.edges[e].lanes_len; i++)
+			if (!o->edges[e].lanes[i].ended)
+				return false;
+	return true;
+}
+
+static void release_heap(struct fx_block *b)
+{
+	free(b->data);
+}
+
+int fx_outlet_voxels(struct fx_outlet *o, size_t size, struct fx_block *b)
+{
+	int slot;
+
+	if (size > FX_WIRE_PAYLOAD_MAX)
+		return FX_EINVAL;
+	if (!o->config.pool) {
+		b->data = fx_alloc_aligned(size);
+		b->release = release_heap;
+		return b->data ? FX_OK : FX_ENOMEM;
+	}
+	slot = fx_pool_take(o->config.pool);
+	if (slot < 0)
+		return FX_IDLE;
+	fx__slot_lend(b, o->config.pool, (unsigned)slot, 0, NULL);
+	if (b->data)
+		return FX_OK;
+	fx_pool_drop(o->config.pool, (unsigned)slot, 0);
+	return FX_ENOMEM;
+}

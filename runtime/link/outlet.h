@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/* outlet.h: the producing end of all edges of one output port.
+ *
+ * Every message is named by its place in the output's stream. It is kept until each edge has
+ * acknowledged it; what a consumer had not acknowledged when it vanished goes out again. On an edge
+ * to several workers each message goes to one of them, OPEN and END to all. END is sent when all
+ * before it is acknowledged. See docs/protocol.md. */
+#ifndef FX_LINK_OUTLET_H
+#define FX_LINK_OUTLET_H
+
+#include "link/pool.h"
+#include "link/stats.h"
+#include "wire/wire.h"
+
+/** The way to one consuming instance. */
+struct fx_outlet_lane {
+	unsigned holder; /**< its bit in the pool */
+	struct fx_lane_stats *stats;
+};
+
+struct fx_outlet_edge {
+	const char *node, *port; /**< the consumer; borrowed for life */
+	size_t lanes_len;
+	const struct fx_outlet_lane *lanes; /**< borrowed for life */
+};
+
+struct fx_outlet_config {
+	void *zmq;			  /**< context */
+	const char *node, *port;	  /**< own names; borrowed for life */
+	unsigned instance, epoch;
+	const char *endpoint; /**< to bind */
+	int listen_fd;	      /**< a listening socket to use for it, or -1 */
+	struct fx_pool *pool; /**< NULL: payloads travel in frames, labels and trees by LZ4 */
+	size_t edges_len;
+	const struct fx_outlet_edge *edges; /**< borrowed for life */
+	/** Every edge has acknowledged @p seq. */
+	void (*acked)(void *context, uint64_t seq);
+	void *context;
+};
+
+struct fx_outlet;
+
+struct fx_outlet *fx_outlet_new(const struct fx_outlet_config *config, struct fx_error *err);
+void fx_outlet_free(struct fx_outlet *o);
+/** The ZeroMQ socket to poll for input. */
+void *fx_outlet_socket(const struct fx_outlet *o);
+/** Handles what consumers have sent, then sends what credit allows. Never blocks. The number of
+ * frames that were refused. */
+unsigned fx_outlet_pump(struct fx_outlet *o);
+/** True while a further message may be queued (few are waiting on every edge). */
+bool fx_outlet_room(const struct fx_outlet *o);
+/** Queues a message. Consumes e->message, also on failure. Voxels that do not lie in the pool are
+ * copied there: FX_IDLE (nothing consumed) when no slot is free yet. */
+int fx_outlet_queue(struct fx_outlet *o, struct fx_envelope *e, struct fx_error *err);
+/** True when END is acknowledged by all. */
+bool fx_outlet_settled(const struct fx_outlet *o);
+/** Gives @p b the memory of a free slot; FX_IDLE when there is none yet, FX_EINVAL when @p size is
+ * over the limit. Without a pool: heap memory. */
+int fx_outlet_voxels(struct fx_outlet *o, size_t size, struct fx_block *b);
+
+#endif

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/* parcel.c: a message on its way. */
+#include "link/parcel.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "base/alloc.h"
+#include "link/slot.h"
+
+enum { INLINE_MAX = 4096 };
+
+static void free_message(struct fx_envelope *e)
+{
+	fx_envelope_fini(e);
+}
+
+/* Voxels into a slot: they lie there already, or are copied. */
+static int payload_to_slot(struct fx__parcel *p, struct fx_pool *pool, struct fx_envelope *e,
+			   size_t size)
+{
+	struct fx_block *b = e->message;
+
+	p->slot = e->kind == FX_BLOCK ? fx__slot_give(b, pool) : -1;
+	if (p->slot < 0) {
+		p->slot = fx_pool_take(pool);
+		if (p->slot < 0)
+			return FX_IDLE;
+		memcpy(fx_pool_slot(pool, (unsigned)p->slot), fx_wire_payload(e->kind, e->message),
+		       size);
+	}
+	p->pool = pool;
+	e->payload.in_slot = true;
+	e->payload.slot = (uint32_t)p->slot;
+	return FX_OK;
+}
+
+static bool worth_coding(const struct fx_envelope *e)
+{
+	const struct fx_block *b = e->message;
+
+	return e->kind != FX_BLOCK || b->role == FX_LABELS || b->role == FX_MASK;
+}
+
+static int payload_to_frame(struct fx__parcel *p, struct fx_envelope *e, size_t size, bool code)
+{
+	const void *raw = fx_wire_payload(e->kind, e->message);
+
+	if (code && worth_coding(e) &&
+	    fx_codec_compress(raw, size, &p->inlined, &p->inlined_size) < 0)
+		return FX_ENOMEM;
+	if (p->inlined) {
+		e->payload.codec = FX_CODEC_LZ4;
+		e->payload.size = p->inlined_size;
+		return FX_OK;
+	}
+	p->inlined = malloc(size);
+	if (!p->inlined)
+		return FX_ENOMEM;
+	memcpy(p->inlined, raw, size);
+	p->inlined_size = size;
+	return FX_OK;
+}
+
+static int parcel_payload(struct fx__parcel *p, struct fx_pool *pool, struct fx_envelope *e,
+			  struct fx_error *err)
+{
+	const size_t size = e->kind ? fx_wire_payload_size(e->kind, e->message) : 0;
+	int result = FX_OK;
+
+	e->payload = (struct fx_payload){ .size = size, .raw_size = size };
+	p->bytes = size;
+	if (size > FX_WIRE_PAYLOAD_MAX)
+		return fx_error_set(err, FX_EINVAL,
+				    "a message of %zu bytes is over the limit of %d: use smaller blocks",
+				    size, FX_WIRE_PAYLOAD_MAX);
+	if (size && pool && size > INLINE_MAX)
+		result = payload_to_slot(p, pool, e, size);
+	else if (size)
+		result = payload_to_frame(p, e, size, !pool);
+	return result == FX_ENOMEM ? fx_error_set(err, result, "no memory for %zu bytes", size) :
+				     result;
+}
+
+int fx__parcel_new(struct fx_pool *pool, struct fx_envelope *e, struct fx__parcel **out,
+		   struct fx_error *err)
+{
+	struct fx__parcel *p = calloc(1, sizeof *p);
+	int result;
+
+	if (!p) {
+		free_message(e);
+		return fx_error_set(err, FX_ENOMEM, "no memory for a message");
+	}
+	p->seq = e->seq;
+	p->data = e->kind != FX_NOTHING;
+	p->mark = e->mark.kind;
+	p->slot = -1;
+	p->refs = 1;
+	result = parcel_payload(p, pool, e, err);
+	if (result == FX_OK)
+		result = fx_wire_encode(e, &p->header, &p->header_size, err);
+	if (result != FX_IDLE)
+		free_message(e);
+	if (result != FX_OK) {
+		fx__parcel_unref(p);
+		return result;
+	}
+	*out = p;
+	return FX_OK;
+}
+
+void fx__parcel_unref(struct fx__parcel *p)
+{
+	if (--p->refs)
+		return;
+	if (p->slot >= 0)
+		fx_pool_drop(p->pool, (unsigned)p->slot, 0);
+	free(p->header);
+	free(p->inlined);
+	free(p);
+}
+
+int fx__parcel_send(const struct fx__parcel *p, void *socket)
+{
+	if (zmq_send(socket, p->header, p->header_size, p->inlined ? ZMQ_SNDMORE : 0) < 0)
+		return FX_EIO;
+	if (p->inlined && zmq_send(socket, p->inlined, p->inlined_size, 0) < 0)
+		return FX_EIO;
+	return FX_OK;
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/* slot.h: blocks whose voxels lie in a slot of a pool. */
+#ifndef FX_LINK_SLOT_H
+#define FX_LINK_SLOT_H
+
+#include "link/pool.h"
+
+#include <fornix/block.h>
+
+/* Gives @p b the memory of @p slot, held by @p holder until the block is freed; *held (may be NULL)
+ * has a bit for every slot that is lent out so. */
+void fx__slot_lend(struct fx_block *b, struct fx_pool *pool, unsigned slot, unsigned holder,
+		   uint64_t *held);
+/* Takes the slot of the producer's own @p pool back from @p b, which no longer frees it; -1 when its
+ * voxels lie elsewhere. */
+int fx__slot_give(struct fx_block *b, const struct fx_pool *pool);
+
+#endif

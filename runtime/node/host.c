@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: Apache-2.0
+/* host.c: runs one node in this process. */
+#include "node/host.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <zmq.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "graph/registry.h"
+#include "node/host_private.h"
+
+enum { SOCKETS_MAX = 1024, IDLE_MS = 100 };
+
+/* The one thing that signals need: C leaves no other way to reach a handler. */
+static volatile sig_atomic_t terminated, draining;
+
+static void on_terminate(int number)
+{
+	(void)number;
+	terminated = 1;
+}
+
+static void on_drain(int number)
+{
+	(void)number;
+	draining = 1;
+}
+
+bool fx__host_terminated(void)
+{
+	return terminated != 0;
+}
+
+bool fx__host_draining(void)
+{
+	return draining != 0;
+}
+
+static void host_signals(void)
+{
+	struct sigaction a = { .sa_handler = on_terminate };
+
+	sigaction(SIGTERM, &a, NULL);
+	a.sa_handler = on_drain;
+	sigaction(SIGUSR1, &a, NULL);
+	a.sa_handler = SIG_IGN; /* the conductor handles the keyboard */
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGPIPE, &a, NULL);
+}
+
+static void host_usage(struct fx__host *h)
+{
+	const int64_t now = fx_now_ns();
+	struct rusage u;
+
+	if (now - h->rusage_ns < 100000000 || getrusage(RUSAGE_SELF, &u) != 0)
+		return;
+	h->rusage_ns = now;
+	atomic_store(&h->me->cpu_ns,
+		     (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000000u +
+			     (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000u);
+	atomic_store(&h->me->peak_rss_bytes, (uint64_t)u.ru_maxrss * 1024u);
+}
+
+/* Waits until a socket has something, or the time is over. */
+static void host_poll(struct fx__host *h, int timeout_ms)
+{
+	zmq_pollitem_t items[SOCKETS_MAX];
+	int n = 0;
+
+	for (unsigned p = 0; p < FX__PORTS_MAX; p++) {
+		if (h->outlets[p])
+			items[n++] = (zmq_pollitem_t){ .socket = fx_outlet_socket(h->outlets[p]),
+						       .events = ZMQ_POLLIN };
+		for (size_t i = 0; h->inlets[p] && i < fx_inlet_sockets(h->inlets[p]) &&
+				   n < SOCKETS_MAX - FX__PORTS_MAX;
+		     i++)
+			items[n++] = (zmq_pollitem_t){ .socket = fx_inlet_socket(h->inlets[p], i),
+						       .events = ZMQ_POLLIN };
+	}
+	if (n)
+		zmq_poll(items, n, timeout_ms);
+	else
+		fx_sleep_ms(timeout_ms);
+}
+
+void fx__host_pump(struct fx__host *h, int timeout_ms)
+{
+	struct fx_error err = { 0 };
+	unsigned refused = 0;
+
+	if (timeout_ms)
+		host_poll(h, timeout_ms);
+	for (unsigned p = 0; p < FX__PORTS_MAX; p++) {
+		if (h->outlets[p])
+			refused += fx_outlet_pump(h->outlets[p]);
+		if (h->inlets[p])
+			refused += fx_inlet_pump(h->inlets[p], &err);
+	}
+	if (refused) {
+		atomic_fetch_add(&h->me->refused, refused);
+		fx_log(FX_LOG_WARN, "refused %u frames: %s", refused, err.text);
+	}
+	host_usage(h);
+}
+
+void fx__host_acked(void *context, uint64_t seq)
+{
+	struct fx__host *h = context;
+
+	for (size_t i = 0; i < h->pending_len; i++) {
+		struct fx__pending *p = &h->pending[i];
+
+		if (p->seq != seq || --p->left)
+			continue;
+		fx_inlet_ack(h->inlets[p->port], seq);
+		*p = h->pending[--h->pending_len];
+		return;
+	}
+}
+
+/* Memory that the links borrow until the host ends; NULL when there is none. */
+static void *host_keep(struct fx__host *h, size_t n, size_t size)
+{
+	void *p = NULL;
+
+	if (fx_grow(&h->kept, &h->kept_cap, h->kept_len + 1, sizeof *h->kept))
+		p = fx_calloc(n, size);
+	if (p)
+		h->kept[h->kept_len++] = p;
+	return p;
+}
+
+static int host_connect_input(struct fx__host *h, const struct fx_wired_input *w,
+			      struct fx_error *err)
+{
+	const int port = fx_type_port(h->type, w->port, FX_IN);
+	struct fx_inlet_lane *lanes = host_keep(h, w->lanes_len, sizeof *lanes);
+
+	if (port < 0 || port >= FX__PORTS_MAX || !lanes)
+		return fx_error_set(err, FX_EINVAL, "%s has no input %s", h->type->name, w->port);
+	for (size_t i = 0; i < w->lanes_len; i++)
+		lanes[i] = (struct fx_inlet_lane){
+			.endpoint = w->lanes[i].endpoint,
+			.pool_fd = w->lanes[i].pool_fd,
+			.holder = w->lanes[i].holder,
+			.stats = &h->stats.lanes[w->lanes[i].stats],
+		};
+	h->inlets[port] = fx_inlet_new(
+		&(struct fx_inlet_config){
+			.zmq = h->zmq,
+			.node = h->wiring->node,
+			.port = w->port,
+			.instance = h->wiring->instance,
+			.epoch = h->wiring->epoch,
+			.ordered = h->wiring->instances == 1,
+			.credit_messages = w->credit_messages,
+			.credit_bytes = w->credit_bytes,
+			.floor = &h->me->floor[port],
+			.lanes_len = w->lanes_len,
+			.lanes = lanes,
+		},
+		err);
+	return h->inlets[port] ? FX_OK : FX_EIO;
+}
+
+static struct fx_outlet_edge *outlet_edges(struct fx__host *h, const struct fx_wired_output *w)
+{
+	struct fx_outlet_edge *edges = host_keep(h, w->edges_len, sizeof *edges);
+
+	for (size_t e = 0; edges && e < w->edges_len; e++) {
+		struct fx_outlet_lane *lanes =
+			host_keep(h, w->edges[e].lanes_len, sizeof *lanes);
+
+		for (size_t i = 0; lanes && i < w->edges[e].lanes_len; i++)
+			lanes[i] = (struct fx_outlet_lane){
+				.holder = w->edges[e].lanes[i].holder,
+				.stats = &h->stats.lanes[w->edges[e].lanes[i].stats],
+			};
+		edges[e] = (struct fx_outlet_edge){ w->edges[e].node, w->edges[e].port,
+						    lanes ? w->edges[e].lanes_len : 0, lanes };
+	}
+	return edges;
+}
+
+static int host_connect_output(struct fx__host *h, const struct fx_wired_output *w,
+			       struct fx_error *err)
+{
+	const int port = fx_type_port(h->type, w->port, FX_OUT);
+	struct fx_outlet_edge *edges = outlet_edges(h, w);
+
+	if (port < 0 || port >= FX__PORTS_MAX || !edges)
+		return fx_error_set(err, FX_EINVAL, "%s has no output %s", h->type->name, w->port);
+	h->outlets[port] = fx_outlet_new(
+		&(struct fx_outlet_config){
+			.zmq = h->zmq,
+			.node = h->wiring->node,
+			.port = w->port,
+			.instance = h->wiring->instance,
+			.epoch = h->wiring->epoch,
+			.endpoint = w->endpoint,
+			.listen_fd = w->listen_fd,
+			.pool = h->pool,
+			.edges_len = w->edges_len,
+			.edges = edges,
+			.acked = h->type->stateless ? fx__host_acked : NULL,
+			.context = h,
+		},
+		err);
+	return h->outlets[port] ? FX_OK : FX_EIO;
+}
+
+static int host_connect(struct fx__host *h, struct fx_error *err)
+{
+	const struct fx_wiring *w = h->wiring;
+
+	h->zmq = zmq_ctx_new();
+	if (!h->zmq)
+		return fx_error_set(err, FX_ENOMEM, "cannot start ZeroMQ: %s", zmq_strerror(errno));
+	if (w->pool_fd >= 0) {
+		h->pool = fx_pool_map(w->pool_fd, true, err);
+		if (!h->pool)
+			return FX_EIO;
+		fx_pool_forget(h->pool, 0, 0);
+	}
+	for (size_t i = 0; i < w->outputs_len; i++)
+		if (host_connect_output(h, &w->outputs[i], err) < 0)
+			return FX_EIO;
+	for (size_t i = 0; i < w->inputs_len; i++)
+		if (host_connect_input(h, &w->inputs[i], err) < 0)
+			return FX_EIO;
+	return FX_OK;
+}
+
+static unsigned connected_outputs(const struct fx__host *h)
+{
+	unsigned n = 0;
+
+	for (unsigned p = 0; p < FX__PORTS_MAX; p++)
+		n += h->outlets[p] != NULL;
+	return n;
+}
+
+/* The same mark on every connected output. */
+static int host_mark_all(struct fx__host *h, const struct fx_mark *m)
+{
+	int result = FX_OK;
+
+	for (unsigned p = 0; result == FX_OK && p < FX__PORTS_MAX; p++)
+		if (h->outlets[p] && !h->sent[p])
+			result = fx_send_mark(&h->node, p, m);
+	return result;
+}
+
+static int host_end_outputs(struct fx__host *h)
+{
+	const struct fx_mark end = { .kind = FX_MARK_END };
+
+	memset(h->sent, 0, sizeof h->sent);
+	return host_mark_all(h, &end);
+}
+
+static bool all_ended(const struct fx__host *h)
+{
+	for (unsigned p = 0; p < FX__PORTS_MAX; p++)
+		if (h->inlets[p] && !h->ended[p])
+			return false;
+	return true;
+}
+
+static int host_drain(struct fx__host *h)
+{
+	int result = FX_OK;
+
+	atomic_store(&h->me->state, FX_STATE_DRAINING);
+	if (h->type->drain)
+		result = h->type->drain(&h->node, h->node.state);
+	return result == FX_OK ? host_end_outputs(h) : result;
+}
+
+static int host_mark(struct fx__host *h)
+{
+	const struct fx_mark *m = &h->current.mark;
+
+	if (m->kind == FX_MARK_DONE && m->region.hi[0] > atomic_load(&h->me->done_z))
+		atomic_store(&h->me->done_z, m->region.hi[0]);
+	if (m->kind == FX_MARK_END) {
+		h->ended[h->current_port] = true;
+		return all_ended(h) ? host_drain(h) : FX_OK;
+	}
+	if (m->kind == FX_MARK_SKIP)
+		return FX_OK;
+	if (h->type->mark)
+		return h->type->mark(&h->node, h->node.state, h->current_port, m);
+	return host_mark_all(h, m);
+}
+
+static int host_message(struct fx__host *h)
+{
+	atomic_fetch_add(&h->me->messages_in, 1);
+	if (h->current.kind == FX_BLOCK)
+		atomic_fetch_add(&h->me->voxels_in, fx_block_len(h->current.message));
+	return h->type->process(&h->node, h->node.state);
+}
+
+/* A stateless node's input is acknowledged when its answers are; where a node gave no answer, SKIP
+ * keeps the place in the stream. */
+static int host_answer(struct fx__host *h)
+{
+	const struct fx_mark skip = { .kind = FX_MARK_SKIP };
+
+	return host_mark_all(h, &skip);
+}
+
+static int host_owe(struct fx__host *h)
+{
+	if (!h->type->stateless || !connected_outputs(h))
+		return FX_OK;
+	if (!fx_grow(&h->pending, &h->pending_cap, h->pending_len + 1, sizeof *h->pending))
+		return fx_fail(&h->node, FX_ENOMEM, "no memory for pending acknowledgements");
+	h->pending[h->pending_len++] = (struct fx__pending){ h->current.seq, h->current_port,
+							     connected_outputs(h) };
+	return FX_OK;
+}
+
+/* Time inside of callbacks, less what they waited for credit. */
+static void count_busy(struct fx__host *h, int64_t start_ns)
+{
+	atomic_fetch_add(&h->me->busy_ns, (uint64_t)(fx_now_ns() - start_ns - h->wait_out_ns));
+	atomic_fetch_add(&h->me->wait_out_ns, (uint64_t)h->wait_out_ns);
+	h->wait_out_ns = 0;
+}
+
+/* Hands one message or mark to the node. */
+static int host_deliver(struct fx__host *h, unsigned port)
+{
+	const int64_t start = fx_now_ns();
+	const bool acks_at_once = !h->type->stateless || !connected_outputs(h);
+	int result;
+
+	fx_inlet_pop(h->inlets[port], &h->current);
+	h->current_port = port;
+	h->has_current = true;
+	h->taken = false;
+	memset(h->sent, 0, sizeof h->sent);
+	result = host_owe(h);
+	if (result == FX_OK)
+		result = h->current.kind ? host_message(h) : host_mark(h);
+	if (result == FX_OK && !acks_at_once)
+		result = host_answer(h);
+	if (!h->taken)
+		fx_envelope_fini(&h->current);
+	h->has_current = false;
+	if (result == FX_OK && acks_at_once)
+		fx_inlet_ack(h->inlets[port], h->current.seq);
+	count_busy(h, start);
+	return result;
+}
+
+/* The first port at or after @p from that has something for the node; -1 when none has. */
+static int host_ready(const struct fx__host *h, unsigned from)
+{
+	for (unsigned i = 0; i < FX__PORTS_MAX; i++) {
+		const unsigned p = (from + i) % FX__PORTS_MAX;
+
+		if (h->inlets[p] && fx_inlet_peek(h->inlets[p]))
+			return (int)p;
+	}
+	return -1;
+}
+
+static int host_run_inputs(struct fx__host *h)
+{
+	unsigned from = 0;
+	int result = FX_OK;
+
+	while (result == FX_OK && !terminated && !all_ended(h)) {
+		int port;
+		const int64_t start = fx_now_ns();
+
+		fx__host_pump(h, 0);
+		port = host_ready(h, from);
+		if (port >= 0) {
+			result = host_deliver(h, (unsigned)port);
+			from = (unsigned)port + 1;
+			continue;
+		}
+		fx__host_pump(h, IDLE_MS);
+		atomic_fetch_add(&h->me->wait_in_ns, (uint64_t)(fx_now_ns() - start));
+	}
+	return result;
+}
+
+static int host_run_source(struct fx__host *h)
+{
+	int result = FX_OK;
+
+	while (result >= 0 && result != FX_END && !terminated && !draining) {
+		const int64_t start = fx_now_ns();
+
+		result = h->type->process(&h->node, h->node.state);
+		count_busy(h, start);
+		fx__host_pump(h, result == FX_IDLE ? IDLE_MS : 0);
+	}
+	return result < 0 ? result : host_drain(h);
+}
+
+static bool host_settled(const struct fx__host *h)
+{
+	for (unsigned p = 0; p < FX__PORTS_MAX; p++)
+		if (h->outlets[p] && !fx_outlet_settled(h->outlets[p]))
+			return false;
+	return true;
+}
+
+/* All is done here: serve those who have not finished, until the conductor ends the run. */
+static void host_linger(struct fx__host *h)
+{
+	while (!terminated) {
+		if (host_settled(h) && atomic_load(&h->me->state) != FX_STATE_FINISHED) {
+			h->rusage_ns = 0;
+			host_usage(h);
+			atomic_store(&h->me->state, FX_STATE_FINISHED);
+		}
+		fx__host_pump(h, IDLE_MS);
+	}
+}
+
+static int host_start(struct fx__host *h, struct fx_error *err)
+{
+	const struct fx_wiring *w = h->wiring;
+
+	if (fx_type_ports(h->type) > FX__PORTS_MAX)
+		return fx_error_set(err, FX_EINVAL, "%s has more than %d ports", h->type->name,
+				    FX__PORTS_MAX);
+	if (fx_node_init(&h->node, h->type, w->node, &fx__host_io, h) < 0)
+		return fx_error_set(err, FX_ENOMEM, "no memory");
+	for (size_t i = 0; i < w->options_len; i++)
+		if (fx_node_set(&h->node, w->options[i].name, w->options[i].text, err) < 0)
+			return FX_EINVAL;
+	if (host_connect(h, err) < 0)
+		return FX_EIO;
+	if (fx_node_start(&h->node) < 0) {
+		*err = h->node.error;
+		return h->node.error.code;
+	}
+	return FX_OK;
+}
+
+static void host_fini(struct fx__host *h)
+{
+	fx_node_fini(&h->node);
+	for (unsigned p = 0; p < FX__PORTS_MAX; p++) {
+		fx_inlet_free(h->inlets[p]);
+		fx_outlet_free(h->outlets[p]);
+	}
+	fx_pool_unmap(h->pool);
+	if (h->zmq)
+		zmq_ctx_term(h->zmq);
+	fx_stats_unmap(&h->stats);
+	for (size_t i = 0; i < h->kept_len; i++)
+		free(h->kept[i]);
+	free(h->kept);
+	free(h->pending);
+	free(h->scratch);
+}
+
+int fx_host_run(const struct fx_wiring *w, const struct fx_node_type *type)
+{
+	struct fx__host h = { .wiring = w, .type = type };
+	struct fx_error err = { 0 };
+	int result;
+
+	host_signals();
+	if (fx_stats_map(&h.stats, w->stats_fd, w->stats_instances, w->stats_lanes, &err) < 0) {
+		fx_log(FX_LOG_ERROR, "%s", err.text);
+		return err.code;
+	}
+	h.me = &h.stats.instances[w->index];
+	atomic_store(&h.me->state, FX_STATE_STARTING);
+	result = host_start(&h, &err);
+	if (result == FX_OK) {
+		atomic_store(&h.me->state, FX_STATE_RUNNING);
+		result = w->inputs_len ? host_run_inputs(&h) : host_run_source(&h);
+		err = h.node.error;
+	}
+	if (result == FX_OK)
+		host_linger(&h);
+	if (result < 0 && !terminated) {
+		fx_log(FX_LOG_ERROR, "%s", err.text);
+		snprintf(h.me->error, sizeof h.me->error, "%s", err.text);
+		atomic_store(&h.me->state, FX_STATE_FAILED);
+	}
+	host_fini(&h);
+	return result;
+}

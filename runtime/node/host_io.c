@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+/* host_io.c: what a node calls, on links. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "node/host_private.h"
+
+static enum fx_kind host_waiting(const void *io, unsigned port)
+{
+	const struct fx__host *h = io;
+
+	return h->has_current && !h->taken && h->current_port == port ? h->current.kind :
+									FX_NOTHING;
+}
+
+static void *host_take(void *io, unsigned port)
+{
+	struct fx__host *h = io;
+	void *message = h->current.message;
+
+	(void)port;
+	h->taken = true;
+	h->current.message = NULL;
+	return message;
+}
+
+static bool host_connected(const void *io, unsigned port)
+{
+	const struct fx__host *h = io;
+
+	return h->inlets[port] || h->outlets[port];
+}
+
+static const struct fx_mark *host_opened(const void *io, unsigned port)
+{
+	const struct fx__host *h = io;
+
+	return h->inlets[port] ? fx_inlet_opened(h->inlets[port]) : NULL;
+}
+
+static void release_heap(struct fx_block *b)
+{
+	free(b->data);
+}
+
+/* One wait for an outlet: for credit, or for a slot. False when the run is being ended. */
+static bool host_wait(struct fx__host *h)
+{
+	const int64_t start = fx_now_ns();
+
+	fx__host_pump(h, 5);
+	h->wait_out_ns += fx_now_ns() - start;
+	return !fx__host_terminated();
+}
+
+static int host_voxels(void *io, unsigned port, size_t size, struct fx_block *b)
+{
+	struct fx__host *h = io;
+	int result;
+
+	if (!h->outlets[port]) {
+		b->data = fx_alloc_aligned(size);
+		b->release = release_heap;
+		return b->data ? FX_OK : FX_ENOMEM;
+	}
+	while ((result = fx_outlet_voxels(h->outlets[port], size, b)) == FX_IDLE)
+		if (!host_wait(h))
+			return FX_EIO;
+	return result;
+}
+
+static uint64_t host_seq(struct fx__host *h, unsigned port)
+{
+	return h->type->stateless && h->has_current ? h->current.seq : h->next_seq[port]++;
+}
+
+int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, struct fx_error *err)
+{
+	struct fx_outlet *o = h->outlets[port];
+	int result = FX_IDLE;
+
+	e->seq = host_seq(h, port);
+	while (!fx_outlet_room(o) || (result = fx_outlet_queue(o, e, err)) == FX_IDLE)
+		if (!host_wait(h)) {
+			fx_envelope_fini(e);
+			return fx_error_set(err, FX_EIO, "the run was ended");
+		}
+	return result;
+}
+
+static void count_out(struct fx__host *h, enum fx_kind kind, const void *message)
+{
+	atomic_fetch_add(&h->me->messages_out, 1);
+	if (kind == FX_BLOCK)
+		atomic_fetch_add(&h->me->voxels_out, fx_block_len(message));
+}
+
+static int host_send(void *io, unsigned port, enum fx_kind kind, void *message,
+		     struct fx_error *err)
+{
+	struct fx__host *h = io;
+	struct fx_envelope e = { .kind = kind, .message = message };
+
+	if (!h->outlets[port]) {
+		fx_envelope_fini(&e);
+		return FX_OK;
+	}
+	if (h->type->stateless && h->sent[port]) {
+		fx_envelope_fini(&e);
+		return fx_error_set(err, FX_EINVAL,
+				    "%s is declared stateless but sends two messages for one",
+				    h->type->name);
+	}
+	h->sent[port] = true;
+	count_out(h, kind, message);
+	return fx__host_queue(h, port, &e, err);
+}
+
+/* A source tells the run what will never come. */
+static void note_missing(struct fx__host *h, const struct fx_mark *m)
+{
+	const struct fx_region *r = &m->region;
+	char *path = fx_asprintf("%s/missing/%s.%u", h->wiring->run_dir, h->wiring->node,
+				 h->wiring->instance);
+	char *line = fx_asprintf("%lld %lld %lld %lld %lld %lld %s\n", (long long)r->lo[0],
+				 (long long)r->lo[1], (long long)r->lo[2], (long long)r->hi[0],
+				 (long long)r->hi[1], (long long)r->hi[2], m->reason);
+	const int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
+
+	if (line && (fd < 0 || write(fd, line, strlen(line)) < 0))
+		fx_log(FX_LOG_ERROR, "cannot note what is missing in %s: %s", path ? path : "?",
+		       strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	free(line);
+}
+
+static unsigned first_output(const struct fx__host *h)
+{
+	unsigned p = 0;
+
+	while (h->type->ports[p].name && h->type->ports[p].dir != FX_OUT)
+		p++;
+	return p;
+}
+
+static int host_send_mark(void *io, unsigned port, const struct fx_mark *m, struct fx_error *err)
+{
+	struct fx__host *h = io;
+	struct fx_envelope e = { .kind = FX_NOTHING, .mark = *m };
+
+	if (m->kind == FX_MARK_DONE && m->region.hi[0] > atomic_load(&h->me->done_z))
+		atomic_store(&h->me->done_z, m->region.hi[0]);
+	if (m->kind == FX_MARK_MISSING && !h->wiring->inputs_len && port == first_output(h))
+		note_missing(h, m);
+	if (!h->outlets[port])
+		return FX_OK;
+	h->sent[port] = true;
+	return fx__host_queue(h, port, &e, err);
+}
+
+static void host_warn(void *io, const char *text)
+{
+	struct fx__host *h = io;
+
+	fx_log(FX_LOG_WARN, "%s", text);
+	atomic_fetch_add(&h->me->warnings, 1);
+	snprintf(h->me->warning, sizeof h->me->warning, "%s", text);
+}
+
+static const char *host_scratch(void *io)
+{
+	struct fx__host *h = io;
+	struct fx_error err = { 0 };
+
+	if (h->scratch)
+		return h->scratch;
+	h->scratch = fx_asprintf("%s/%s.%u", h->wiring->scratch_dir, h->wiring->node,
+				 h->wiring->instance);
+	if (h->scratch && fx_make_dirs(h->scratch, &err) < 0) {
+		fx_log(FX_LOG_ERROR, "%s", err.text);
+		free(h->scratch);
+		h->scratch = NULL;
+	}
+	return h->scratch;
+}
+
+static bool host_stopping(const void *io)
+{
+	(void)io;
+	return fx__host_draining() || fx__host_terminated();
+}
+
+const struct fx_node_io fx__host_io = {
+	.waiting = host_waiting,
+	.take = host_take,
+	.connected = host_connected,
+	.opened = host_opened,
+	.voxels = host_voxels,
+	.send = host_send,
+	.send_mark = host_send_mark,
+	.warn = host_warn,
+	.scratch = host_scratch,
+	.stopping = host_stopping,
+};

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/* wiring.h: what one node process is told by the conductor: who it is and what it is connected to.
+ * Travels as JSON in a file descriptor. */
+#ifndef FX_NODE_WIRING_H
+#define FX_NODE_WIRING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <fornix/error.h>
+
+struct fx_wired_lane {
+	char *endpoint; /**< inputs only */
+	int pool_fd;	/**< inputs only; -1: payloads in frames */
+	unsigned holder;
+	size_t stats; /**< index of the lane's counters */
+};
+
+struct fx_wired_edge {
+	char *node, *port; /**< the consumer */
+	size_t lanes_len;
+	struct fx_wired_lane *lanes;
+};
+
+struct fx_wired_input {
+	char *port;
+	uint32_t credit_messages;
+	uint64_t credit_bytes;
+	size_t lanes_len;
+	struct fx_wired_lane *lanes;
+};
+
+struct fx_wired_output {
+	char *port, *endpoint;
+	int listen_fd; /**< or -1 */
+	size_t edges_len;
+	struct fx_wired_edge *edges;
+};
+
+struct fx_wired_option {
+	char *name, *text;
+};
+
+/** All pointers are owned; fx_wiring_free(). */
+struct fx_wiring {
+	char *node, *type, *run_dir, *scratch_dir;
+	unsigned instance, instances, epoch;
+	size_t index; /**< of the instance's counters */
+	int stats_fd;
+	size_t stats_instances, stats_lanes;
+	int pool_fd; /**< own pool for outputs, or -1 */
+	size_t options_len, inputs_len, outputs_len;
+	struct fx_wired_option *options;
+	struct fx_wired_input *inputs;
+	struct fx_wired_output *outputs;
+};
+
+/** JSON text (free()) of a wiring; NULL without memory. */
+char *fx_wiring_to_json(const struct fx_wiring *w);
+/** Parses JSON text; NULL with a reason on any wrong or missing member. */
+struct fx_wiring *fx_wiring_from_json(const char *text, size_t size, struct fx_error *err);
+void fx_wiring_free(struct fx_wiring *w);
+
+#endif

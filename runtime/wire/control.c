@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+/* control.c: what the ends of an edge tell each other. */
+#include "proto/control.pb-c.h"
+#include "wire/wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "wire/frame.h"
+
+enum { DECODE_MEMORY_MAX = 1 << 20 };
+
+bool fx_wire_is_control(const void *bytes, size_t size)
+{
+	return size >= FX__PREFIX && ((const char *)bytes)[3] == FX__FRAME_CONTROL;
+}
+
+int fx_control_encode(const struct fx_control *c, void **bytes, size_t *size, struct fx_error *err)
+{
+	Fornix__Control w = FORNIX__CONTROL__INIT;
+	Fornix__Welcome welcome = FORNIX__WELCOME__INIT;
+	Fornix__Hello hello = FORNIX__HELLO__INIT;
+	Fornix__Ack ack = FORNIX__ACK__INIT;
+	struct fx_control copy = *c;
+
+	if (c->kind == FX_CONTROL_WELCOME) {
+		welcome.version = FX_WIRE_VERSION;
+		welcome.node = copy.node;
+		welcome.port = copy.port;
+		welcome.instance = c->instance;
+		welcome.epoch = c->epoch;
+		w.body_case = FORNIX__CONTROL__BODY_WELCOME;
+		w.welcome = &welcome;
+	} else if (c->kind == FX_CONTROL_HELLO) {
+		hello.version = FX_WIRE_VERSION;
+		hello.node = copy.node;
+		hello.port = copy.port;
+		hello.instance = c->instance;
+		hello.epoch = c->epoch;
+		hello.credit_messages = c->credit_messages;
+		hello.credit_bytes = c->credit_bytes;
+		hello.shared = c->shared;
+		w.body_case = FORNIX__CONTROL__BODY_HELLO;
+		w.hello = &hello;
+	} else {
+		ack.n_seq = c->acks_len;
+		ack.seq = c->acks;
+		w.body_case = FORNIX__CONTROL__BODY_ACK;
+		w.ack = &ack;
+	}
+	return fx__frame_pack(FX__FRAME_CONTROL, &w.base, bytes, size, err);
+}
+
+static int decode_acks(const Fornix__Ack *w, struct fx_control *c, struct fx_error *err)
+{
+	if (w->n_seq > FX_WIRE_ACKS_MAX)
+		return fx_error_set(err, FX_ETYPE, "%zu acknowledgements in one message", w->n_seq);
+	c->acks = fx_calloc(w->n_seq, sizeof *c->acks);
+	if (!c->acks)
+		return fx_error_set(err, FX_ENOMEM, "no memory for acknowledgements");
+	if (w->n_seq)
+		memcpy(c->acks, w->seq, w->n_seq * sizeof *c->acks);
+	c->acks_len = w->n_seq;
+	c->kind = FX_CONTROL_ACK;
+	return FX_OK;
+}
+
+static int decode_names(struct fx_control *c, enum fx_control_kind kind, const char *node,
+			const char *port, struct fx_error *err)
+{
+	if (strlen(node) >= sizeof c->node || strlen(port) >= sizeof c->port)
+		return fx_error_set(err, FX_ETYPE, "a peer whose name is too long");
+	snprintf(c->node, sizeof c->node, "%s", node);
+	snprintf(c->port, sizeof c->port, "%s", port);
+	c->kind = kind;
+	return FX_OK;
+}
+
+static int decode_body(const Fornix__Control *w, struct fx_control *c, struct fx_error *err)
+{
+	if (w->body_case == FORNIX__CONTROL__BODY_ACK)
+		return decode_acks(w->ack, c, err);
+	if (w->body_case == FORNIX__CONTROL__BODY_WELCOME) {
+		c->instance = w->welcome->instance;
+		c->epoch = w->welcome->epoch;
+		return decode_names(c, FX_CONTROL_WELCOME, w->welcome->node, w->welcome->port, err);
+	}
+	if (w->body_case == FORNIX__CONTROL__BODY_HELLO) {
+		c->instance = w->hello->instance;
+		c->epoch = w->hello->epoch;
+		c->credit_messages = w->hello->credit_messages;
+		c->credit_bytes = w->hello->credit_bytes;
+		c->shared = w->hello->shared;
+		return decode_names(c, FX_CONTROL_HELLO, w->hello->node, w->hello->port, err);
+	}
+	return fx_error_set(err, FX_ETYPE, "a control message without a body");
+}
+
+int fx_control_decode(const void *bytes, size_t size, struct fx_control *c, struct fx_error *err)
+{
+	struct fx__capped memory;
+	Fornix__Control *w;
+	int result;
+
+	memset(c, 0, sizeof *c);
+	result = fx__frame_check(FX__FRAME_CONTROL, bytes, size, err);
+	if (result < 0)
+		return result;
+	fx__capped_init(&memory, DECODE_MEMORY_MAX);
+	w = fornix__control__unpack(&memory.allocator, size - FX__PREFIX,
+				    (const uint8_t *)bytes + FX__PREFIX);
+	if (!w)
+		return fx_error_set(err, FX_ETYPE, "a control message that does not decode");
+	result = decode_body(w, c, err);
+	fornix__control__free_unpacked(w, &memory.allocator);
+	return result;
+}
