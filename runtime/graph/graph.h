@@ -105,6 +105,8 @@ size_t fx_graph_consumers(const struct fx_graph *g, size_t index, unsigned port)
 /** Adds an error in order of place; @p line 0 comes first. When full, the last ones fall out. */
 void fx_graph_error_add(struct fx_graph_errors *e, int line, int col, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/** So many errors that looking for more only costs time. */
+bool fx_graph_hopeless(const struct fx_graph_errors *e);
 /** "FILE:LINE:COL: message" of the @p i-th error ("FILE: message" when line is 0). */
 void fx_graph_error_text(const struct fx_graph_errors *e, size_t i, char *text, size_t size);
 
