@@ -25,6 +25,21 @@ static int col_of(yaml_mark_t mark)
 	return (int)mark.column + 1;
 }
 
+/* The most likely slip: "{ path: ${out}/x }" is a map in a map to YAML. */
+static const char *hint_braces(const struct reader *r, int line)
+{
+	const char *at = r->text, *end = r->text + r->size;
+
+	for (int i = 1; at && i < line; i++) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at ? at + 1 : NULL;
+	}
+	for (; at && at + 1 < end && *at != '\n'; at++)
+		if (at[0] == '$' && at[1] == '{')
+			return "; inside { } a text with ${name} stands in quotes";
+	return "";
+}
+
 /* What libyaml says about the text that it cannot read. */
 static int reader_broken(struct reader *r)
 {
@@ -42,9 +57,9 @@ static int reader_broken(struct reader *r)
 			line += r->text[i] == '\n';
 		}
 	}
-	fx_graph_error_add(r->errors, line, col, "not valid YAML: %s%s%s",
+	fx_graph_error_add(r->errors, line, col, "not valid YAML: %s%s%s%s",
 			   p->problem ? p->problem : "unreadable", p->context ? ", " : "",
-			   p->context ? p->context : "");
+			   p->context ? p->context : "", hint_braces(r, line));
 	return FX_EINVAL;
 }
 
