@@ -8,10 +8,12 @@
 #include "graph/draft.h"
 
 enum { NOT_PLACED = -1, ON_CYCLE = -2 };
+enum { CYCLE_NAMES = 6 }; /* that are told */
 
 struct order {
 	const struct fx_draft *d;
 	size_t *by_name; /* draft indices, in order of name */
+	size_t *cycle;	 /* draft indices */
 	size_t *nodes;	 /* draft indices, in their order in the graph */
 	size_t len;
 	long *place; /* of each draft node in nodes[], or NOT_PLACED, ON_CYCLE */
@@ -55,44 +57,31 @@ static long find_cycle(const struct order *o)
 	return at;
 }
 
-/* Tells the cycle through @p at, and takes it out of what waits. */
+/* Tells the cycle through @p at, in the direction of the data from the node that comes first in the
+ * file, and takes it out of what waits. */
 static void tell_cycle(struct order *o, size_t at)
 {
-	const struct fx_draft_node *nodes = o->d->nodes;
-	size_t first = at, next;
-	char path[360];
-	size_t used;
+	const struct fx_draft_node *nodes = o->d->nodes, *n;
+	char path[(CYCLE_NAMES + 2) * (FX_GRAPH_NAME_MAX + 5)];
+	size_t len = 0, first = 0, used;
 
-	/* found upstream, told downstream: names are put in front */
-	for (next = (size_t)waits_for(o, &nodes[at]); next != at;
-	     next = (size_t)waits_for(o, &nodes[next]))
-		if (nodes[next].at.line < nodes[first].at.line)
-			first = next;
-	used = sizeof path - 1 - strlen(nodes[first].name);
-	memcpy(path + used, nodes[first].name, strlen(nodes[first].name) + 1);
-	next = first;
 	do {
-		const size_t from = (size_t)waits_for(o, &nodes[next]);
-		const size_t len = strlen(nodes[from].name);
-
-		if (used < len + 12)
-			break;
-		memcpy(path + used - 4, " -> ", 4);
-		memcpy(path + used - 4 - len, nodes[from].name, len);
-		used -= len + 4;
-		next = from;
-	} while (next != first);
-	if (next != first) {
-		memcpy(path + used - 7, "... -> ", 7);
-		used -= 7;
+		o->cycle[len++] = at; /* each is followed by what it reads from */
+		at = (size_t)waits_for(o, &nodes[at]);
+	} while (at != o->cycle[0]);
+	for (size_t i = 0; i < len; i++) {
+		o->place[o->cycle[i]] = ON_CYCLE;
+		if (nodes[o->cycle[i]].at.line < nodes[o->cycle[first]].at.line)
+			first = i;
 	}
-	fx_graph_error_add(o->d->errors, nodes[first].at.line, nodes[first].at.col,
-			   "%s: a cycle: %s", nodes[first].name, path + used);
-	do {
-		next = (size_t)waits_for(o, &nodes[first]);
-		o->place[first] = ON_CYCLE;
-		first = next;
-	} while (o->place[first] == NOT_PLACED);
+	n = &nodes[o->cycle[first]];
+	used = (size_t)snprintf(path, sizeof path, "%s", n->name);
+	for (size_t i = 1; i < len && i <= CYCLE_NAMES; i++)
+		used += (size_t)snprintf(
+			path + used, sizeof path - used, " -> %s",
+			i == CYCLE_NAMES ? "..." : nodes[o->cycle[(first + len - i) % len]].name);
+	snprintf(path + used, sizeof path - used, " -> %s", n->name);
+	fx_graph_error_add(o->d->errors, n->at.line, n->at.col, "%s: a cycle: %s", n->name, path);
 }
 
 static int option_by_name(const void *a, const void *b)
@@ -194,9 +183,10 @@ void fx_draft_order(struct fx_draft *d)
 	long cycle;
 
 	o.by_name = fx_calloc(d->nodes_len, sizeof *o.by_name);
+	o.cycle = fx_calloc(d->nodes_len, sizeof *o.cycle);
 	o.nodes = fx_calloc(d->nodes_len, sizeof *o.nodes);
 	o.place = fx_calloc(d->nodes_len, sizeof *o.place);
-	if (o.by_name && o.nodes && o.place) {
+	if (o.by_name && o.cycle && o.nodes && o.place) {
 		sort_by_name(&o);
 		for (;;) {
 			while (place_next(&o))
@@ -212,6 +202,7 @@ void fx_draft_order(struct fx_draft *d)
 		fx_graph_error_add(d->errors, 0, 0, "no memory to order it");
 	}
 	free(o.by_name);
+	free(o.cycle);
 	free(o.nodes);
 	free(o.place);
 }
