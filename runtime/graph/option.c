@@ -197,6 +197,11 @@ void fx_option_defaults(const struct fx_node_type *t, void *state)
 	}
 }
 
+bool fx_option_required(const struct fx_option *o)
+{
+	return !o->choices && !o->def_str && (o->type == FX_OPT_STR || o->type == FX_OPT_VEC);
+}
+
 void fx_option_default_text(const struct fx_option *o, char *text, size_t size)
 {
 	if (o->choices)

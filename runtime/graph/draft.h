@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/* draft.h: a graph between reading and checking: names as written, with their places. */
+#ifndef FX_GRAPH_DRAFT_H
+#define FX_GRAPH_DRAFT_H
+
+#include "graph/params.h"
+
+struct fx_place {
+	int line, col;
+};
+
+struct fx_draft_option {
+	const char *name; /* borrowed from the YAML tree */
+	struct fx_place name_at, at;
+	const char *written;	  /* borrowed: before parameters; NULL when it is not a text */
+	struct fx_expanded value; /* owned */
+};
+
+enum fx_edge_state {
+	FX_EDGE_BAD, /* something is wrong with it, which has been told */
+	FX_EDGE_OK,
+	FX_EDGE_GONE, /* it reads from a node that is left out */
+};
+
+struct fx_draft_edge {
+	const char *name; /* of the input; borrowed from the YAML tree */
+	struct fx_place name_at, at;
+	char *source; /* owned: "node.port"; NULL when not known */
+	enum fx_edge_state state;
+	/* from fx_draft_connect() on, when OK: */
+	unsigned port; /* index in the own type's ports */
+	size_t from;   /* index of the producer that is really read */
+	unsigned from_port;
+};
+
+struct fx_draft_node {
+	const char *name; /* borrowed from the YAML tree */
+	struct fx_place at;
+	const struct fx_node_type *type; /* NULL: not known, which has been told unless it is off */
+	bool off;			 /* left out by its `when` */
+	int workers;
+	struct fx_place workers_at;
+	struct fx_draft_option *options; /* owned */
+	size_t options_len;
+	struct fx_draft_edge *edges; /* owned: one for each entry of `from` */
+	size_t edges_len;
+};
+
+struct fx_draft {
+	struct fx_graph *graph; /* owned: file and parameters; nodes are put in at the end */
+	const struct fx_registry *registry;
+	struct fx_graph_errors *errors;
+	struct fx_draft_node *nodes; /* owned */
+	size_t nodes_len;
+	size_t expanded; /* bytes of all expanded texts */
+};
+
+/** Fills @p d from @p root: names, types, texts with their parameters. */
+void fx_draft_read(struct fx_draft *d, const struct fx_yaml *root, const struct fx_param *given,
+		   size_t given_len, unsigned flags);
+void fx_draft_fini(struct fx_draft *d);
+/** Checks options and workers of every node. */
+void fx_draft_check(struct fx_draft *d);
+/** Finds the ports of every edge, connects past nodes that are left out, checks what flows. */
+void fx_draft_connect(struct fx_draft *d);
+/** Tells cycles; when nothing is wrong, gives d->graph its nodes in their order. */
+void fx_draft_order(struct fx_draft *d);
+/** Index of the node called @p name (not NUL-terminated), or -1. */
+long fx_draft_find(const struct fx_draft *d, const char *name, size_t len);
+
+#endif

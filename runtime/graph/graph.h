@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+/* graph.h: a graph file, read and checked: nodes in a canonical order with types, options, edges.
+ */
+#ifndef FX_GRAPH_GRAPH_H
+#define FX_GRAPH_GRAPH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <fornix/node.h>
+
+#include "graph/registry.h"
+
+enum {
+	FX_GRAPH_ERRORS_MAX = 20,
+	FX_GRAPH_NODES_MAX = 1000,
+	FX_GRAPH_WORKERS_MAX = 64,
+	FX_GRAPH_NAME_MAX = 63,	     /**< bytes of the name of a node or a parameter */
+	FX_GRAPH_SIZE_MAX = 1048576, /**< bytes of a graph file */
+};
+
+/** One thing that is wrong. */
+struct fx_graph_error {
+	int line, col;	/**< from 1; line 0: the command line, not a place in the file */
+	char text[512]; /**< one sentence, without the place */
+};
+
+/** What is wrong with a graph, in order of line. Zero-initialise; no fini. */
+struct fx_graph_errors {
+	char file[256];
+	size_t len, more; /**< kept, and further ones that were not kept */
+	struct fx_graph_error list[FX_GRAPH_ERRORS_MAX];
+};
+
+/** A parameter as the user gave it (name=value). */
+struct fx_param {
+	const char *name, *value;
+};
+
+/** A parameter that the graph declares. */
+struct fx_graph_param {
+	char *name, *help; /**< owned */
+	char *value;	   /**< owned: as given, or the default; NULL when neither is there */
+	bool given, required;
+	int line, col;
+};
+
+struct fx_graph_option {
+	char *name, *value; /**< owned; the value has its parameters put in */
+	int line, col;	    /**< of the value */
+};
+
+/** A connected input: the edge to it. */
+struct fx_graph_input {
+	unsigned port; /**< index in type->ports, an input */
+	size_t from;   /**< index in graph->nodes of the producer, smaller than the own index */
+	unsigned from_port; /**< index in the producer's type->ports, an output */
+	int line, col;
+};
+
+struct fx_graph_node {
+	char *name; /**< owned */
+	int line, col;
+	const struct fx_node_type *type; /**< borrowed from the registry */
+	int workers;			 /**< 1..FX_GRAPH_WORKERS_MAX */
+	struct fx_graph_option *options; /**< owned: those that the graph sets, by name */
+	size_t options_len;
+	struct fx_graph_input *inputs; /**< owned: the connected ones, by port */
+	size_t inputs_len;
+};
+
+/** A checked graph. Nodes stand in topological order, ties by name: the order in the file makes no
+ * difference. Nodes that their `when` leaves out are not there. */
+struct fx_graph {
+	char *file;		       /**< owned: as it was named */
+	struct fx_graph_param *params; /**< owned, in the order of the file */
+	size_t params_len;
+	struct fx_graph_node *nodes; /**< owned */
+	size_t nodes_len;
+};
+
+enum {
+	/** A required parameter may be missing: options that use it keep their "$name" and are not
+	 * checked. To draw or describe a graph, not to run it. */
+	FX_GRAPH_OPEN_PARAMS = 1,
+};
+
+/** Reads and checks the graph file @p path with @p params. NULL when anything is wrong, which is
+ * told in @p errors. Node types are borrowed from @p r, which must outlive the graph. */
+struct fx_graph *fx_graph_load(const char *path, const struct fx_registry *r,
+			       const struct fx_param *params, size_t params_len, unsigned flags,
+			       struct fx_graph_errors *errors);
+/** The same for @p size bytes in memory; @p file is the name in errors. */
+struct fx_graph *fx_graph_parse(const char *file, const char *text, size_t size,
+				const struct fx_registry *r, const struct fx_param *params,
+				size_t params_len, unsigned flags, struct fx_graph_errors *errors);
+/** Takes NULL. */
+void fx_graph_free(struct fx_graph *g);
+
+/** Index of the node called @p name, or -1. */
+long fx_graph_find(const struct fx_graph *g, const char *name);
+/** Number of inputs, over the whole graph, that read output @p port of node @p index. */
+size_t fx_graph_consumers(const struct fx_graph *g, size_t index, unsigned port);
+
+/** Adds an error in order of place; @p line 0 comes first. When full, the last ones fall out. */
+void fx_graph_error_add(struct fx_graph_errors *e, int line, int col, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/** So many errors that looking for more only costs time. */
+bool fx_graph_hopeless(const struct fx_graph_errors *e);
+/** "FILE:LINE:COL: message" of the @p i-th error ("FILE: message" when line is 0). */
+void fx_graph_error_text(const struct fx_graph_errors *e, size_t i, char *text, size_t size);
+
+#endif
