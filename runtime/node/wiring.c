@@ -253,10 +253,8 @@ static void outputs_free(struct fx_wiring *w)
 	free(w->outputs);
 }
 
-void fx_wiring_free(struct fx_wiring *w)
+void fx_wiring_fini(struct fx_wiring *w)
 {
-	if (!w)
-		return;
 	for (size_t i = 0; i < w->options_len; i++) {
 		free(w->options[i].name);
 		free(w->options[i].text);
@@ -272,5 +270,13 @@ void fx_wiring_free(struct fx_wiring *w)
 	free(w->type);
 	free(w->run_dir);
 	free(w->scratch_dir);
+	memset(w, 0, sizeof *w);
+}
+
+void fx_wiring_free(struct fx_wiring *w)
+{
+	if (!w)
+		return;
+	fx_wiring_fini(w);
 	free(w);
 }

@@ -61,5 +61,7 @@ char *fx_wiring_to_json(const struct fx_wiring *w);
 /** Parses JSON text; NULL with a reason on any wrong or missing member. */
 struct fx_wiring *fx_wiring_from_json(const char *text, size_t size, struct fx_error *err);
 void fx_wiring_free(struct fx_wiring *w);
+/** Frees what a wiring owns, not itself; takes a zeroed one. */
+void fx_wiring_fini(struct fx_wiring *w);
 
 #endif

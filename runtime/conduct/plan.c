@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+/* plan.c: a checked graph to processes. */
+#include "conduct/plan.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/cpu.h"
+#include "base/file.h"
+#include "link/pool.h"
+
+enum {
+	CREDIT_MESSAGES = 8,
+	CREDIT_MESSAGES_WORKER = 2, /* few, so that work is shared evenly */
+	CREDIT_BYTES = 64 << 20,
+};
+
+/* Copies what the option table says a value is; NULL without memory shows in *ok. */
+static char *plan_text(bool *ok, char *text)
+{
+	*ok = *ok && text;
+	return text;
+}
+
+static bool plan_keep_fd(struct fx_plan *p, int fd)
+{
+	int *grown = fd < 0 ? NULL : realloc(p->fds, (p->fds_len + 1) * sizeof *grown);
+
+	if (!grown) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	p->fds = grown;
+	p->fds[p->fds_len++] = fd;
+	return true;
+}
+
+static size_t first_instance(const struct fx_graph *g, size_t node)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < node; i++)
+		n += (size_t)g->nodes[i].workers;
+	return n;
+}
+
+static size_t consumers_of(const struct fx_graph *g, size_t node, unsigned port)
+{
+	return fx_graph_consumers(g, node, port);
+}
+
+static bool plan_has_outputs(const struct fx_graph *g, size_t node)
+{
+	for (unsigned p = 0; g->nodes[node].type->ports[p].name; p++)
+		if (g->nodes[node].type->ports[p].dir == FX_OUT && consumers_of(g, node, p))
+			return true;
+	return false;
+}
+
+static int threads_of(const struct fx_graph_node *n)
+{
+	const int threads = fx_cpu_count() / n->workers;
+
+	return threads > 1 ? threads : 1;
+}
+
+static int plan_identity(struct fx_plan *p, size_t node, unsigned k, const char *run_dir,
+			 bool pools, struct fx_error *err)
+{
+	const struct fx_graph_node *n = &p->graph->nodes[node];
+	struct fx_plan_instance *inst = &p->instances[first_instance(p->graph, node) + k];
+	struct fx_wiring *w = &inst->wiring;
+	bool ok = true;
+
+	inst->node = node;
+	inst->threads = threads_of(n);
+	w->node = plan_text(&ok, fx_strdup(n->name));
+	w->type = plan_text(&ok, fx_strdup(n->type->name));
+	w->run_dir = plan_text(&ok, fx_strdup(run_dir));
+	w->scratch_dir = plan_text(&ok, fx_path_join(run_dir, "scratch"));
+	w->instance = k;
+	w->instances = (unsigned)n->workers;
+	w->index = first_instance(p->graph, node) + k;
+	w->pool_fd = -1;
+	w->options = fx_calloc(n->options_len, sizeof *w->options);
+	for (size_t i = 0; ok && w->options && i < n->options_len; i++) {
+		w->options[i].name = plan_text(&ok, fx_strdup(n->options[i].name));
+		w->options[i].text = plan_text(&ok, fx_strdup(n->options[i].value));
+		w->options_len++;
+	}
+	if (!ok || !w->options)
+		return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
+	if (pools && plan_has_outputs(p->graph, node)) {
+		w->pool_fd = fx_pool_create(err);
+		if (!plan_keep_fd(p, w->pool_fd))
+			return w->pool_fd < 0 ? FX_EIO : fx_error_set(err, FX_ENOMEM, "no memory");
+	}
+	return FX_OK;
+}
+
+/* A listening loopback socket on a port that the system chooses: bound here, so no one can take it
+ * between planning and use, and a node that is started again finds it again. */
+static int plan_listen(char **endpoint, struct fx_error *err)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t len = sizeof a;
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 64) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&a, &len) != 0) {
+		fx_error_set(err, FX_EIO, "cannot listen on loopback: %s", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return FX_EIO;
+	}
+	*endpoint = fx_asprintf("tcp://127.0.0.1:%d", ntohs(a.sin_port));
+	return fd;
+}
+
+static int plan_output(struct fx_plan *p, struct fx_plan_instance *inst, unsigned port,
+		       enum fx_transport transport, struct fx_error *err)
+{
+	const struct fx_graph_node *n = &p->graph->nodes[inst->node];
+	struct fx_wired_output *o = &inst->wiring.outputs[inst->wiring.outputs_len];
+
+	o->listen_fd = -1;
+	if (transport == FX_TRANSPORT_TCP) {
+		o->listen_fd = plan_listen(&o->endpoint, err);
+		if (!plan_keep_fd(p, o->listen_fd))
+			return FX_EIO;
+	} else {
+		o->endpoint = fx_asprintf("ipc://%s/%zu.%u", inst->wiring.run_dir,
+					  inst->wiring.index, port);
+	}
+	o->port = fx_strdup(n->type->ports[port].name);
+	o->edges = fx_calloc(consumers_of(p->graph, inst->node, port), sizeof *o->edges);
+	inst->wiring.outputs_len++;
+	return o->port && o->endpoint && o->edges ?
+		       FX_OK :
+		       fx_error_set(err, FX_ENOMEM, "no memory for the plan");
+}
+
+static int plan_outputs(struct fx_plan *p, enum fx_transport transport, struct fx_error *err)
+{
+	for (size_t i = 0; i < p->instances_len; i++) {
+		struct fx_plan_instance *inst = &p->instances[i];
+		const struct fx_node_type *t = p->graph->nodes[inst->node].type;
+
+		inst->wiring.outputs =
+			fx_calloc(fx_type_ports(t), sizeof(struct fx_wired_output));
+		inst->wiring.inputs = fx_calloc(fx_type_ports(t), sizeof(struct fx_wired_input));
+		if (!inst->wiring.outputs || !inst->wiring.inputs)
+			return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
+		for (unsigned port = 0; t->ports[port].name; port++)
+			if (t->ports[port].dir == FX_OUT &&
+			    consumers_of(p->graph, inst->node, port) &&
+			    plan_output(p, inst, port, transport, err) < 0)
+				return FX_EIO;
+	}
+	return FX_OK;
+}
+
+static struct fx_wired_output *output_of(const struct fx_plan_instance *inst, const char *port)
+{
+	for (size_t i = 0; i < inst->wiring.outputs_len; i++)
+		if (strcmp(inst->wiring.outputs[i].port, port) == 0)
+			return &inst->wiring.outputs[i];
+	return NULL;
+}
+
+/* Lanes of one producing instance: as many edge lanes as it has consumers in all. */
+static unsigned holders_of(const struct fx_plan_instance *inst)
+{
+	unsigned n = 1; /* 0 is the producer itself */
+
+	for (size_t i = 0; i < inst->wiring.outputs_len; i++)
+		for (size_t e = 0; e < inst->wiring.outputs[i].edges_len; e++)
+			n += (unsigned)inst->wiring.outputs[i].edges[e].lanes_len;
+	return n;
+}
+
+/* The producer's side of an edge: one lane for each consuming instance. */
+static int plan_edge_from(struct fx_plan_instance *producer, const struct fx_plan_edge *edge,
+			  const char *to_node, size_t lane0, struct fx_error *err)
+{
+	struct fx_wired_output *o = output_of(producer, edge->from_port);
+	struct fx_wired_edge *e = &o->edges[o->edges_len];
+	const unsigned holder = holders_of(producer);
+
+	if (holder + edge->consumers > FX_POOL_HOLDERS)
+		return fx_error_set(err, FX_EINVAL,
+				    "%s has more than %d consuming processes: use fewer workers",
+				    producer->wiring.node, FX_POOL_HOLDERS - 1);
+	e->node = fx_strdup(to_node);
+	e->port = fx_strdup(edge->to_port);
+	e->lanes = fx_calloc(edge->consumers, sizeof *e->lanes);
+	o->edges_len++;
+	if (!e->node || !e->port || !e->lanes)
+		return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
+	e->lanes_len = edge->consumers;
+	for (size_t c = 0; c < edge->consumers; c++)
+		e->lanes[c] = (struct fx_wired_lane){ .pool_fd = -1,
+						      .holder = holder + (unsigned)c,
+						      .stats = lane0 + c };
+	return FX_OK;
+}
+
+/* The consumer's side of an edge: one lane for each producing instance. */
+static int plan_edge_to(struct fx_plan *p, struct fx_plan_instance *consumer, size_t k,
+			const struct fx_plan_edge *edge, struct fx_error *err)
+{
+	struct fx_wired_input *in = &consumer->wiring.inputs[consumer->wiring.inputs_len];
+	const size_t first = first_instance(p->graph, edge->from);
+
+	in->port = fx_strdup(edge->to_port);
+	in->lanes = fx_calloc(edge->producers, sizeof *in->lanes);
+	consumer->wiring.inputs_len++;
+	if (!in->port || !in->lanes)
+		return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
+	in->lanes_len = edge->producers;
+	in->credit_messages = edge->consumers > 1 ? CREDIT_MESSAGES_WORKER : CREDIT_MESSAGES;
+	in->credit_bytes = CREDIT_BYTES;
+	for (size_t i = 0; i < edge->producers; i++) {
+		const struct fx_plan_instance *producer = &p->instances[first + i];
+		const struct fx_wired_output *o = output_of(producer, edge->from_port);
+		const struct fx_wired_lane *twin = &o->edges[o->edges_len - 1].lanes[k];
+
+		in->lanes[i] = *twin;
+		in->lanes[i].pool_fd = producer->wiring.pool_fd;
+		in->lanes[i].endpoint = fx_strdup(o->endpoint);
+		if (!in->lanes[i].endpoint)
+			return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
+		p->credit_bytes += in->credit_bytes;
+	}
+	return FX_OK;
+}
+
+static int plan_edge(struct fx_plan *p, size_t to, const struct fx_graph_input *in,
+		     struct fx_error *err)
+{
+	const struct fx_graph *g = p->graph;
+	struct fx_plan_edge *edge = &p->edges[p->edges_len++];
+
+	*edge = (struct fx_plan_edge){
+		.from = in->from,
+		.to = to,
+		.from_port = g->nodes[in->from].type->ports[in->from_port].name,
+		.to_port = g->nodes[to].type->ports[in->port].name,
+		.first = p->lanes_len,
+		.producers = (size_t)g->nodes[in->from].workers,
+		.consumers = (size_t)g->nodes[to].workers,
+	};
+	for (size_t i = 0; i < edge->producers; i++)
+		if (plan_edge_from(&p->instances[first_instance(g, in->from) + i], edge,
+				   g->nodes[to].name, edge->first + i * edge->consumers, err) < 0)
+			return FX_EINVAL;
+	for (size_t k = 0; k < edge->consumers; k++)
+		if (plan_edge_to(p, &p->instances[first_instance(g, to) + k], k, edge, err) < 0)
+			return FX_EINVAL;
+	p->lanes_len += edge->producers * edge->consumers;
+	return FX_OK;
+}
+
+static int plan_edges(struct fx_plan *p, struct fx_error *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->graph->nodes_len; i++)
+		n += p->graph->nodes[i].inputs_len;
+	p->edges = fx_calloc(n, sizeof *p->edges);
+	if (!p->edges)
+		return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
+	for (size_t i = 0; i < p->graph->nodes_len; i++)
+		for (size_t k = 0; k < p->graph->nodes[i].inputs_len; k++)
+			if (plan_edge(p, i, &p->graph->nodes[i].inputs[k], err) < 0)
+				return FX_EINVAL;
+	return FX_OK;
+}
+
+static int plan_stats(struct fx_plan *p, struct fx_error *err)
+{
+	const int fd = fx_stats_create(p->instances_len, p->lanes_len, err);
+
+	if (!plan_keep_fd(p, fd))
+		return FX_EIO;
+	for (size_t i = 0; i < p->instances_len; i++) {
+		p->instances[i].wiring.stats_fd = fd;
+		p->instances[i].wiring.stats_instances = p->instances_len;
+		p->instances[i].wiring.stats_lanes = p->lanes_len;
+	}
+	return FX_OK;
+}
+
+static int plan_fill(struct fx_plan *p, enum fx_transport transport, const char *run_dir,
+		     struct fx_error *err)
+{
+	const struct fx_graph *g = p->graph;
+
+	for (size_t i = 0; i < g->nodes_len; i++)
+		for (unsigned k = 0; k < (unsigned)g->nodes[i].workers; k++)
+			if (plan_identity(p, i, k, run_dir, transport == FX_TRANSPORT_SHM, err) < 0)
+				return FX_EIO;
+	if (plan_outputs(p, transport, err) < 0 || plan_edges(p, err) < 0)
+		return FX_EIO;
+	return plan_stats(p, err);
+}
+
+struct fx_plan *fx_plan_new(const struct fx_graph *g, enum fx_transport transport,
+			    const char *run_dir, struct fx_error *err)
+{
+	struct fx_plan *p = calloc(1, sizeof *p);
+
+	if (p) {
+		p->graph = g;
+		p->instances_len = first_instance(g, g->nodes_len);
+		p->instances = fx_calloc(p->instances_len, sizeof *p->instances);
+	}
+	if (!p || !p->instances) {
+		fx_error_set(err, FX_ENOMEM, "no memory for the plan");
+		free(p);
+		return NULL;
+	}
+	if (plan_fill(p, transport, run_dir, err) < 0) {
+		fx_plan_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void fx_plan_free(struct fx_plan *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->instances_len; i++)
+		fx_wiring_fini(&p->instances[i].wiring);
+	for (size_t i = 0; i < p->fds_len; i++)
+		close(p->fds[i]);
+	free(p->fds);
+	free(p->instances);
+	free(p->edges);
+	free(p);
+}

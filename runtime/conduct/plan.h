@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+/* plan.h: a checked graph to processes: instances, endpoints, pools, credits, lanes. */
+#ifndef FX_CONDUCT_PLAN_H
+#define FX_CONDUCT_PLAN_H
+
+#include "graph/graph.h"
+#include "link/stats.h"
+#include "node/wiring.h"
+
+enum fx_transport {
+	FX_TRANSPORT_SHM, /**< slots in shared memory, headers over ipc */
+	FX_TRANSPORT_IPC, /**< payload frames over ipc */
+	FX_TRANSPORT_TCP, /**< payload frames over loopback TCP */
+};
+
+/** One process to be. */
+struct fx_plan_instance {
+	size_t node; /**< index in the graph */
+	int threads; /**< for its kernels */
+	struct fx_wiring wiring;
+};
+
+/** One edge of the graph; its lanes lie at first + producer instance * consumers + consumer. */
+struct fx_plan_edge {
+	size_t from, to; /**< indices of nodes in the graph */
+	const char *from_port, *to_port;
+	size_t first, producers, consumers;
+};
+
+struct fx_plan {
+	const struct fx_graph *graph; /**< borrowed */
+	struct fx_plan_instance *instances;
+	size_t instances_len;
+	struct fx_plan_edge *edges;
+	size_t edges_len, lanes_len;
+	int *fds; /**< owned descriptors: counters first, then pools and listening sockets */
+	size_t fds_len;
+	uint64_t credit_bytes; /**< what all windows together may hold */
+};
+
+/** Plans the run of @p g with files under @p run_dir (short: socket paths are limited). Opens the
+ * descriptors. NULL with one sentence when it cannot be run. */
+struct fx_plan *fx_plan_new(const struct fx_graph *g, enum fx_transport transport,
+			    const char *run_dir, struct fx_error *err);
+void fx_plan_free(struct fx_plan *p);
+
+#endif

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+/* process.c: starts the process of one instance. */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "conduct/run.h"
+
+extern char **environ;
+
+char *fx__process_log(const struct fx_run *r, size_t i)
+{
+	const struct fx_wiring *w = &r->plan->instances[i].wiring;
+
+	return fx_asprintf("%s/logs/%s.%u.log", r->run_dir, w->node, w->instance);
+}
+
+/* The wiring as a file that the process reads from its start; the descriptor or a code. */
+static int wiring_file(const struct fx_wiring *w, struct fx_error *err)
+{
+	char *text = fx_wiring_to_json(w);
+	const int fd = text ? memfd_create("fornix-wiring", MFD_CLOEXEC) : -1;
+	int failed;
+
+	failed = fd < 0 ? -errno : fx_pwrite_all(fd, text, strlen(text), 0);
+	free(text);
+	if (!failed)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return fx_error_set(err, FX_EIO, "cannot write the wiring of %s", w->node);
+}
+
+/* Descriptors that the process inherits under the same numbers. */
+static void inherit(posix_spawn_file_actions_t *a, const struct fx_wiring *w)
+{
+	posix_spawn_file_actions_adddup2(a, w->stats_fd, w->stats_fd);
+	if (w->pool_fd >= 0)
+		posix_spawn_file_actions_adddup2(a, w->pool_fd, w->pool_fd);
+	for (size_t i = 0; i < w->outputs_len; i++)
+		if (w->outputs[i].listen_fd >= 0)
+			posix_spawn_file_actions_adddup2(a, w->outputs[i].listen_fd,
+							 w->outputs[i].listen_fd);
+	for (size_t i = 0; i < w->inputs_len; i++)
+		for (size_t k = 0; k < w->inputs[i].lanes_len; k++)
+			if (w->inputs[i].lanes[k].pool_fd >= 0)
+				posix_spawn_file_actions_adddup2(a, w->inputs[i].lanes[k].pool_fd,
+								 w->inputs[i].lanes[k].pool_fd);
+}
+
+/* The own environment with the thread counts of the instance in front; free() the list and its
+ * first three. */
+static char **environment(int threads)
+{
+	size_t n = 0, used = 0;
+	char **env;
+
+	while (environ[n])
+		n++;
+	env = fx_calloc(n + 4, sizeof *env);
+	if (!env)
+		return NULL;
+	env[used++] = fx_asprintf("OMP_NUM_THREADS=%d", threads);
+	env[used++] = fx_strdup("OPENBLAS_NUM_THREADS=1");
+	env[used++] = fx_strdup("OMP_WAIT_POLICY=passive");
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(environ[i], "OMP_", 4) != 0 &&
+		    strncmp(environ[i], "OPENBLAS_NUM", 12) != 0)
+			env[used++] = environ[i];
+	return env;
+}
+
+static int spawn_now(struct fx_run *r, size_t i, int wiring_fd, struct fx_error *err)
+{
+	const struct fx_plan_instance *inst = &r->plan->instances[i];
+	char name[96], fd_text[16];
+	char *log = fx__process_log(r, i);
+	char **env = environment(inst->threads);
+	const char *argv[] = { "fornix", "node", name, inst->wiring.type, "--wiring", fd_text, NULL };
+	posix_spawn_file_actions_t a;
+	int failed;
+
+	snprintf(name, sizeof name, "%s.%u", inst->wiring.node, inst->wiring.instance);
+	snprintf(fd_text, sizeof fd_text, "%d", wiring_fd);
+	posix_spawn_file_actions_init(&a);
+	posix_spawn_file_actions_addopen(&a, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&a, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(&a, 2, log ? log : "/dev/null",
+					 O_WRONLY | O_CREAT | O_APPEND, 0666);
+	posix_spawn_file_actions_adddup2(&a, wiring_fd, wiring_fd);
+	inherit(&a, &inst->wiring);
+	failed = posix_spawn(&r->processes[i].pid, "/proc/self/exe", &a, NULL,
+			     (char *const *)(uintptr_t)argv, env ? env : environ);
+	posix_spawn_file_actions_destroy(&a);
+	for (int k = 0; env && k < 3; k++)
+		free(env[k]);
+	free(env);
+	free(log);
+	if (!failed)
+		return FX_OK;
+	r->processes[i].pid = 0;
+	return fx_error_set(err, FX_EIO, "cannot start %s: %s", inst->wiring.node, strerror(failed));
+}
+
+int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err)
+{
+	struct fx_wiring *w = &r->plan->instances[i].wiring;
+	int fd, result;
+
+	w->epoch = r->processes[i].restarts;
+	atomic_store(&r->stats.instances[w->index].state, FX_STATE_STARTING);
+	fd = wiring_file(w, err);
+	if (fd < 0)
+		return fd;
+	result = spawn_now(r, i, fd, err);
+	close(fd);
+	r->processes[i].ended = false;
+	r->processes[i].restart_at_ns = 0;
+	return result;
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+/* receipt.c: the ledger of a run, and where its data came from. */
+#include <dirent.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "conduct/run.h"
+
+/* An edge's counters, summed over its lanes. */
+struct ledger {
+	uint64_t sent, delivered, acked, resent, duplicates, dropped, missing;
+};
+
+static struct ledger edge_ledger(const struct fx_run *r, const struct fx_plan_edge *e)
+{
+	struct ledger l = { 0 };
+
+	for (size_t i = 0; i < e->producers * e->consumers; i++) {
+		struct fx_lane_stats *s = &r->stats.lanes[e->first + i];
+
+		l.sent += atomic_load(&s->sent);
+		l.delivered += atomic_load(&s->delivered);
+		l.acked += atomic_load(&s->acked);
+		l.resent += atomic_load(&s->resent);
+		l.duplicates += atomic_load(&s->duplicates);
+		l.dropped += atomic_load(&s->dropped);
+		l.missing += atomic_load(&s->missing);
+	}
+	return l;
+}
+
+static json_t *edges_json(const struct fx_run *r, bool *adds_up)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->plan->edges_len; i++) {
+		const struct fx_plan_edge *e = &r->plan->edges[i];
+		const struct ledger l = edge_ledger(r, e);
+		char from[160], to[160];
+
+		*adds_up = *adds_up && l.sent == l.acked + l.dropped &&
+			   l.delivered + l.duplicates >= l.acked;
+		snprintf(from, sizeof from, "%s.%s", r->graph->nodes[e->from].name, e->from_port);
+		snprintf(to, sizeof to, "%s.%s", r->graph->nodes[e->to].name, e->to_port);
+		json_array_append_new(
+			list,
+			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "from", from, "to",
+				  to, "sent", (json_int_t)l.sent, "delivered", (json_int_t)l.delivered,
+				  "acked", (json_int_t)l.acked, "resent", (json_int_t)l.resent,
+				  "duplicates", (json_int_t)l.duplicates, "dropped",
+				  (json_int_t)l.dropped, "missing", (json_int_t)l.missing));
+	}
+	return list;
+}
+
+/* Adds what one source has noted: lines of six coordinates and a reason. */
+static void missing_of(const char *path, json_t *list)
+{
+	struct fx_error err = { 0 };
+	void *text;
+	size_t size;
+
+	if (fx_file_read(path, 64 << 20, &text, &size, &err) < 0) {
+		fx_log(FX_LOG_ERROR, "%s", err.text);
+		return;
+	}
+	for (char *line = text, *next; *line; line = next) {
+		json_int_t v[6];
+		int used = 0;
+
+		next = line + strcspn(line, "\n");
+		if (*next)
+			*next++ = 0;
+		if (sscanf(line, "%lld %lld %lld %lld %lld %lld %n", &v[0], &v[1], &v[2], &v[3], &v[4],
+			   &v[5], &used) != 6)
+			continue;
+		json_array_append_new(list, json_pack("{s:{s:[I,I,I], s:[I,I,I]}, s:s}", "region", "lo",
+						      v[0], v[1], v[2], "hi", v[3], v[4], v[5],
+						      "reason", line + used));
+	}
+	free(text);
+}
+
+static json_t *missing_json(const struct fx_run *r)
+{
+	json_t *list = json_array();
+	char *folder = fx_path_join(r->run_dir, "missing");
+	struct dirent **names = NULL;
+	const int n = folder ? scandir(folder, &names, NULL, alphasort) : 0;
+
+	for (int i = 0; i < n; i++) {
+		char *path = names[i]->d_name[0] == '.' ? NULL : fx_path_join(folder, names[i]->d_name);
+
+		if (path)
+			missing_of(path, list);
+		free(path);
+		free(names[i]);
+	}
+	free(names);
+	free(folder);
+	return list;
+}
+
+static int exit_code(const struct fx_process *p)
+{
+	return WIFSIGNALED(p->status) ? 128 + WTERMSIG(p->status) : WEXITSTATUS(p->status);
+}
+
+static json_t *nodes_json(const struct fx_run *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->plan->instances_len; i++) {
+		const struct fx_wiring *w = &r->plan->instances[i].wiring;
+		struct fx_instance_stats *s = &r->stats.instances[i];
+
+		json_array_append_new(
+			list,
+			json_pack("{s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:I, s:s}", "node",
+				  w->node, "type", w->type, "instance", (int)w->instance, "restarts",
+				  (int)r->processes[i].restarts, "exit", exit_code(&r->processes[i]),
+				  "refused", (json_int_t)atomic_load(&s->refused), "warnings",
+				  (json_int_t)atomic_load(&s->warnings), "busy_seconds",
+				  (double)atomic_load(&s->busy_ns) * 1e-9, "cpu_seconds",
+				  (double)atomic_load(&s->cpu_ns) * 1e-9, "peak_rss_bytes",
+				  (json_int_t)atomic_load(&s->peak_rss_bytes), "error", s->error));
+	}
+	return list;
+}
+
+char *fx__receipt_text(const struct fx_run *r, bool *complete)
+{
+	bool adds_up = true;
+	json_t *edges = edges_json(r, &adds_up), *missing = missing_json(r);
+	json_t *all;
+	char *text;
+
+	*complete = adds_up && !json_array_size(missing) && !r->failure[0] && !r->interrupted;
+	all = json_pack("{s:b, s:b, s:b, s:s, s:f, s:I, s:I, s:o, s:o, s:o}", "complete", *complete,
+			"adds_up", adds_up, "interrupted", r->interrupted, "failure", r->failure,
+			"seconds", r->seconds, "voxels", (json_int_t)fx__run_voxels(r),
+			"credit_bytes", (json_int_t)r->plan->credit_bytes, "edges", edges, "missing",
+			missing, "nodes", nodes_json(r));
+	text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
+	json_decref(all);
+	return text;
+}
+
+char *fx__provenance_text(const struct fx_run *r)
+{
+	json_t *params = json_object(), *sources = json_array(), *all;
+	char date[32], version[32], *text;
+	const time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", &tm);
+	snprintf(version, sizeof version, "%d.%d.%d", FX_VERSION_MAJOR, FX_VERSION_MINOR,
+		 FX_VERSION_PATCH);
+	for (size_t i = 0; i < r->graph->params_len; i++)
+		if (r->graph->params[i].value)
+			json_object_set_new(params, r->graph->params[i].name,
+					    json_string(r->graph->params[i].value));
+	for (size_t i = 0; i < r->graph->params_len; i++)
+		if (r->graph->params[i].value && strcmp(r->graph->params[i].name, "sections") == 0)
+			json_array_append_new(sources, json_string(r->graph->params[i].value));
+	all = json_pack("{s:s, s:[], s:[{s:s, s:s, s:{s:s, s:s, s:s, s:o}}], s:o}", "description",
+			"made by fornix", "owners", "processing", "by", "fornix", "date", date,
+			"method", "task", "fornix run", "version", version, "graph", r->graph->file,
+			"params", params, "sources", sources);
+	text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
+	json_decref(all);
+	return text;
+}

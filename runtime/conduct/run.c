@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+/* run.c: the conductor's life: start, watch, drain, end, account. */
+#include "conduct/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+
+enum { TICK_MS = 20, PROGRESS_MS = 500, PATIENCE_MS = 3000, BACKOFF_MS = 100 };
+
+static volatile sig_atomic_t interrupts;
+
+static void on_interrupt(int number)
+{
+	(void)number;
+	interrupts++;
+}
+
+static enum fx_run_state state_of(const struct fx_run *r, size_t i)
+{
+	return (enum fx_run_state)atomic_load(&r->stats.instances[i].state);
+}
+
+static const struct fx_graph_node *node_of(const struct fx_run *r, size_t i)
+{
+	return &r->graph->nodes[r->plan->instances[i].node];
+}
+
+static void signal_all(const struct fx_run *r, int number)
+{
+	for (size_t i = 0; i < r->plan->instances_len; i++)
+		if (r->processes[i].pid)
+			kill(r->processes[i].pid, number);
+}
+
+static void signal_sources(const struct fx_run *r, int number)
+{
+	for (size_t i = 0; i < r->plan->instances_len; i++)
+		if (r->processes[i].pid && !r->plan->instances[i].wiring.inputs_len)
+			kill(r->processes[i].pid, number);
+}
+
+static size_t running(const struct fx_run *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->plan->instances_len; i++)
+		n += r->processes[i].pid != 0;
+	return n;
+}
+
+static void reap(struct fx_run *r)
+{
+	for (size_t i = 0; i < r->plan->instances_len; i++) {
+		struct fx_process *p = &r->processes[i];
+
+		if (p->pid && waitpid(p->pid, &p->status, WNOHANG) == p->pid) {
+			p->pid = 0;
+			p->ended = true;
+		}
+	}
+}
+
+/* Ends all processes: politely, and by force those that do not listen. */
+static void end_all(struct fx_run *r)
+{
+	const int64_t until = fx_now_ns() + PATIENCE_MS * INT64_C(1000000);
+
+	signal_all(r, SIGTERM);
+	while (running(r) && fx_now_ns() < until) {
+		reap(r);
+		if (running(r))
+			fx_sleep_ms(5);
+	}
+	signal_all(r, SIGKILL);
+	while (running(r)) {
+		reap(r);
+		fx_sleep_ms(2);
+	}
+}
+
+static void ending_text(int status, char *text, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, size, "was killed by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, size, "ended with exit code %d", WEXITSTATUS(status));
+}
+
+static void fail_run(struct fx_run *r, size_t i, const char *what)
+{
+	char *log = fx__process_log(r, i);
+
+	if (!r->failure[0])
+		snprintf(r->failure, sizeof r->failure, "%s (%s): %s\n  its log: %s",
+			 node_of(r, i)->name, node_of(r, i)->type->name, what, log ? log : "?");
+	free(log);
+}
+
+/* A process has ended before its time. */
+static void handle_end(struct fx_run *r, size_t i)
+{
+	struct fx_process *p = &r->processes[i];
+	char how[128], text[400];
+
+	ending_text(p->status, how, sizeof how);
+	if (!node_of(r, i)->type->stateless) {
+		snprintf(text, sizeof text, "%s; what it held is lost and the run cannot go on", how);
+		fail_run(r, i, text);
+	} else if (p->restarts >= FX_RESTARTS_MAX) {
+		snprintf(text, sizeof text, "%s, after it was started again %d times", how,
+			 FX_RESTARTS_MAX);
+		fail_run(r, i, text);
+	} else {
+		const int64_t wait_ms = BACKOFF_MS << p->restarts;
+
+		fx_log(FX_LOG_WARN, "%s.%u %s; starting it again in %lld ms", node_of(r, i)->name,
+		       r->plan->instances[i].wiring.instance, how, (long long)wait_ms);
+		p->restarts++;
+		p->restart_at_ns = fx_now_ns() + wait_ms * 1000000;
+	}
+	p->ended = false;
+}
+
+static void watch_one(struct fx_run *r, size_t i)
+{
+	struct fx_process *p = &r->processes[i];
+	struct fx_error err = { 0 };
+
+	if (state_of(r, i) == FX_STATE_FAILED)
+		fail_run(r, i, r->stats.instances[i].error);
+	else if (p->ended)
+		handle_end(r, i);
+	if (p->restart_at_ns && fx_now_ns() >= p->restart_at_ns &&
+	    fx__process_start(r, i, &err) < 0)
+		fail_run(r, i, err.text);
+}
+
+static bool all_finished(const struct fx_run *r)
+{
+	for (size_t i = 0; i < r->plan->instances_len; i++)
+		if (state_of(r, i) != FX_STATE_FINISHED)
+			return false;
+	return true;
+}
+
+/* The first Ctrl-C stops the sources and lets the rest flow out; the second ends all. */
+static void watch_keyboard(struct fx_run *r)
+{
+	if (interrupts && !r->interrupted) {
+		r->interrupted = true;
+		fprintf(stderr, "\nstopping: what was acquired flows out and is saved; "
+				"again to stop at once\n");
+	}
+	if (r->interrupted)
+		signal_sources(r, SIGUSR1);
+	if (interrupts > 1 && !r->failure[0])
+		snprintf(r->failure, sizeof r->failure, "stopped at once, as asked");
+}
+
+static void watch(struct fx_run *r)
+{
+	int64_t shown = fx_now_ns();
+
+	while (!r->failure[0] && !all_finished(r)) {
+		fx_sleep_ms(TICK_MS);
+		reap(r);
+		for (size_t i = 0; i < r->plan->instances_len && !r->failure[0]; i++)
+			watch_one(r, i);
+		watch_keyboard(r);
+		if (fx_now_ns() - shown < PROGRESS_MS * INT64_C(1000000))
+			continue;
+		shown = fx_now_ns();
+		if (!r->options->quiet)
+			fx__progress_show(r, false);
+	}
+}
+
+static int make_run_dir(struct fx_run *r, struct fx_error *err)
+{
+	static const char *const folders[] = { "logs", "missing", "scratch" };
+	const char *tmp = getenv("TMPDIR");
+	int result = FX_OK;
+
+	r->run_dir = fx_asprintf("%s/fornix-XXXXXX", tmp && *tmp && strlen(tmp) < 60 ? tmp : "/tmp");
+	if (!r->run_dir || !mkdtemp(r->run_dir))
+		return fx_error_set(err, FX_EIO, "cannot make a folder for the run under %s: %s",
+				    tmp ? tmp : "/tmp", strerror(errno));
+	for (int i = 0; i < 3 && result == FX_OK; i++) {
+		char *path = fx_path_join(r->run_dir, folders[i]);
+
+		result = path ? fx_make_dirs(path, err) : FX_ENOMEM;
+		free(path);
+	}
+	return result;
+}
+
+static int start_all(struct fx_run *r, struct fx_error *err)
+{
+	for (size_t i = 0; i < r->plan->instances_len; i++)
+		if (fx__process_start(r, i, err) < 0)
+			return FX_EIO;
+	return FX_OK;
+}
+
+static int prepare(struct fx_run *r, struct fx_error *err)
+{
+	const struct fx_run_options *o = r->options;
+
+	if (o->out && fx_make_dirs(o->out, err) < 0)
+		return fx_error_prefix(err, "out");
+	if (make_run_dir(r, err) < 0)
+		return FX_EIO;
+	r->plan = fx_plan_new(r->graph, o->transport, r->run_dir, err);
+	if (!r->plan)
+		return FX_EINVAL;
+	r->processes = fx_calloc(r->plan->instances_len, sizeof *r->processes);
+	if (!r->processes)
+		return fx_error_set(err, FX_ENOMEM, "no memory");
+	return fx_stats_map(&r->stats, r->plan->fds[r->plan->fds_len - 1], r->plan->instances_len,
+			    r->plan->lanes_len, err);
+}
+
+static void write_file(const char *folder, const char *name, const char *text)
+{
+	char *path = folder ? fx_path_join(folder, name) : fx_strdup(name);
+	struct fx_error err = { 0 };
+
+	if (path && text && fx_file_write(path, text, strlen(text), &err) < 0)
+		fx_log(FX_LOG_ERROR, "%s", err.text);
+	free(path);
+}
+
+/* Receipt, provenance and summary; true when the run is complete. */
+static bool account(struct fx_run *r, char **receipt)
+{
+	const struct fx_run_options *o = r->options;
+	bool complete;
+	char *text = fx__receipt_text(r, &complete);
+	char *provenance = fx__provenance_text(r);
+
+	if (o->receipt)
+		write_file(NULL, o->receipt, text);
+	else if (o->out)
+		write_file(o->out, "receipt.json", text);
+	if (o->out)
+		write_file(o->out, "provenance", provenance);
+	if (!o->quiet)
+		fx__summary_show(r, complete);
+	free(provenance);
+	if (receipt)
+		*receipt = text;
+	else
+		free(text);
+	return complete;
+}
+
+/* The run's folder goes, but for the logs of a run that failed. */
+static void clean(struct fx_run *r, bool keep_logs)
+{
+	static const char *const folders[] = { "missing", "scratch" };
+	struct fx_error err = { 0 };
+
+	if (!r->run_dir)
+		return;
+	if (!keep_logs && fx_remove_tree(r->run_dir, &err) < 0)
+		fx_log(FX_LOG_WARN, "%s", err.text);
+	for (int i = 0; keep_logs && i < 2; i++) {
+		char *path = fx_path_join(r->run_dir, folders[i]);
+
+		if (path)
+			fx_remove_tree(path, NULL);
+		free(path);
+	}
+	for (size_t i = 0; keep_logs && r->plan && i < r->plan->instances_len; i++)
+		for (size_t k = 0; k < r->plan->instances[i].wiring.outputs_len; k++) {
+			const char *e = r->plan->instances[i].wiring.outputs[k].endpoint;
+
+			if (strncmp(e, "ipc://", 6) == 0)
+				fx_remove_tree(e + 6, NULL);
+		}
+}
+
+static void fini(struct fx_run *r)
+{
+	fx_stats_unmap(&r->stats);
+	fx_plan_free(r->plan);
+	free(r->processes);
+	free(r->run_dir);
+}
+
+static struct fx_http *serve(struct fx_run *r)
+{
+	struct fx_error err = { 0 };
+	struct fx_http *h = NULL;
+
+	if (r->options->http_port != FX_HTTP_OFF)
+		h = fx__http_start(r, r->options->http_port, &err);
+	if (h && !r->options->quiet)
+		fprintf(stderr, "metrics: http://127.0.0.1:%d/metrics\n", fx__http_port(h));
+	if (!h && r->options->http_port != FX_HTTP_OFF)
+		fx_log(FX_LOG_WARN, "no metrics: %s", err.text);
+	return h;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction a = { .sa_handler = on_interrupt };
+
+	interrupts = 0;
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGTERM, &a, NULL);
+	a.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &a, NULL);
+}
+
+int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options, char **receipt,
+		 struct fx_error *err)
+{
+	struct fx_run r = { .graph = g, .options = options, .start_ns = fx_now_ns() };
+	struct fx_http *http = NULL;
+	bool complete = false;
+	int result = prepare(&r, err);
+
+	catch_signals();
+	if (result == FX_OK)
+		result = start_all(&r, err);
+	if (result == FX_OK) {
+		http = serve(&r);
+		watch(&r);
+		r.seconds = (double)(fx_now_ns() - r.start_ns) * 1e-9;
+		if (!options->quiet)
+			fx__progress_show(&r, true);
+	}
+	if (r.processes)
+		end_all(&r);
+	fx__http_stop(http);
+	if (result == FX_OK)
+		complete = account(&r, receipt);
+	if (r.failure[0])
+		fprintf(stderr, "fornix: %s\n", r.failure);
+	clean(&r, r.failure[0] != 0);
+	fini(&r);
+	if (result != FX_OK)
+		return result;
+	return complete ? FX_OK : FX_END;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/* run.h: the conductor: launches the processes of a plan, supervises, drains, accounts. */
+#ifndef FX_CONDUCT_RUN_H
+#define FX_CONDUCT_RUN_H
+
+#include <sys/types.h>
+
+#include "conduct/plan.h"
+
+enum { FX_RESTARTS_MAX = 5, FX_HTTP_OFF = -1 };
+
+struct fx_run_options {
+	enum fx_transport transport;
+	const char *out;     /**< folder for receipt.json and provenance, or NULL */
+	const char *receipt; /**< file for the receipt instead, or NULL */
+	bool quiet;	     /**< no progress */
+	int http_port;	     /**< of the metrics on 127.0.0.1; 0: any; FX_HTTP_OFF: none */
+};
+
+/** One process, while a run lasts. */
+struct fx_process {
+	pid_t pid;	       /**< 0: not running */
+	unsigned restarts;     /**< so far */
+	int64_t restart_at_ns; /**< when it is to be started again; 0: not */
+	int status;	       /**< from waitpid() of the last end */
+	bool ended;
+};
+
+/** A run, for those who look at it: progress, metrics, receipt. */
+struct fx_run {
+	const struct fx_graph *graph;
+	const struct fx_run_options *options;
+	struct fx_plan *plan;
+	struct fx_stats stats;
+	struct fx_process *processes; /**< by instance */
+	char *run_dir;
+	int64_t start_ns;
+	double seconds; /**< when it is over */
+	bool interrupted;
+	char failure[1024]; /**< one sentence or two; "" while all is well */
+};
+
+/** Runs @p g to its end. Prints progress and the summary to stderr; writes the receipt; *receipt
+ * (free(); may be NULL) is its JSON text. FX_OK: all done and nothing missing. FX_END: ended with
+ * something missing, or failed, or stopped early, as told on stderr. FX_EINVAL and others, with
+ * @p err: could not begin. */
+int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options, char **receipt,
+		 struct fx_error *err);
+
+/** The parts of a run, each in a file of its own. */
+
+/** Starts the process of instance @p i (again, when it has restarts). */
+int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err);
+/** Path of its log; free(). */
+char *fx__process_log(const struct fx_run *r, size_t i);
+
+/** Shows one line of progress on stderr, in place on a terminal; @p last: the final one. */
+void fx__progress_show(struct fx_run *r, bool last);
+/** The table of nodes and edges to stderr. */
+void fx__summary_show(const struct fx_run *r, bool complete);
+/** Voxels that the sources have sent, sections acquired, and sections done at all ends. */
+uint64_t fx__run_voxels(const struct fx_run *r);
+int64_t fx__run_acquired(const struct fx_run *r);
+int64_t fx__run_finished(const struct fx_run *r);
+
+/** JSON text of the receipt (free()), and whether the run is complete. */
+char *fx__receipt_text(const struct fx_run *r, bool *complete);
+/** JSON text in the form of cloud-volume's provenance file; free(). */
+char *fx__provenance_text(const struct fx_run *r);
+
+struct fx_http;
+/** Serves GET /metrics (Prometheus text) on loopback until stopped. NULL with a reason. */
+struct fx_http *fx__http_start(const struct fx_run *r, int port, struct fx_error *err);
+/** The port in use. */
+int fx__http_port(const struct fx_http *h);
+void fx__http_stop(struct fx_http *h);
+/** The metrics as text; free(). */
+char *fx__metrics_text(const struct fx_run *r);
+
+#endif
