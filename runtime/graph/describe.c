@@ -2,9 +2,9 @@
 /* describe.c: node types for people and for tools. */
 #include "graph/describe.h"
 
-#include <jansson.h>
 #include <string.h>
 
+#include "graph/json.h"
 #include "graph/option.h"
 
 enum { ROLES = FX_MASK + 1, DTYPES = 6, KINDS = 3 };
@@ -205,19 +205,9 @@ static json_t *type_json(const struct fx_node_type *t)
 			 "stateless", t->stateless, "ports", ports, "options", options);
 }
 
-/* Writes and frees @p j, with a newline. */
-static int json_out(json_t *j, FILE *out)
-{
-	const int failed = !j || json_dumpf(j, out, JSON_INDENT(2)) != 0;
-
-	json_decref(j);
-	fputc('\n', out);
-	return failed ? FX_ENOMEM : FX_OK;
-}
-
 int fx_describe_type_json(const struct fx_node_type *t, FILE *out)
 {
-	return json_out(type_json(t), out);
+	return fx_json_print(type_json(t), out);
 }
 
 int fx_describe_list_json(const struct fx_registry *r, FILE *out)
@@ -226,5 +216,5 @@ int fx_describe_list_json(const struct fx_registry *r, FILE *out)
 
 	for (size_t i = 0; i < fx_registry_len(r); i++)
 		json_array_append_new(types, type_json(fx_registry_at(r, i)));
-	return json_out(json_pack("{s:o}", "types", types), out);
+	return fx_json_print(json_pack("{s:o}", "types", types), out);
 }

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/* commands.h: the commands, one line each: X(identifier, "name", "summary"). The function is
+ * cmd_IDENTIFIER() in tools/cmd_IDENTIFIER.c. */
+#ifndef FX_TOOLS_COMMANDS_H
+#define FX_TOOLS_COMMANDS_H
+
+#define FX_COMMANDS(X)                                                                             \
+	X(check, "check", "read a graph and tell everything that is wrong with it")                \
+	X(draw, "draw", "draw a graph: GraphViz, SVG or JSON")                                     \
+	X(nodes, "nodes", "list the node types, or describe one")                                  \
+	X(new_node, "new-node", "write the files of a new node type")
+
+#endif
