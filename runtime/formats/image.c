@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -95,6 +96,49 @@ int fx_image_read(struct fx_image *im, size_t rows, void *dst, struct fx_error *
 	if (result == FX_OK)
 		im->row += rows;
 	return result;
+}
+
+int fx_image_read_all(struct fx_image *im, void *dst, struct fx_error *err)
+{
+	const size_t row_size = im->width * fx_dtype_size(im->dtype);
+	const size_t rows_max = (4u << 20) / row_size + 1;
+	void *band;
+	int result = FX_OK;
+
+	if (dst)
+		return fx_image_read(im, im->height - im->row, dst, err);
+	band = malloc(rows_max * row_size);
+	if (!band)
+		return fx_error_set(err, FX_ENOMEM, "no memory for a band of an image");
+	while (result == FX_OK && im->row < im->height) {
+		const size_t left = im->height - im->row;
+
+		result = fx_image_read(im, left < rows_max ? left : rows_max, band, err);
+	}
+	free(band);
+	return result;
+}
+
+int fx_image_load(const char *path, size_t height, size_t width, enum fx_dtype dtype, void **pixels,
+		  struct fx_image *im, struct fx_error *err)
+{
+	const size_t size = height * width * fx_dtype_size(dtype);
+	int result = fx_image_open(path, im, err);
+
+	if (result < 0)
+		return result;
+	if (im->height != height || im->width != width || im->dtype != dtype)
+		return fx_error_set(err, FX_ETYPE,
+				    "%s: is %zu x %zu %s, the first section %zu x %zu %s", path,
+				    im->height, im->width, fx_dtype_name(im->dtype), height, width,
+				    fx_dtype_name(dtype));
+	if (!*pixels && size <= FX_IMAGE_WHOLE_MAX && !(*pixels = malloc(size)))
+		return fx_error_set(err, FX_ENOMEM, "no memory for a section of %zu bytes", size);
+	result = fx_image_read_all(im, *pixels, err);
+	if (result < 0 || *pixels)
+		return result;
+	fx_image_close(im);
+	return fx_image_open(path, im, err);
 }
 
 void fx_image_close(struct fx_image *im)

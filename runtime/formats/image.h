@@ -32,6 +32,14 @@ int fx_image_open(const char *path, struct fx_image *im, struct fx_error *err);
 /** Reads the next @p rows rows (no more than are left) into @p dst: rows x width pixels, native
  * byte order. Fails on broken or truncated data; then only close() is allowed. */
 int fx_image_read(struct fx_image *im, size_t rows, void *dst, struct fx_error *err);
+/** Reads all rows that are left into @p dst, or, when it is NULL, decodes them only to see that the
+ * file is complete. */
+int fx_image_read_all(struct fx_image *im, void *dst, struct fx_error *err);
+/** Opens an image that must have the given shape and dtype, and decodes it: into *pixels, allocated
+ * when NULL (free()), when it is at most 256 MiB; else only to see that it is complete, and *im
+ * then stands at its first row again. fx_image_close() @p im also after a failure. */
+int fx_image_load(const char *path, size_t height, size_t width, enum fx_dtype dtype, void **pixels,
+		  struct fx_image *im, struct fx_error *err);
 /** Takes a zeroed one too. */
 void fx_image_close(struct fx_image *im);
 /** Refuses a size without pixels or over the limits: 2^20 on a side, 2^34 pixels. */
