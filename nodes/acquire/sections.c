@@ -103,13 +103,12 @@ static int sections_scan(struct fx_node *node, struct sections *s)
 {
 	struct fx_error err = { 0 };
 	const bool marked = s->watch && fx_sequence_marked(s->path, s->marker);
-	int64_t changed_ns;
 
 	s->scan_ns = fx_now_ns();
 	if (fx_sequence_scan(&s->files, s->path, s->pattern, s->scan_ns, &err) < 0)
 		return fx_fail_error(node, &err);
-	changed_ns = fx_sequence_changed(&s->files, s->start_ns);
-	if (marked || (s->silence > 0 && s->scan_ns - changed_ns >= sections_ns(s->silence)))
+	if (marked || (s->silence > 0 && s->scan_ns - fx_sequence_changed(&s->files, s->start_ns) >=
+						 sections_ns(s->silence)))
 		s->ending = true;
 	return FX_OK;
 }
@@ -137,9 +136,9 @@ static int sections_init(struct fx_node *node, void *state)
 	struct sections *s = state;
 	int result;
 
+	s->start_ns = fx_now_ns();
 	if (!fx_is_dir(s->path))
 		return fx_fail(node, FX_ENOENT, "%s is not a folder", s->path);
-	s->start_ns = fx_now_ns();
 	result = sections_scan(node, s);
 	if (result == FX_OK)
 		result = sections_range(node, s);
@@ -233,10 +232,8 @@ static int sections_file(struct fx_node *node, struct sections *s, const char *n
 	char *path = fx_path_join(s->path, name);
 	int result;
 
-	if (!path)
-		result = fx_error_set(&err, FX_ENOMEM, "no memory for a path");
-	else
-		result = fx_image_load(path, s->height, s->width, s->dtype, &s->pixels, &im, &err);
+	result = !path ? fx_error_set(&err, FX_ENOMEM, "no memory for a path") :
+			 fx_image_load(path, s->height, s->width, s->dtype, &s->pixels, &im, &err);
 	free(path);
 	result = result < 0 ? sections_lost(node, s, &err) : sections_tiles(node, s, &im);
 	fx_image_close(&im);
