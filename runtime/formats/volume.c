@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/* volume.c: a volume by its path. */
+#include "formats/volume.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "formats/volume_ops.h"
+
+int fx_volume_check(const char *path, const struct fx_volume *v, struct fx_error *err)
+{
+	size_t bytes = fx_dtype_size(v->dtype);
+
+	for (int a = 0; a < 3; a++)
+		if (!v->shape[a] || v->shape[a] > (size_t)1 << 40 ||
+		    !fx_mul_size(bytes, v->shape[a], &bytes) || bytes >= (size_t)1 << 62)
+			return fx_error_set(err, FX_EINVAL,
+					    "%s: shape %zu x %zu x %zu is not "
+					    "accepted",
+					    path, v->shape[0], v->shape[1], v->shape[2]);
+	return FX_OK;
+}
+
+static int volume_sniff(const char *path, const struct fx_volume_ops **ops, struct fx_error *err)
+{
+	char magic[6] = { 0 };
+	struct stat st;
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int failed;
+
+	if (fd < 0)
+		return fx_error_set(err, errno == ENOENT ? FX_ENOENT : FX_EIO,
+				    "%s: cannot open: %s", path, strerror(errno));
+	failed = fstat(fd, &st) != 0 ||
+		 (S_ISREG(st.st_mode) && fx_pread_all(fd, magic, sizeof magic, 0) != 0);
+	close(fd);
+	if (!failed && S_ISDIR(st.st_mode))
+		*ops = &fx_volume_precomputed;
+	else if (!failed && memcmp(magic, "\x93NUMPY", 6) == 0)
+		*ops = &fx_volume_npy;
+	else if (!failed && (memcmp(magic, "II", 2) == 0 || memcmp(magic, "MM", 2) == 0))
+		*ops = &fx_volume_tiff;
+	else
+		return fx_error_set(err, FX_ETYPE, "%s: not a TIFF, a .npy or a precomputed folder",
+				    path);
+	return FX_OK;
+}
+
+int fx_volume_open(const char *path, struct fx_volume *v, struct fx_error *err)
+{
+	const struct fx_volume_ops *ops = NULL;
+	int result = volume_sniff(path, &ops, err);
+
+	memset(v, 0, sizeof *v);
+	if (result == FX_OK)
+		result = ops->open(path, v, err);
+	if (result < 0)
+		memset(v, 0, sizeof *v);
+	else
+		v->ops = ops;
+	return result;
+}
+
+int fx_volume_read(struct fx_volume *v, struct fx_region r, struct fx_block **out,
+		   struct fx_error *err)
+{
+	struct fx_block *b;
+	int result;
+
+	for (int a = 0; a < 3; a++)
+		if (r.lo[a] < 0 || r.lo[a] >= r.hi[a] || r.hi[a] > (int64_t)v->shape[a])
+			return fx_error_set(err, FX_EINVAL, "region outside the volume");
+	b = fx_block_new(v->dtype, (size_t)(r.hi[0] - r.lo[0]), (size_t)(r.hi[1] - r.lo[1]),
+			 (size_t)(r.hi[2] - r.lo[2]));
+	if (!b)
+		return fx_error_set(err, FX_ENOMEM, "no memory for a part of a volume");
+	memcpy(b->origin, r.lo, sizeof b->origin);
+	memcpy(b->voxel_nm, v->voxel_nm, sizeof b->voxel_nm);
+	result = v->ops->read(v, b, err);
+	if (result < 0)
+		fx_block_free(b);
+	else
+		*out = b;
+	return result;
+}
+
+void fx_volume_close(struct fx_volume *v)
+{
+	if (v->ops)
+		v->ops->close(v);
+	memset(v, 0, sizeof *v);
+}

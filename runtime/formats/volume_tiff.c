@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/* volume_tiff.c: a multi-page TIFF as a volume: page = z. */
+#include "formats/volume_ops.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/tiffread.h"
+
+struct volume_tiff {
+	struct fx_tiffread *tiff; /* owned */
+	size_t page, row;	  /* where the reader stands */
+	bool lost;		  /* after an error it stands nowhere */
+	void *rows;		  /* owned; one row */
+};
+
+static void volume_tiff_close(struct fx_volume *v)
+{
+	struct volume_tiff *t = v->impl;
+
+	if (t) {
+		fx_tiffread_close(t->tiff);
+		free(t->rows);
+	}
+	free(t);
+}
+
+static int volume_tiff_open(const char *path, struct fx_volume *v, struct fx_error *err)
+{
+	struct volume_tiff *t = calloc(1, sizeof *t);
+	int result;
+
+	if (!t)
+		return fx_error_set(err, FX_ENOMEM, "%s: no memory", path);
+	v->impl = t;
+	result = fx_tiffread_open(path, &t->tiff, err);
+	if (result == FX_OK) {
+		fx_tiffread_shape(t->tiff, &v->shape[1], &v->shape[2], &v->dtype);
+		v->shape[0] = fx_tiffread_pages(t->tiff);
+		t->lost = true; /* counting pages moves */
+		result = fx_volume_check(path, v, err);
+	}
+	if (result == FX_OK && !(t->rows = malloc(v->shape[2] * fx_dtype_size(v->dtype))))
+		result = fx_error_set(err, FX_ENOMEM, "%s: no memory", path);
+	if (result < 0)
+		volume_tiff_close(v);
+	return result;
+}
+
+/* Brings the reader to a row of a page. */
+static int volume_tiff_seek(struct fx_volume *v, size_t page, size_t row, struct fx_error *err)
+{
+	struct volume_tiff *t = v->impl;
+	size_t height, width;
+	enum fx_dtype dtype;
+	int result = FX_OK;
+
+	if (t->lost || t->page != page || t->row > row) {
+		result = fx_tiffread_page(t->tiff, page, err);
+		t->page = page;
+		t->row = 0;
+	}
+	if (result < 0)
+		return result;
+	fx_tiffread_shape(t->tiff, &height, &width, &dtype);
+	if (height != v->shape[1] || width != v->shape[2] || dtype != v->dtype)
+		return fx_error_set(err, FX_EINVAL,
+				    "page %zu is %zu x %zu %s, the first %zu x %zu %s", page,
+				    height, width, fx_dtype_name(dtype), v->shape[1], v->shape[2],
+				    fx_dtype_name(v->dtype));
+	result = fx_tiffread_rows(t->tiff, row - t->row, NULL, err);
+	t->row = row;
+	return result;
+}
+
+static int volume_tiff_read(struct fx_volume *v, struct fx_block *b, struct fx_error *err)
+{
+	struct volume_tiff *t = v->impl;
+	const size_t bytes = fx_dtype_size(v->dtype), len = b->shape[2] * bytes;
+	char *to = b->data;
+	int result = FX_OK;
+
+	for (size_t z = 0; z < b->shape[0] && result == FX_OK; z++) {
+		result = volume_tiff_seek(v, (size_t)b->origin[0] + z, (size_t)b->origin[1], err);
+		for (size_t y = 0; y < b->shape[1] && result == FX_OK; y++, to += len) {
+			result = fx_tiffread_rows(t->tiff, 1, t->rows, err);
+			t->row++;
+			if (result == FX_OK)
+				memcpy(to, (char *)t->rows + (size_t)b->origin[2] * bytes, len);
+		}
+	}
+	t->lost = result < 0;
+	return result;
+}
+
+const struct fx_volume_ops fx_volume_tiff = { volume_tiff_open, volume_tiff_read,
+					      volume_tiff_close };

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Tests nodes/acquire/sections.c. */
+#include "support/test.h"
+
+#include <png.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tiffio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "support/images.h"
+#include "support/node_test.h"
+
+extern const struct fx_node_type fx_node_acquire_sections;
+
+enum { H = 6, W = 5 };
+
+static int make_folder(void **folder)
+{
+	*folder = test_tmp_dir();
+	return 0;
+}
+
+static int remove_folder(void **folder)
+{
+	fx_remove_tree(*folder, NULL);
+	free(*folder);
+	return 0;
+}
+
+static void put(const char *folder, const char *name, unsigned char value)
+{
+	unsigned char pixels[H * W];
+
+	memset(pixels, value, sizeof pixels);
+	test_write_png(test_path(folder, name), H, W, 8, PNG_COLOR_TYPE_GRAY, 0, pixels);
+}
+
+static struct node_test *start(const char *folder, const char *const *more)
+{
+	char path[600];
+	const char *options[8] = { path };
+
+	snprintf(path, sizeof path, "path=%s", folder);
+	for (size_t i = 0; more && more[i] && i < 6; i++)
+		options[i + 1] = more[i];
+	return node_test_new(&fx_node_acquire_sections, options);
+}
+
+static void run(struct node_test *t)
+{
+	int steps = 0;
+
+	while (node_test_step(t) == FX_OK && steps++ < 100)
+		;
+}
+
+static const struct fx_mark *mark(struct node_test *t, size_t i)
+{
+	return &node_test_get(t, "image", FX_NOTHING, i)->mark;
+}
+
+static void sends_tiles_and_marks_in_order(void **folder)
+{
+	const char *const options[] = { "tile=0.001", "voxel=40 16 8", NULL };
+	struct node_test *t;
+	const struct fx_block *b;
+
+	put(*folder, "z2.png", 2);
+	put(*folder, "z10.png", 10);
+	put(*folder, "z3.png", 3);
+	put(*folder, "plan.png", 9);
+	t = start(*folder, (const char *const[]){ "count=2", options[0], options[1], NULL });
+	assert_non_null(strstr(node_test_warning(t), "plan.png"));
+	run(t);
+	assert_int_equal(node_test_result(t), FX_END);
+	assert_int_equal(mark(t, 0)->kind, FX_MARK_OPEN);
+	assert_int_equal(mark(t, 0)->region.hi[0], 2);
+	assert_int_equal(mark(t, 0)->region.hi[1], H);
+	assert_int_equal(mark(t, 0)->region.hi[2], W);
+	assert_true(mark(t, 0)->voxel_nm[0] == 40 && mark(t, 0)->dtype == FX_U8);
+	assert_int_equal(node_test_count(t, "image", FX_BLOCK), 2);
+	b = node_test_get(t, "image", FX_BLOCK, 1)->message;
+	assert_int_equal(b->origin[0], 1);
+	assert_int_equal(((unsigned char *)b->data)[H * W - 1], 3);
+	assert_true(b->voxel_nm[2] == 8);
+	assert_int_equal(mark(t, 2)->kind, FX_MARK_DONE);
+	assert_int_equal(mark(t, 2)->region.lo[0], 1);
+	node_test_free(t);
+}
+
+static void large_sections_are_cut_into_bands(void **folder)
+{
+	uint16_t *pixels = calloc(300 * 301, sizeof *pixels);
+	struct node_test *t;
+	const struct fx_block *b;
+	size_t rows = 0;
+
+	assert_non_null(pixels);
+	for (size_t i = 0; i < 300 * 301; i++)
+		pixels[i] = (uint16_t)i;
+	test_write_tiff(test_path(*folder, "a0.tif"), 1, 300, 301, 16, SAMPLEFORMAT_UINT, 0,
+			pixels);
+	t = start(*folder, (const char *const[]){ "tile=0.1", NULL });
+	run(t);
+	assert_int_equal(node_test_count(t, "image", FX_BLOCK), 2);
+	for (size_t i = 0; i < 2; i++) {
+		b = node_test_get(t, "image", FX_BLOCK, i)->message;
+		assert_int_equal(b->origin[1], rows);
+		assert_memory_equal(b->data, pixels + rows * 301, fx_block_size(b));
+		rows += b->shape[1];
+	}
+	assert_int_equal(rows, 300);
+	node_test_free(t);
+	free(pixels);
+}
+
+static void broken_sections_are_missing_with_a_reason(void **folder)
+{
+	static const unsigned char pixels[128] = { 0 };
+	struct node_test *t;
+	static const char *const reasons[] = {
+		"z0.png: neither",	"z2.png: broken PNG",
+		"z3.png: is RGB",	"z4.png: is 6 x 4 u8, the first section 6 x 5 u8",
+		"z5.png: is 6 x 5 u16", "no file with number 6 in /tmp"
+	};
+	static const int numbers[] = { 0, 2, 3, 4, 5, 6 };
+	void *bytes;
+	size_t size;
+
+	put(*folder, "z1.png", 1);
+	put(*folder, "z7.png", 7);
+	assert_int_equal(fx_file_read(test_path(*folder, "z1.png"), 4096, &bytes, &size, NULL),
+			 FX_OK);
+	test_write_file(test_path(*folder, "z2.png"), bytes, size - 15);
+	free(bytes);
+	test_write_file(test_path(*folder, "z0.png"), "hello", 5);
+	test_write_png(test_path(*folder, "z3.png"), H, W, 8, PNG_COLOR_TYPE_RGB, 0, pixels);
+	test_write_png(test_path(*folder, "z4.png"), H, W - 1, 8, PNG_COLOR_TYPE_GRAY, 0, pixels);
+	test_write_png(test_path(*folder, "z5.png"), H, W, 16, PNG_COLOR_TYPE_GRAY, 0, pixels);
+	t = start(*folder, NULL);
+	run(t);
+	assert_int_equal(node_test_result(t), FX_END);
+	assert_int_equal(node_test_count(t, "image", FX_BLOCK), 2);
+	for (size_t i = 0; i < 6; i++) {
+		const struct fx_mark *m = mark(t, 1 + (size_t)numbers[i]);
+
+		assert_int_equal(m->kind, FX_MARK_MISSING);
+		assert_int_equal(m->region.lo[0], numbers[i]);
+		assert_int_equal(m->region.hi[2], W);
+		if (!strstr(m->reason, reasons[i]))
+			fail_msg("\"%s\" does not say \"%s\"", m->reason, reasons[i]);
+	}
+	node_test_free(t);
+}
+
+static void fails(struct node_test *t, const char *text)
+{
+	assert_true(node_test_result(t) < 0);
+	if (!strstr(node_test_error(t), text))
+		fail_msg("\"%s\" does not say \"%s\"", node_test_error(t), text);
+	node_test_free(t);
+}
+
+static void bad_folders_are_one_sentence(void **folder)
+{
+	struct node_test *t;
+
+	fails(start("/nonexistent", NULL), "/nonexistent is not a folder");
+	fails(start(*folder, NULL), "holds no numbered .png");
+	put(*folder, "z7.png", 1);
+	fails(start(*folder, (const char *const[]){ "first=8", NULL }), "no section from number 8");
+	put(*folder, "z99999999.png", 1);
+	fails(start(*folder, NULL), "from 7 to 99999999");
+	unlink(test_path(*folder, "z99999999.png"));
+	put(*folder, "z007.tif", 1);
+	fails(start(*folder, NULL), "z007.tif and z7.png both have number 7");
+	unlink(test_path(*folder, "z007.tif"));
+	test_write_file(test_path(*folder, "z7.png"), "x", 1);
+	t = start(*folder, NULL);
+	run(t);
+	fails(t, "no section can be read; z7.png: neither PNG nor TIFF");
+}
+
+static void a_folder_that_vanishes_is_an_error(void **folder)
+{
+	struct node_test *t;
+
+	put(*folder, "z0.png", 1);
+	put(*folder, "z1.png", 1);
+	t = start(*folder, NULL);
+	assert_int_equal(node_test_step(t), FX_OK);
+	fx_remove_tree(*folder, NULL);
+	node_test_step(t);
+	fails(t, "the folder has vanished");
+}
+
+static int wait_step(struct node_test *t)
+{
+	int result = FX_IDLE;
+
+	for (int i = 0; i < 500 && result == FX_IDLE; i++) {
+		fx_sleep_ms(2);
+		result = node_test_step(t);
+	}
+	return result;
+}
+
+static void watching_takes_sections_as_they_come(void **folder)
+{
+	struct node_test *t =
+		start(*folder, (const char *const[]){ "watch=on", "settle=0.02", "late=0.05",
+						      "marker=stop", NULL });
+
+	assert_int_equal(node_test_step(t), FX_IDLE);
+	put(*folder, "z5.png", 5);
+	assert_int_equal(node_test_step(t), FX_IDLE); /* not settled yet */
+	assert_int_equal(wait_step(t), FX_OK);
+	assert_int_equal(mark(t, 0)->region.hi[0], 0);
+	assert_int_equal(mark(t, 0)->region.hi[1], H);
+	put(*folder, "z7.png", 7);
+	assert_int_equal(node_test_step(t), FX_IDLE);
+	assert_int_equal(wait_step(t), FX_OK); /* 6 is late */
+	assert_int_equal(mark(t, 2)->kind, FX_MARK_MISSING);
+	assert_int_equal(wait_step(t), FX_OK);
+	assert_int_equal(node_test_count(t, "image", FX_BLOCK), 2);
+	assert_int_equal(node_test_step(t), FX_IDLE);
+	put(*folder, "z9.png", 9);
+	test_write_file(test_path(*folder, "stop"), "", 0);
+	assert_int_equal(wait_step(t), FX_OK); /* 8 will never come */
+	assert_int_equal(wait_step(t), FX_OK);
+	assert_int_equal(wait_step(t), FX_END);
+	assert_int_equal(node_test_count(t, "image", FX_BLOCK), 3);
+	assert_int_equal(mark(t, 5)->region.lo[0], 4);
+	node_test_free(t);
+}
+
+static void watching_ends_by_silence_count_or_stop(void **folder)
+{
+	const char *const silent[] = { "watch=on", "settle=0", "silence=0.05", NULL };
+	const char *const counted[] = { "watch=on", "settle=0", "count=1", NULL };
+	struct node_test *t = start(*folder, silent);
+
+	assert_true(wait_step(t) < 0);
+	fails(t, "none has come");
+	put(*folder, "z5.png", 5);
+	t = start(*folder, silent);
+	assert_int_equal(node_test_step(t), FX_OK);
+	assert_int_equal(node_test_step(t), FX_IDLE);
+	assert_int_equal(wait_step(t), FX_END);
+	node_test_free(t);
+	t = start(*folder, counted);
+	assert_int_equal(node_test_step(t), FX_OK);
+	assert_int_equal(mark(t, 0)->region.hi[0], 1);
+	assert_int_equal(node_test_step(t), FX_END);
+	node_test_free(t);
+	t = start(*folder, (const char *const[]){ "watch=on", NULL });
+	node_test_stop(t);
+	assert_int_equal(node_test_step(t), FX_END);
+	node_test_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(sends_tiles_and_marks_in_order, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(large_sections_are_cut_into_bands, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(broken_sections_are_missing_with_a_reason,
+						make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(bad_folders_are_one_sentence, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(a_folder_that_vanishes_is_an_error, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(watching_takes_sections_as_they_come, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(watching_ends_by_silence_count_or_stop, make_folder,
+						remove_folder),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
