@@ -198,3 +198,66 @@ int fx_erl_compute(const struct fx_erl_node *nodes, size_t len, uint64_t min_nod
 	free(e.runs);
 	return rc;
 }
+
+static int tree_compare(const void *a, const void *b)
+{
+	struct fx_tree *p, *q;
+	int order;
+
+	memcpy(&p, a, sizeof p);
+	memcpy(&q, b, sizeof q);
+	order = (p->segment > q->segment) - (p->segment < q->segment);
+	if (!order)
+		order = (p->len > q->len) - (p->len < q->len);
+	for (int i = 0; !order && p->len && i < 3; i++)
+		order = (p->nodes[0].pos_nm[i] > q->nodes[0].pos_nm[i]) -
+			(p->nodes[0].pos_nm[i] < q->nodes[0].pos_nm[i]);
+	return order;
+}
+
+int fx_erl_nodes(struct fx_tree **trees, size_t n, struct fx_erl_node **nodes, size_t *len,
+		 struct fx_error *err)
+{
+	struct fx_erl_node *out;
+	size_t total = 0, at = 0;
+
+	for (size_t t = 0; t < n; t++)
+		total += trees[t]->len;
+	out = fx_calloc(total, sizeof *out);
+	if (!out)
+		return fx_error_set(err, FX_ENOMEM, "no memory for %zu skeleton nodes", total);
+	qsort(trees, n, sizeof *trees, tree_compare);
+	for (size_t t = 0; t < n; t++) {
+		const size_t base = at;
+
+		for (size_t i = 0; i < trees[t]->len; i++, at++) {
+			const struct fx_tree_node *node = &trees[t]->nodes[i];
+
+			if (node->parent >= (int64_t)i) {
+				free(out);
+				return fx_error_set(err, FX_EINVAL,
+						    "tree of segment %llu: node %zu has parent %d, "
+						    "which must come before it",
+						    (unsigned long long)trees[t]->segment, i,
+						    node->parent);
+			}
+			out[at].skeleton = trees[t]->segment;
+			memcpy(out[at].pos_nm, node->pos_nm, sizeof node->pos_nm);
+			out[at].parent = node->parent < 0 ? -1 : (int64_t)base + node->parent;
+		}
+	}
+	*nodes = out;
+	*len = total;
+	return FX_OK;
+}
+
+void fx_erl_voxels(const struct fx_erl_node *nodes, size_t len, const double voxel_nm[3],
+		   int64_t (*voxels)[3])
+{
+	for (size_t i = 0; i < len; i++)
+		for (int a = 0; a < 3; a++) {
+			const double v = floor(nodes[i].pos_nm[a] / voxel_nm[a] + 0.5);
+
+			voxels[i][a] = v >= 0 && v < 2147483648.0 ? (int64_t)v : -1;
+		}
+}

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <fornix/block.h>
 #include <fornix/error.h>
 
 /** One node of a truth skeleton, with the segment that lies at its place. */
@@ -36,5 +37,14 @@ struct fx_erl_scores {
  * finite, or no edge has length; FX_ENOMEM. */
 int fx_erl_compute(const struct fx_erl_node *nodes, size_t len, uint64_t min_nodes,
 		   struct fx_erl_scores *out, struct fx_error *err);
+/** The nodes of @p n truth trees (segment = truth id) one after the other, in an order that does
+ * not depend on theirs (@p trees is sorted by id and place); segment 0 each. Gives *nodes (free())
+ * and *len. FX_EINVAL when a parent is not before its child, FX_ENOMEM. */
+int fx_erl_nodes(struct fx_tree **trees, size_t n, struct fx_erl_node **nodes, size_t *len,
+		 struct fx_error *err);
+/** voxels[i] (zyx) = the voxel of node i: position by voxel size, rounded; -1 where that is not a
+ * voxel index below 2^31. */
+void fx_erl_voxels(const struct fx_erl_node *nodes, size_t len, const double voxel_nm[3],
+		   int64_t (*voxels)[3]);
 
 #endif
