@@ -5,9 +5,11 @@
 #define FX_TOOLS_COMMANDS_H
 
 #define FX_COMMANDS(X)                                                                             \
+	X(run, "run", "run a graph")                                                               \
 	X(check, "check", "read a graph and tell everything that is wrong with it")                \
 	X(draw, "draw", "draw a graph: GraphViz, SVG or JSON")                                     \
 	X(nodes, "nodes", "list the node types, or describe one")                                  \
-	X(new_node, "new-node", "write the files of a new node type")
+	X(new_node, "new-node", "write the files of a new node type")                              \
+	X(node, "node", "run one node of a graph (started by fornix run)")
 
 #endif

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+/* scorer/segmentation: score labels against the truth, voxel by voxel and along its skeletons. */
+#include <fornix/node.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "formats/blockstore.h"
+#include "kernels/finalids.h"
+#include "kernels/scores.h"
+
+enum { LABELS, TRUTH, TREES, SCORES }; /* index into ports[] */
+
+struct segmentation {
+	int tolerance; /* option */
+	/* all owned, from init() to finish() */
+	struct fx_contingency pairs; /* labels against truth */
+	struct fx_contingency sizes; /* all labels */
+	struct fx_final_ids finals;
+	struct fx_blockstore stores[2]; /* LABELS, TRUTH: blocks whose partner has not come; with
+					 * trees every block of labels */
+	struct fx_tree **trees;
+	size_t trees_len, trees_cap;
+	uint64_t voxels, scored; /* received, and those that met truth */
+	double voxel_nm[3];	 /* of the labels */
+};
+
+enum { ANY_LABEL = FX_U8 | FX_U16 | FX_U32 | FX_U64 };
+
+static const struct fx_port ports[] = {
+	[LABELS] = { "labels", FX_IN, FX_BLOCK | FX_RECORD, ANY_LABEL, 1 << FX_LABELS, false,
+		     "segments to score, with the final-ids records of a stitcher if there are "
+		     "any" },
+	[TRUTH] = { "truth", FX_IN, FX_BLOCK | FX_RECORD, ANY_LABEL, 1 << FX_LABELS, true,
+		    "true bodies, in blocks of the same grid; may have fewer sections" },
+	[TREES] = { "trees", FX_IN, FX_TREE, 0, 0, true,
+		    "skeletons of the true bodies, for the expected run length" },
+	[SCORES] = { "scores", FX_OUT, FX_RECORD, 0, 0, false, "one record at the end" },
+	{ 0 },
+};
+
+static const struct fx_option options[] = {
+	{ FX_FIELD(struct segmentation, tolerance), .def = 10, .min = 1, .max = 1000000,
+	  .help = "skeleton nodes that a body must have in a segment before the contact counts in "
+		  "the tolerant run length" },
+	{ 0 },
+};
+
+/* The truth must be the labels' volume, or its first sections. */
+static int segmentation_shapes(struct fx_node *node)
+{
+	const struct fx_mark *labels = fx_opened(node, LABELS), *truth = fx_opened(node, TRUTH);
+	const int64_t *l = labels ? labels->region.hi : NULL, *t = truth ? truth->region.hi : NULL;
+
+	if (!l || !t || (t[1] == l[1] && t[2] == l[2] && (!l[0] || t[0] <= l[0])))
+		return FX_OK;
+	return fx_fail(node, FX_EINVAL,
+		       "truth of %" PRId64 " x %" PRId64 " x %" PRId64 " voxels (z y x) for labels "
+		       "of %" PRId64 " x %" PRId64 " x %" PRId64
+		       ": crop the truth to the same y and "
+		       "x and at most as many sections, starting at the same corner",
+		       t[0], t[1], t[2], l[0], l[1], l[2]);
+}
+
+static int segmentation_put(struct fx_node *node, struct segmentation *s, unsigned port,
+			    const struct fx_block *b)
+{
+	static const char *const names[] = { "labels", "truth" };
+	struct fx_blockstore *store = &s->stores[port];
+	struct fx_error err = { 0 };
+	size_t number;
+	int rc = FX_OK;
+
+	if (!store->is_open) {
+		const char *dir = fx_scratch_dir(node);
+		char *path = dir ? fx_path_join(dir, names[port]) : NULL;
+
+		if (!path)
+			return fx_fail(node, FX_EIO, "no folder for scratch files");
+		rc = fx_blockstore_open(store, path, &err);
+		free(path);
+	}
+	if (rc == FX_OK)
+		rc = fx_blockstore_put(store, b, &number, &err);
+	return rc < 0 ? fx_fail_error(node, &err) : FX_OK;
+}
+
+static int segmentation_count(struct fx_node *node, struct fx_contingency *c,
+			      const struct fx_block *labels, const struct fx_block *truth,
+			      uint64_t *voxels)
+{
+	const int rc = fx_contingency_add_blocks(c, labels, truth, voxels);
+
+	return rc < 0 ? fx_fail(node, rc, "no memory for %zu pairs of labels", c->len) : FX_OK;
+}
+
+/* Scores a block against its partner when that came before; *met tells. */
+static int segmentation_meet(struct fx_node *node, struct segmentation *s, unsigned port,
+			     const struct fx_block *b, bool *met)
+{
+	struct fx_blockstore *store = &s->stores[port == LABELS ? TRUTH : LABELS];
+	const size_t number = fx_blockstore_find(store, fx_block_core(b).lo);
+	struct fx_error err = { 0 };
+	struct fx_block *partner;
+	int rc;
+
+	*met = number != SIZE_MAX;
+	if (!*met)
+		return FX_OK;
+	partner = fx_blockstore_get(store, number, &err);
+	if (!partner)
+		return fx_fail_error(node, &err);
+	rc = segmentation_count(node, &s->pairs, port == LABELS ? b : partner,
+				port == LABELS ? partner : b, &s->scored);
+	fx_block_free(partner);
+	if (port == LABELS || !fx_connected(node, TREES))
+		fx_blockstore_drop(store, number);
+	return rc;
+}
+
+/* True when truth for this block of labels may still come. */
+static bool segmentation_awaits(struct fx_node *node, const struct fx_block *b)
+{
+	const struct fx_mark *truth = fx_opened(node, TRUTH);
+
+	return fx_connected(node, TRUTH) &&
+	       (!truth || !truth->region.hi[0] || fx_block_core(b).lo[0] < truth->region.hi[0]);
+}
+
+static int segmentation_block(struct fx_node *node, struct segmentation *s, unsigned port,
+			      const struct fx_block *b)
+{
+	bool met = false, keep = port == TRUTH;
+	int rc = FX_OK;
+
+	if (port == LABELS) {
+		memcpy(s->voxel_nm, b->voxel_nm, sizeof s->voxel_nm);
+		rc = segmentation_count(node, &s->sizes, b, NULL, &s->voxels);
+	}
+	if (rc == FX_OK && fx_connected(node, TRUTH))
+		rc = segmentation_meet(node, s, port, b, &met);
+	if (port == LABELS)
+		keep = segmentation_awaits(node, b);
+	keep = (keep && !met) || (port == LABELS && fx_connected(node, TREES));
+	return rc == FX_OK && keep ? segmentation_put(node, s, port, b) : rc;
+}
+
+static int segmentation_process(struct fx_node *node, void *state)
+{
+	struct segmentation *s = state;
+	struct fx_error err = { 0 };
+	struct fx_record *r;
+	struct fx_block *b;
+	unsigned port = LABELS;
+	int rc;
+
+	while (port < TREES && fx_waiting(node, port) == FX_NOTHING)
+		port++;
+	switch (fx_waiting(node, port)) {
+	case FX_BLOCK:
+		b = fx_take(node, port);
+		rc = segmentation_block(node, s, port, b);
+		fx_block_free(b);
+		return rc;
+	case FX_RECORD:
+		r = fx_take_record(node, port);
+		rc = port == LABELS ? fx_final_ids_take(&s->finals, r, &err) : FX_OK;
+		fx_record_free(r);
+		return rc < 0 ? fx_fail_error(node, &err) : FX_OK;
+	case FX_TREE:
+		if (!fx_grow(&s->trees, &s->trees_cap, s->trees_len + 1, sizeof *s->trees))
+			return fx_fail(node, FX_ENOMEM, "no memory for the skeletons");
+		s->trees[s->trees_len++] = fx_take_tree(node, port);
+		break;
+	case FX_NOTHING:
+		break;
+	}
+	return FX_OK;
+}
+
+static int segmentation_mark(struct fx_node *node, void *state, unsigned port,
+			     const struct fx_mark *m)
+{
+	(void)state;
+	if (m->kind == FX_MARK_OPEN && port != TREES && segmentation_shapes(node) < 0)
+		return FX_EINVAL;
+	return port == LABELS ? fx_send_mark(node, SCORES, m) : FX_OK;
+}
+
+/* What the truth says of the voxels. */
+static int segmentation_against_truth(struct fx_node *node, struct segmentation *s,
+				      struct fx_record *r)
+{
+	unsigned left_out;
+
+	if (s->stores[TRUTH].live)
+		fx_warn(node, "%zu blocks of truth had no labels and are not scored",
+			s->stores[TRUTH].live);
+	if (fx_scores_add_rules(r, &s->pairs, &left_out) < 0 ||
+	    fx_record_add_number(r, "voxels_scored", (double)s->scored) < 0)
+		return fx_fail(node, FX_ENOMEM, "no memory for the scores");
+	if (left_out)
+		fx_warn(node,
+			"%u of %d scoring rules have no voxel to count: is the truth empty, or "
+			"elsewhere?",
+			left_out, FX_RULES);
+	return FX_OK;
+}
+
+/* Gives each skeleton node the segment at its place. */
+static int segmentation_look_up(struct fx_node *node, const struct segmentation *s,
+				struct fx_erl_node *nodes, size_t len)
+{
+	int64_t(*voxels)[3] = fx_calloc(len, sizeof *voxels);
+	uint64_t *labels = fx_calloc(len, sizeof *labels);
+	struct fx_error err = { 0 };
+	int rc = FX_ENOMEM;
+
+	if (voxels && labels) {
+		fx_erl_voxels(nodes, len, s->voxel_nm, voxels);
+		rc = fx_blockstore_lookup(&s->stores[LABELS], voxels, len, labels, &err);
+	}
+	for (size_t i = 0; rc == FX_OK && i < len; i++)
+		nodes[i].segment = fx_final_ids_of(&s->finals, labels[i]);
+	free(voxels);
+	free(labels);
+	return rc < 0 ? fx_fail(node, rc, "cannot look up %zu skeleton nodes: %s", len, err.text) :
+			FX_OK;
+}
+
+static int segmentation_runs(struct fx_node *node, struct segmentation *s, struct fx_record *r)
+{
+	const uint64_t tolerance = (uint64_t)s->tolerance;
+	struct fx_erl_scores strict, tolerant;
+	struct fx_erl_node *nodes = NULL;
+	struct fx_error err = { 0 };
+	size_t len;
+	int rc = fx_erl_nodes(s->trees, s->trees_len, &nodes, &len, &err);
+
+	if (rc == FX_OK && (rc = segmentation_look_up(node, s, nodes, len)) < 0) {
+		free(nodes);
+		return rc;
+	}
+	if (rc == FX_OK)
+		rc = fx_erl_compute(nodes, len, 1, &strict, &err);
+	if (rc == FX_OK)
+		rc = fx_erl_compute(nodes, len, tolerance, &tolerant, &err);
+	free(nodes);
+	if (rc < 0)
+		return fx_fail_error(node, &err);
+	rc = fx_scores_add_erl(r, &strict, &tolerant, tolerance);
+	return rc < 0 ? fx_fail(node, rc, "no memory for the scores") : FX_OK;
+}
+
+static int segmentation_drain(struct fx_node *node, void *state)
+{
+	struct segmentation *s = state;
+	struct fx_record *r = fx_record_new("scores");
+	struct fx_error err = { 0 };
+	int rc;
+
+	if (!r)
+		return fx_fail(node, FX_ENOMEM, "no memory for the scores");
+	if ((rc = fx_final_ids_apply(&s->finals, &s->pairs, &err)) < 0 ||
+	    (rc = fx_final_ids_apply(&s->finals, &s->sizes, &err)) < 0)
+		fx_fail_error(node, &err);
+	else if ((rc = fx_scores_add_sizes(r, &s->sizes)) < 0)
+		fx_fail(node, rc, "no memory for the scores");
+	if (rc == FX_OK && fx_connected(node, TRUTH))
+		rc = segmentation_against_truth(node, s, r);
+	if (rc == FX_OK && fx_connected(node, TREES))
+		rc = segmentation_runs(node, s, r);
+	if (rc == FX_OK)
+		return fx_send_record(node, SCORES, r);
+	fx_record_free(r);
+	return rc;
+}
+
+static void segmentation_finish(void *state)
+{
+	struct segmentation *s = state;
+
+	for (size_t i = 0; i < s->trees_len; i++)
+		fx_tree_free(s->trees[i]);
+	free(s->trees);
+	fx_blockstore_close(&s->stores[LABELS]);
+	fx_blockstore_close(&s->stores[TRUTH]);
+	fx_contingency_fini(&s->pairs);
+	fx_contingency_fini(&s->sizes);
+	fx_final_ids_fini(&s->finals);
+}
+
+FX_NODE(scorer_segmentation) = {
+	.abi = FX_NODE_ABI,
+	.name = "scorer/segmentation",
+	.summary = "score labels against the truth, voxel by voxel and along its skeletons",
+	.ports = ports,
+	.options = options,
+	.state_size = sizeof(struct segmentation),
+	.process = segmentation_process,
+	.mark = segmentation_mark,
+	.drain = segmentation_drain,
+	.finish = segmentation_finish,
+};

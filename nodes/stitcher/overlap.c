@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+/* stitcher/overlap: join the labels of overlapping blocks to one segmentation. */
+#include <fornix/node.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/stitch.h"
+
+enum { IN, OUT };	   /* index into ports[] */
+enum { MUTUAL, EITHER };   /* index into matches[] */
+enum { ROWS_MAX = 65536 }; /* of one record */
+
+static const char *const matches[] = { "mutual", "either", NULL };
+
+struct overlap {
+	double overlap; /* options */
+	int match;
+	struct fx_stitch *stitch; /* owned, from init() to finish() */
+	bool warned;
+};
+
+static const struct fx_port ports[] = {
+	[IN] = { "labels", FX_IN, FX_BLOCK, FX_U8 | FX_U16 | FX_U32 | FX_U64, 1 << FX_LABELS, false,
+		 "segments of blocks with halo, numbered block by block" },
+	[OUT] = { "labels", FX_OUT, FX_BLOCK | FX_RECORD, FX_U64, 1 << FX_LABELS, false,
+		  "blocks without halo with provisional ids; equivalence and final-ids records" },
+	{ 0 },
+};
+
+static const struct fx_option options[] = {
+	{ FX_FIELD(struct overlap, overlap), .def = 0.5, .min = 0, .max = 1,
+	  .help = "share of the smaller segment in the overlap that both must have in common" },
+	{ FX_FIELD(struct overlap, match), .def = MUTUAL, .choices = matches,
+	  .help = "join segments when each is the other's best match, or when either is" },
+	{ 0 },
+};
+
+static int overlap_init(struct fx_node *node, void *state)
+{
+	struct overlap *s = state;
+	const struct fx_stitch_rule rule = { s->overlap, s->match == MUTUAL };
+
+	s->stitch = fx_stitch_new(&rule);
+	return s->stitch ? FX_OK : fx_fail(node, FX_ENOMEM, "no memory for the stitcher");
+}
+
+/* Blocks without halo have nothing in common: say so once. */
+static void overlap_check_halo(struct fx_node *node, struct overlap *s, const struct fx_block *b)
+{
+	const struct fx_mark *open = fx_opened(node, IN);
+	const struct fx_region core = fx_block_core(b);
+
+	for (int a = 0; a < 3 && !s->warned; a++) {
+		if (b->halo_lo[a] || core.lo[a] <= (open ? open->region.lo[a] : 0))
+			continue;
+		s->warned = true;
+		fx_warn(node,
+			"block at %" PRId64 " %" PRId64 " %" PRId64 " has no halo on axis %c: "
+			"segments end at its face; give the tiler a halo",
+			core.lo[0], core.lo[1], core.lo[2], "zyx"[a]);
+	}
+}
+
+static struct fx_block *overlap_output(struct fx_node *node, const struct fx_block *in)
+{
+	const struct fx_region core = fx_block_core(in);
+	size_t shape[3];
+	struct fx_block *out;
+
+	for (int a = 0; a < 3; a++) {
+		if (core.lo[a] >= core.hi[a])
+			return NULL;
+		shape[a] = (size_t)(core.hi[a] - core.lo[a]);
+	}
+	out = fx_new_block(node, OUT, FX_U64, 1, shape);
+	if (!out)
+		return NULL;
+	out->role = FX_LABELS;
+	out->level = in->level;
+	memcpy(out->origin, core.lo, sizeof out->origin);
+	memcpy(out->voxel_nm, in->voxel_nm, sizeof out->voxel_nm);
+	return out;
+}
+
+/* Sends rows of two ids as records of at most ROWS_MAX rows. */
+static int overlap_send_rows(struct fx_node *node, const char *kind, const uint64_t *ids,
+			     size_t rows)
+{
+	for (size_t at = 0; at < rows; at += ROWS_MAX) {
+		const size_t n = rows - at < ROWS_MAX ? rows - at : ROWS_MAX;
+		struct fx_record *r = fx_record_new(kind);
+		int rc = r ? fx_record_table(r, n, 2) : FX_ENOMEM;
+
+		if (rc < 0) {
+			fx_record_free(r);
+			return fx_fail(node, FX_ENOMEM, "no memory for a record of %zu rows", n);
+		}
+		memcpy(r->table, ids + 2 * at, n * 2 * sizeof *ids);
+		rc = fx_send_record(node, OUT, r);
+		if (rc < 0)
+			return rc;
+	}
+	return FX_OK;
+}
+
+static int overlap_process(struct fx_node *node, void *state)
+{
+	struct overlap *s = state;
+	struct fx_block *in = fx_take(node, IN);
+	struct fx_block *out = in ? overlap_output(node, in) : NULL;
+	const struct fx_stitch_pairs *pairs = NULL;
+	struct fx_error err = { 0 };
+	int rc;
+
+	if (!out) {
+		fx_block_free(in);
+		return fx_fail(node, FX_ENOMEM, "no memory for a block, or a block of halo alone");
+	}
+	overlap_check_halo(node, s, in);
+	rc = fx_stitch_add(s->stitch, in, out->data, &pairs, &err);
+	fx_block_free(in);
+	if (rc < 0) {
+		fx_block_free(out);
+		return fx_fail_error(node, &err);
+	}
+	rc = fx_send(node, OUT, out);
+	if (rc == FX_OK && pairs->len)
+		rc = overlap_send_rows(node, "equivalence", &pairs->ids[0][0], pairs->len);
+	return rc;
+}
+
+static int overlap_mark(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m)
+{
+	struct overlap *s = state;
+	struct fx_mark out = *m;
+
+	(void)port;
+	if (m->kind == FX_MARK_DONE)
+		fx_stitch_done(s->stitch, m->region);
+	if (m->kind == FX_MARK_OPEN)
+		out.dtype = FX_U64;
+	return fx_send_mark(node, OUT, &out);
+}
+
+static int overlap_drain(struct fx_node *node, void *state)
+{
+	struct overlap *s = state;
+	uint64_t *table, segments;
+	size_t rows;
+	int rc;
+
+	if (fx_stitch_final(s->stitch, &table, &rows, &segments) < 0)
+		return fx_fail(node, FX_ENOMEM, "no memory for the final ids");
+	rc = overlap_send_rows(node, "final-ids", table, rows);
+	free(table);
+	fx_log(FX_LOG_INFO, "%zu pieces joined to %" PRIu64 " segments", rows, segments);
+	return rc;
+}
+
+static void overlap_finish(void *state)
+{
+	struct overlap *s = state;
+
+	fx_stitch_free(s->stitch);
+}
+
+FX_NODE(stitcher_overlap) = {
+	.abi = FX_NODE_ABI,
+	.name = "stitcher/overlap",
+	.summary = "join the labels of overlapping blocks to one segmentation",
+	.ports = ports,
+	.options = options,
+	.state_size = sizeof(struct overlap),
+	.init = overlap_init,
+	.process = overlap_process,
+	.mark = overlap_mark,
+	.drain = overlap_drain,
+	.finish = overlap_finish,
+};

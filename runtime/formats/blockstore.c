@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+/* blockstore.c: label blocks put aside in a scratch file. */
+#include "formats/blockstore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "formats/lz4block.h"
+
+/* A voxel that is asked for: where, and the block that holds it. */
+struct wanted {
+	size_t block, voxel, index;
+};
+
+/* First coordinates of the stored blocks along one axis, sorted, without doubles. */
+struct starts {
+	int64_t *lo;
+	size_t len;
+};
+
+int fx_blockstore_open(struct fx_blockstore *s, const char *path, struct fx_error *err)
+{
+	memset(s, 0, sizeof *s);
+	s->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (s->fd < 0)
+		return fx_error_set(err, FX_EIO, "cannot make the scratch file %s: %s", path,
+				    strerror(errno));
+	s->is_open = true;
+	return FX_OK;
+}
+
+void fx_blockstore_close(struct fx_blockstore *s)
+{
+	if (s->is_open)
+		close(s->fd);
+	free(s->blocks);
+	fx_map64_fini(&s->places);
+	memset(s, 0, sizeof *s);
+}
+
+/* A key for a place; UINT64_MAX outside of the range. */
+static uint64_t place_key(const int64_t at[3])
+{
+	if (at[0] < 0 || at[1] < 0 || at[2] < 0 || at[0] >> 24 || at[1] >> 20 || at[2] >> 20)
+		return UINT64_MAX;
+	return (uint64_t)at[0] << 40 | (uint64_t)at[1] << 20 | (uint64_t)at[2];
+}
+
+static int store_write(struct fx_blockstore *s, const struct fx_block *core, struct fx_stored *out,
+		       struct fx_error *err)
+{
+	void *packed;
+	int rc = fx_lz4_pack(core->data, fx_block_size(core), &packed, &out->size, err);
+
+	if (rc < 0)
+		return rc;
+	rc = fx_pwrite_all(s->fd, packed, out->size, s->end);
+	free(packed);
+	if (rc < 0)
+		return fx_error_set(err, FX_EIO, "cannot write %zu bytes of labels to scratch: %s",
+				    out->size, strerror(-rc));
+	out->header = *core;
+	out->header.data = NULL;
+	out->header.release = NULL;
+	out->offset = s->end;
+	return FX_OK;
+}
+
+int fx_blockstore_put(struct fx_blockstore *s, const struct fx_block *b, size_t *number,
+		      struct fx_error *err)
+{
+	const uint64_t key = place_key(fx_block_core(b).lo);
+	struct fx_stored stored = { 0 };
+	struct fx_block *core;
+	uint64_t *place;
+	int rc;
+
+	if (fx_region_empty(fx_block_core(b)) || key == UINT64_MAX)
+		return fx_error_set(err, FX_EINVAL,
+				    "a block of labels is all halo, or starts outside of z "
+				    "0..2^24-1, y and x 0..2^20-1");
+	core = fx_block_crop(b, fx_block_core(b));
+	place = fx_map64_at(&s->places, key);
+	if (!core || !place || !fx_grow(&s->blocks, &s->cap, s->len + 1, sizeof *s->blocks)) {
+		fx_block_free(core);
+		return fx_error_set(err, FX_ENOMEM, "no memory to put a block aside");
+	}
+	rc = store_write(s, core, &stored, err);
+	fx_block_free(core);
+	if (rc < 0)
+		return rc;
+	s->end += (off_t)stored.size;
+	s->live++;
+	s->blocks[s->len] = stored;
+	*number = s->len++;
+	*place = s->len;
+	return FX_OK;
+}
+
+size_t fx_blockstore_find(const struct fx_blockstore *s, const int64_t origin[3])
+{
+	const uint64_t *place = fx_map64_find(&s->places, place_key(origin));
+
+	return place && *place ? (size_t)*place - 1 : SIZE_MAX;
+}
+
+struct fx_block *fx_blockstore_get(const struct fx_blockstore *s, size_t number,
+				   struct fx_error *err)
+{
+	const struct fx_stored *stored = &s->blocks[number];
+	const struct fx_block *h = &stored->header;
+	struct fx_block *b = fx_block_new(h->dtype, h->shape[0], h->shape[1], h->shape[2]);
+	void *packed = malloc(stored->size);
+	int rc = b && packed ? FX_OK : FX_ENOMEM;
+
+	if (rc < 0)
+		fx_error_set(err, rc, "no memory to read a block back");
+	else if ((rc = fx_pread_all(s->fd, packed, stored->size, stored->offset)) < 0)
+		fx_error_set(err, FX_EIO, "cannot read labels from scratch: %s", strerror(-rc));
+	else
+		rc = fx_lz4_unpack(packed, stored->size, b->data, fx_block_size(b), err);
+	free(packed);
+	if (rc < 0) {
+		fx_block_free(b);
+		return NULL;
+	}
+	b->role = h->role;
+	b->level = h->level;
+	memcpy(b->origin, h->origin, sizeof b->origin);
+	memcpy(b->voxel_nm, h->voxel_nm, sizeof b->voxel_nm);
+	return b;
+}
+
+void fx_blockstore_drop(struct fx_blockstore *s, size_t number)
+{
+	if (!s->blocks[number].size)
+		return;
+	s->blocks[number].size = 0;
+	if (fx_blockstore_find(s, s->blocks[number].header.origin) == number)
+		*fx_map64_at(&s->places, place_key(s->blocks[number].header.origin)) = 0;
+	if (--s->live == 0) {
+		s->end = 0;
+		(void)!ftruncate(s->fd, 0); /* only space is lost when it fails */
+	}
+}
+
+static int by_start(const void *a, const void *b)
+{
+	int64_t x, y;
+
+	memcpy(&x, a, sizeof x);
+	memcpy(&y, b, sizeof y);
+	return (x > y) - (x < y);
+}
+
+static bool starts_fill(struct starts *t, const struct fx_blockstore *s, int axis)
+{
+	size_t n = 0;
+
+	t->lo = fx_calloc(s->len, sizeof *t->lo);
+	if (!t->lo)
+		return false;
+	for (size_t i = 0; i < s->len; i++)
+		if (s->blocks[i].size)
+			t->lo[n++] = s->blocks[i].header.origin[axis];
+	qsort(t->lo, n, sizeof *t->lo, by_start);
+	for (size_t i = 0; i < n; i++)
+		if (t->len == 0 || t->lo[t->len - 1] != t->lo[i])
+			t->lo[t->len++] = t->lo[i];
+	return true;
+}
+
+/* Number of starts that are not above v: 1 + the index of the cell of v, 0 below all. */
+static size_t starts_upto(const struct starts *t, int64_t v)
+{
+	size_t lo = 0, hi = t->len;
+
+	while (lo < hi) {
+		const size_t mid = lo + (hi - lo) / 2;
+
+		if (t->lo[mid] <= v)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Number of the block that covers a voxel, or SIZE_MAX. */
+static size_t block_at(const struct fx_blockstore *s, const struct starts t[3], const int64_t v[3])
+{
+	int64_t origin[3];
+
+	for (int a = 0; a < 3; a++) {
+		const size_t i = starts_upto(&t[a], v[a]);
+
+		if (i == 0)
+			return SIZE_MAX;
+		origin[a] = t[a].lo[i - 1];
+	}
+	return fx_blockstore_find(s, origin);
+}
+
+static size_t wanted_fill(struct wanted *w, const struct fx_blockstore *s, const struct starts t[3],
+			  int64_t (*voxels)[3], size_t n)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const size_t number = block_at(s, t, voxels[i]);
+		const struct fx_block *h = number < s->len ? &s->blocks[number].header : NULL;
+		size_t voxel = 0;
+		bool inside = h;
+
+		for (int a = 0; inside && a < 3; a++) {
+			const size_t at = (size_t)(voxels[i][a] - h->origin[a]);
+
+			inside = at < h->shape[a];
+			voxel = voxel * h->shape[a] + at;
+		}
+		if (inside)
+			w[len++] = (struct wanted){ number, voxel, i };
+	}
+	return len;
+}
+
+static uint64_t label_at(const struct fx_block *b, size_t i)
+{
+	switch (b->dtype) {
+	case FX_U8:
+		return ((const uint8_t *)b->data)[i];
+	case FX_U16:
+		return ((const uint16_t *)b->data)[i];
+	case FX_U32:
+		return ((const uint32_t *)b->data)[i];
+	case FX_U64:
+		return ((const uint64_t *)b->data)[i];
+	case FX_F16:
+	case FX_F32:
+		break;
+	}
+	return 0;
+}
+
+static int by_block(const void *a, const void *b)
+{
+	const struct wanted *p = a, *q = b;
+
+	return (p->block > q->block) - (p->block < q->block);
+}
+
+static int wanted_read(const struct wanted *w, size_t len, const struct fx_blockstore *s,
+		       uint64_t *labels, struct fx_error *err)
+{
+	struct fx_block *b = NULL;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i == 0 || w[i].block != w[i - 1].block) {
+			fx_block_free(b);
+			b = fx_blockstore_get(s, w[i].block, err);
+			if (!b)
+				return err ? err->code : FX_EIO;
+		}
+		labels[w[i].index] = label_at(b, w[i].voxel);
+	}
+	fx_block_free(b);
+	return FX_OK;
+}
+
+int fx_blockstore_lookup(const struct fx_blockstore *s, int64_t (*voxels)[3], size_t n,
+			 uint64_t *labels, struct fx_error *err)
+{
+	struct starts t[3] = { { 0 } };
+	struct wanted *w = fx_calloc(n, sizeof *w);
+	int rc = w ? FX_OK : FX_ENOMEM;
+
+	for (int a = 0; rc == FX_OK && a < 3; a++)
+		rc = starts_fill(&t[a], s, a) ? FX_OK : FX_ENOMEM;
+	if (rc < 0) {
+		fx_error_set(err, rc, "no memory to look up %zu voxels", n);
+	} else {
+		const size_t len = wanted_fill(w, s, t, voxels, n);
+
+		memset(labels, 0, n * sizeof *labels);
+		qsort(w, len, sizeof *w, by_block);
+		rc = wanted_read(w, len, s, labels, err);
+	}
+	for (int a = 0; a < 3; a++)
+		free(t[a].lo);
+	free(w);
+	return rc;
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+/* contingency.c: how often each pair of labels meets. */
+#include "kernels/contingency.h"
+
+#include <fornix/error.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "kernels/runs.h"
+
+void fx_contingency_fini(struct fx_contingency *c)
+{
+	free(c->slots);
+	memset(c, 0, sizeof *c);
+}
+
+static size_t pair_hash(uint64_t seg, uint64_t truth)
+{
+	uint64_t x = seg * 0x9e3779b97f4a7c15u + truth * 0xd1b54a32d192ed03u;
+
+	x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93u;
+	return (size_t)(x ^ (x >> 32));
+}
+
+static struct fx_pair *pair_slot(const struct fx_contingency *c, uint64_t seg, uint64_t truth)
+{
+	size_t i = pair_hash(seg, truth) & (c->cap - 1);
+
+	while (c->slots[i].count && (c->slots[i].seg != seg || c->slots[i].truth != truth))
+		i = (i + 1) & (c->cap - 1);
+	return &c->slots[i];
+}
+
+static bool pair_grow(struct fx_contingency *c)
+{
+	struct fx_contingency bigger = { .len = c->len, .cap = c->cap ? 2 * c->cap : 64 };
+
+	bigger.slots = calloc(bigger.cap, sizeof *bigger.slots);
+	if (!bigger.slots)
+		return false;
+	for (size_t i = 0; i < c->cap; i++)
+		if (c->slots[i].count)
+			*pair_slot(&bigger, c->slots[i].seg, c->slots[i].truth) = c->slots[i];
+	free(c->slots);
+	*c = bigger;
+	return true;
+}
+
+int fx_contingency_count(struct fx_contingency *c, uint64_t seg, uint64_t truth, uint64_t count)
+{
+	struct fx_pair *slot;
+
+	if (2 * (c->len + 1) > c->cap && !pair_grow(c))
+		return FX_ENOMEM;
+	slot = pair_slot(c, seg, truth);
+	if (!slot->count) {
+		*slot = (struct fx_pair){ seg, truth, 0 };
+		c->len++;
+	}
+	slot->count += count;
+	return FX_OK;
+}
+
+static bool is_label_type(enum fx_dtype dtype)
+{
+	return dtype == FX_U8 || dtype == FX_U16 || dtype == FX_U32 || dtype == FX_U64;
+}
+
+int fx_contingency_add(struct fx_contingency *c, const void *seg, enum fx_dtype seg_dtype,
+		       const void *truth, enum fx_dtype truth_dtype, size_t n)
+{
+	const size_t seg_size = fx_dtype_size(seg_dtype), truth_size = fx_dtype_size(truth_dtype);
+	size_t seg_end = 0, truth_end = truth ? 0 : n;
+
+	if (!is_label_type(seg_dtype) || (truth && !is_label_type(truth_dtype)))
+		return FX_ETYPE;
+	for (size_t i = 0, end; i < n; i = end) {
+		const uint64_t s = fx_label_at(seg, seg_dtype, i);
+		const uint64_t t = truth ? fx_label_at(truth, truth_dtype, i) : 0;
+
+		if (i == seg_end)
+			seg_end = i + fx_run_len(seg, seg_size, i, n);
+		if (i == truth_end)
+			truth_end = i + fx_run_len(truth, truth_size, i, n);
+		end = seg_end < truth_end ? seg_end : truth_end;
+		if (fx_contingency_count(c, s, t, end - i) < 0)
+			return FX_ENOMEM;
+	}
+	return FX_OK;
+}
+
+static const void *row_at(const struct fx_block *b, int64_t z, int64_t y, int64_t x)
+{
+	const size_t row = (size_t)(z - b->origin[0]) * b->shape[1] + (size_t)(y - b->origin[1]);
+
+	return (const char *)b->data +
+	       (row * b->shape[2] + (size_t)(x - b->origin[2])) * fx_dtype_size(b->dtype);
+}
+
+int fx_contingency_add_blocks(struct fx_contingency *c, const struct fx_block *seg,
+			      const struct fx_block *truth, uint64_t *voxels)
+{
+	struct fx_region r = fx_block_core(seg);
+
+	if (truth)
+		r = fx_region_intersect(r, fx_block_core(truth));
+	if (fx_region_empty(r))
+		return FX_OK;
+	for (int64_t z = r.lo[0]; z < r.hi[0]; z++)
+		for (int64_t y = r.lo[1]; y < r.hi[1]; y++) {
+			const size_t n = (size_t)(r.hi[2] - r.lo[2]);
+			const int rc =
+				fx_contingency_add(c, row_at(seg, z, y, r.lo[2]), seg->dtype,
+						   truth ? row_at(truth, z, y, r.lo[2]) : NULL,
+						   truth ? truth->dtype : seg->dtype, n);
+
+			if (rc < 0)
+				return rc;
+			*voxels += n;
+		}
+	return FX_OK;
+}
+
+int fx_contingency_relabel(const struct fx_contingency *c, const struct fx_map64 *ids,
+			   struct fx_contingency *out, uint64_t *unknown)
+{
+	bool missing = false;
+
+	for (size_t i = 0; i < c->cap; i++) {
+		const struct fx_pair *p = &c->slots[i];
+		const uint64_t *id = p->count && p->seg ? fx_map64_find(ids, p->seg) : NULL;
+
+		if (!p->count)
+			continue;
+		if (p->seg && !id) {
+			*unknown = missing && *unknown < p->seg ? *unknown : p->seg;
+			missing = true;
+			continue;
+		}
+		if (fx_contingency_count(out, id ? *id : 0, p->truth, p->count) < 0)
+			return FX_ENOMEM;
+	}
+	return missing ? FX_ENOENT : FX_OK;
+}
+
+static int pair_by_truth(const void *a, const void *b)
+{
+	const struct fx_pair *p = a, *q = b;
+
+	if (p->truth != q->truth)
+		return p->truth > q->truth ? 1 : -1;
+	return (p->seg > q->seg) - (p->seg < q->seg);
+}
+
+struct fx_pair *fx_contingency_sorted(const struct fx_contingency *c)
+{
+	struct fx_pair *pairs = fx_calloc(c->len, sizeof *pairs);
+	size_t n = 0;
+
+	if (!pairs)
+		return NULL;
+	for (size_t i = 0; i < c->cap; i++)
+		if (c->slots[i].count)
+			pairs[n++] = c->slots[i];
+	qsort(pairs, n, sizeof *pairs, pair_by_truth);
+	return pairs;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+/* scores.c: scores as the fields of a record. */
+#include "kernels/scores.h"
+
+#include <fornix/error.h>
+#include <stdio.h>
+
+struct named {
+	const char *name;
+	double value;
+};
+
+static int scores_add(struct fx_record *r, const char *group, const struct named *fields, size_t n)
+{
+	char name[64];
+	int rc = FX_OK;
+
+	for (size_t i = 0; rc == FX_OK && i < n; i++) {
+		snprintf(name, sizeof name, "%s.%s", group, fields[i].name);
+		rc = fx_record_add_number(r, name, fields[i].value);
+	}
+	return rc;
+}
+
+int fx_scores_add_rule(struct fx_record *r, enum fx_rule rule, const struct fx_seg_scores *s)
+{
+	const struct named fields[] = {
+		{ "voi_split", s->voi_split },
+		{ "voi_merge", s->voi_merge },
+		{ "voi", s->voi },
+		{ "arand", s->arand },
+		{ "arand_pairs", s->arand_pairs },
+		{ "rand_split", s->rand_split },
+		{ "rand_merge", s->rand_merge },
+		{ "rand_f", s->rand_f },
+		{ "rand_index", s->rand_index },
+		{ "voxels", (double)s->voxels },
+	};
+
+	return scores_add(r, fx_rule_name(rule), fields, sizeof fields / sizeof *fields);
+}
+
+int fx_scores_add_rules(struct fx_record *r, const struct fx_contingency *pairs, unsigned *left_out)
+{
+	uint64_t bodies = 0;
+	int rc = FX_OK;
+
+	*left_out = 0;
+	for (int i = 0; rc == FX_OK && i < FX_RULES; i++) {
+		const enum fx_rule rule = (enum fx_rule)i;
+		struct fx_seg_scores s;
+
+		rc = fx_metrics_scores(pairs, rule, &s, NULL);
+		bodies = rule == FX_TRUTH_NONZERO ? s.truth_labels : bodies;
+		if (rc == FX_EINVAL)
+			++*left_out;
+		if (rc == FX_OK)
+			rc = fx_scores_add_rule(r, rule, &s);
+		rc = rc == FX_EINVAL ? FX_OK : rc;
+	}
+	return rc == FX_OK ? fx_record_add_number(r, "truth_segments", (double)bodies) : rc;
+}
+
+int fx_scores_add_erl(struct fx_record *r, const struct fx_erl_scores *strict,
+		      const struct fx_erl_scores *tolerant, uint64_t tolerance_nodes)
+{
+	const struct named fields[] = {
+		{ "strict_nm", strict->erl_nm },
+		{ "tolerant_nm", tolerant->erl_nm },
+		{ "tolerance_nodes", (double)tolerance_nodes },
+		{ "ceiling_nm", tolerant->ceiling_nm },
+		{ "normalised", tolerant->normalised },
+		{ "correct", tolerant->correct },
+		{ "omitted", tolerant->omitted },
+		{ "split", tolerant->split },
+		{ "merged", tolerant->merged },
+		{ "merging_segments", (double)tolerant->merging_segments },
+		{ "trees", (double)tolerant->skeletons },
+		{ "length_nm", tolerant->length_nm },
+	};
+
+	return scores_add(r, "erl", fields, sizeof fields / sizeof *fields);
+}
+
+int fx_scores_add_sizes(struct fx_record *r, const struct fx_contingency *sizes)
+{
+	uint64_t voxels = 0, assigned = 0, segments = 0;
+	int rc;
+
+	for (size_t i = 0; i < sizes->cap; i++) {
+		voxels += sizes->slots[i].count;
+		if (sizes->slots[i].count && sizes->slots[i].seg) {
+			assigned += sizes->slots[i].count;
+			segments++;
+		}
+	}
+	rc = fx_record_add_number(r, "voxels", (double)voxels);
+	if (rc == FX_OK)
+		rc = fx_record_add_number(r, "segments", (double)segments);
+	if (rc == FX_OK)
+		rc = fx_record_add_number(r, "assigned_fraction",
+					  voxels ? (double)assigned / (double)voxels : 0);
+	return rc;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/* scores.h: scores as the fields of a record, under the names that scripts read. */
+#ifndef FX_KERNELS_SCORES_H
+#define FX_KERNELS_SCORES_H
+
+#include <fornix/block.h>
+
+#include "kernels/contingency.h"
+#include "kernels/erl.h"
+#include "kernels/metrics.h"
+
+/** Adds RULE.voi_split, .voi_merge, .voi, .arand, .arand_pairs, .rand_split, .rand_merge, .rand_f,
+ * .rand_index and .voxels. FX_ENOMEM. */
+int fx_scores_add_rule(struct fx_record *r, enum fx_rule rule, const struct fx_seg_scores *s);
+/** Adds the fields of every rule under which a voxel of @p pairs counts, and truth_segments (bodies
+ * other than 0). Gives the number of rules that are left out for want of voxels. FX_ENOMEM. */
+int fx_scores_add_rules(struct fx_record *r, const struct fx_contingency *pairs,
+			unsigned *left_out);
+/** Adds erl.strict_nm from @p strict, and the rest from @p tolerant: erl.tolerant_nm,
+ * .tolerance_nodes, .ceiling_nm, .normalised, .correct, .omitted, .split, .merged,
+ * .merging_segments, .trees (skeletons) and .length_nm. FX_ENOMEM. */
+int fx_scores_add_erl(struct fx_record *r, const struct fx_erl_scores *strict,
+		      const struct fx_erl_scores *tolerant, uint64_t tolerance_nodes);
+/** Adds voxels, segments (ids other than 0 in @p sizes, a table against truth 0) and
+ * assigned_fraction (the share of voxels that are in one). FX_ENOMEM. */
+int fx_scores_add_sizes(struct fx_record *r, const struct fx_contingency *sizes);
+
+#endif

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/* stitch.h: joins the labels of overlapping blocks to one segmentation, while blocks arrive. */
+#ifndef FX_KERNELS_STITCH_H
+#define FX_KERNELS_STITCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <fornix/block.h>
+#include <fornix/error.h>
+
+#include "kernels/slab.h"
+
+/** Blocks have cores that tile the volume (a grid of any cell size, clipped at the ends) and halos
+ * that reach into their neighbours. Two blocks that share a face are compared in the strip around
+ * it that both labelled: cross section of the cores, depth of the smaller halo on either side
+ * (slab.h has the rule). Blocks that meet at an edge only are joined through their neighbours.
+ * A label that has voxels in the halo of a block only gets no id, but competes in the match.
+ *
+ * The provisional id of a label is the place of its first voxel (raster order) in the core of its
+ * block: (z + 1) << 40 | y << 20 | x. So it is unique without any knowledge of the grid, never 0,
+ * and segments numbered by their smallest provisional id come in raster order of their first
+ * voxels: the same numbers however the volume was cut, as long as the same pieces were found one.
+ *
+ * Memory: of each block only the strips at faces whose other block has not come yet, as runs.
+ * Results depend on the set of blocks, not on their order. */
+struct fx_stitch;
+
+enum { FX_STITCH_Z_MAX = (1 << 23) - 2, FX_STITCH_YX_MAX = (1 << 20) - 1 };
+
+/** NULL without memory. */
+struct fx_stitch *fx_stitch_new(const struct fx_stitch_rule *rule);
+void fx_stitch_free(struct fx_stitch *s);
+/** Takes a block of labels (u8, u16, u32, u64; 0 is unassigned), fills @p core (z y x of the core,
+ * C order) with provisional ids, and gives in *pairs the ids found to be one (valid until the next
+ * call). FX_EINVAL when it lies outside of 0..MAX, has a halo as large as itself, came before, or
+ * does not fit its neighbour's face; FX_ETYPE, FX_ENOMEM. */
+int fx_stitch_add(struct fx_stitch *s, const struct fx_block *b, uint64_t *core,
+		  const struct fx_stitch_pairs **pairs, struct fx_error *err);
+/** No more blocks with a core in @p r will come: frees what waits for one. */
+void fx_stitch_done(struct fx_stitch *s, struct fx_region r);
+/** Bytes held for blocks that have not come. */
+size_t fx_stitch_open_size(const struct fx_stitch *s);
+/** The *rows x 2 table (provisional id, final id), ascending, of every id that was given out;
+ * final ids are 1..*segments in the order of the smallest provisional id. free(). FX_ENOMEM. */
+int fx_stitch_final(struct fx_stitch *s, uint64_t **table, size_t *rows, uint64_t *segments);
+
+#endif
