@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+/* scratch.c: compressed byte strings by key, in one nameless file. */
+#include "formats/scratch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lz4.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/map64.h"
+
+enum { SIZE_MAX_ONE = 1 << 30 };
+
+struct blob {
+	uint64_t offset;
+	uint32_t size, packed; /* bytes; equal when stored as they are; packed 0: dropped */
+};
+
+struct fx_scratch {
+	int fd;
+	uint64_t end, kept, max; /* bytes */
+	struct blob *blob;
+	size_t len, cap;
+	struct fx_map64 number; /* key -> index of the blob and 1; 0: dropped */
+};
+
+struct fx_scratch *fx_scratch_open(const char *dir, uint64_t max_bytes, struct fx_error *err)
+{
+	struct fx_scratch *s = calloc(1, sizeof *s);
+	char *name = fx_path_join(dir, "scratch-XXXXXX");
+
+	if (s && name) {
+		s->max = max_bytes ? max_bytes : UINT64_MAX;
+		s->fd = mkostemp(name, O_CLOEXEC);
+		if (s->fd >= 0) {
+			unlink(name);
+			free(name);
+			return s;
+		}
+		fx_error_set(err, FX_EIO, "%s: cannot make: %s", name, strerror(errno));
+	} else {
+		fx_error_set(err, FX_ENOMEM, "%s: no memory", dir);
+	}
+	free(name);
+	free(s);
+	return NULL;
+}
+
+void fx_scratch_close(struct fx_scratch *s)
+{
+	if (!s)
+		return;
+	close(s->fd);
+	fx_map64_fini(&s->number);
+	free(s->blob);
+	free(s);
+}
+
+static struct blob *blob_find(const struct fx_scratch *s, uint64_t key)
+{
+	const uint64_t *number = fx_map64_find(&s->number, key);
+
+	return number && *number ? &s->blob[*number - 1] : NULL;
+}
+
+static int blob_write(struct fx_scratch *s, const void *bytes, struct blob *b, struct fx_error *err)
+{
+	int failed;
+
+	if (b->packed > s->max - s->kept)
+		return fx_error_set(err, FX_ENOMEM, "scratch file: more than %ju bytes",
+				    (uintmax_t)s->max);
+	b->offset = s->end;
+	failed = fx_pwrite_all(s->fd, bytes, b->packed, (off_t)b->offset);
+	return failed ? fx_error_set(err, FX_EIO, "scratch file: cannot write: %s",
+				     strerror(-failed)) :
+			FX_OK;
+}
+
+static int blob_add(struct fx_scratch *s, uint64_t key, struct blob b, struct fx_error *err)
+{
+	uint64_t *number;
+
+	if (!fx_grow(&s->blob, &s->cap, s->len + 1, sizeof *s->blob) ||
+	    !(number = fx_map64_at(&s->number, key)))
+		return fx_error_set(err, FX_ENOMEM, "scratch file: no memory");
+	s->blob[s->len++] = b;
+	*number = s->len;
+	s->end += b.packed;
+	s->kept += b.packed;
+	return FX_OK;
+}
+
+int fx_scratch_put(struct fx_scratch *s, uint64_t key, const void *bytes, size_t size,
+		   struct fx_error *err)
+{
+	struct blob b = { 0, (uint32_t)size, (uint32_t)size };
+	char *packed;
+	int n, result;
+
+	if (size > SIZE_MAX_ONE || blob_find(s, key))
+		return fx_error_set(err, FX_EINVAL, "scratch file: %zu bytes for key %ju: %s", size,
+				    (uintmax_t)key,
+				    size > SIZE_MAX_ONE ? "too many" : "the key is there");
+	packed = malloc((size_t)LZ4_compressBound((int)size));
+	if (!packed)
+		return fx_error_set(err, FX_ENOMEM, "scratch file: no memory for %zu bytes", size);
+	n = size ? LZ4_compress_default(bytes, packed, (int)size, LZ4_compressBound((int)size)) : 0;
+	if (n > 0 && (size_t)n < size)
+		b.packed = (uint32_t)n;
+	result = blob_write(s, b.packed < b.size ? packed : bytes, &b, err);
+	free(packed);
+	return result == FX_OK ? blob_add(s, key, b, err) : result;
+}
+
+static int blob_read(const struct fx_scratch *s, const struct blob *b, char *packed, char *out,
+		     struct fx_error *err)
+{
+	const int failed = fx_pread_all(s->fd, b->packed < b->size ? packed : out, b->packed,
+					(off_t)b->offset);
+
+	if (failed)
+		return fx_error_set(err, FX_EIO, "scratch file: cannot read: %s",
+				    strerror(-failed));
+	if (b->packed < b->size &&
+	    LZ4_decompress_safe(packed, out, (int)b->packed, (int)b->size) != (int)b->size)
+		return fx_error_set(err, FX_EIO, "scratch file: damaged at byte %ju",
+				    (uintmax_t)b->offset);
+	return FX_OK;
+}
+
+int fx_scratch_get(const struct fx_scratch *s, uint64_t key, void **bytes, size_t *size,
+		   struct fx_error *err)
+{
+	const struct blob *b = blob_find(s, key);
+	char *packed, *out;
+	int result;
+
+	if (!b)
+		return fx_error_set(err, FX_ENOENT, "scratch file: no key %ju", (uintmax_t)key);
+	packed = malloc(b->packed + (size_t)1);
+	out = malloc(b->size + (size_t)1);
+	result = packed && out ? blob_read(s, b, packed, out, err) :
+				 fx_error_set(err, FX_ENOMEM, "scratch file: no memory");
+	free(packed);
+	if (result != FX_OK) {
+		free(out);
+		return result;
+	}
+	*bytes = out;
+	*size = b->size;
+	return FX_OK;
+}
+
+void fx_scratch_drop(struct fx_scratch *s, uint64_t key)
+{
+	const struct blob *b = blob_find(s, key);
+
+	if (!b)
+		return;
+	s->kept -= b->packed;
+	/* best effort: a file system without holes only keeps the bytes until the end */
+	(void)!fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)b->offset,
+			 (off_t)b->packed);
+	*fx_map64_at(&s->number, key) = 0;
+}
+
+uint64_t fx_scratch_size(const struct fx_scratch *s)
+{
+	return s->kept;
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+/* contact.c: where objects pass from one block to the next. */
+#include "kernels/contact.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/map64.h"
+#include "kernels/components.h"
+#include "kernels/labeldist.h"
+
+/* One plane: its voxels that touch the other plane, their pieces, depth inside the object. */
+struct side {
+	const uint64_t *label;
+	uint64_t *touching;
+	uint32_t *piece;
+	float *depth;
+};
+
+struct facing {
+	struct side a, b;
+	size_t height, width, len;
+	double step_nm[2];
+	struct fx_map64 found; /* pieces a, b -> number of the contact and 1 */
+	struct best {
+		struct fx_contact contact;
+		bool straight;
+		double rim_nm;
+	} * best;
+	size_t best_len, best_cap;
+};
+
+/* Pixels 0..8 of the neighbourhood of @p i; len when outside. */
+static size_t around(const struct facing *f, size_t i, int n)
+{
+	const size_t y = i / f->width + (size_t)(n / 3), x = i % f->width + (size_t)(n % 3);
+
+	if (!y || !x || y > f->height || x > f->width)
+		return f->len;
+	return (y - 1) * f->width + x - 1;
+}
+
+static int side_init(const struct facing *f, struct side *s, const uint64_t *other)
+{
+	const size_t shape[3] = { 1, f->height, f->width };
+	const double voxel_nm[3] = { f->step_nm[0], f->step_nm[0], f->step_nm[1] };
+	uint32_t count;
+	int result;
+
+	s->touching = fx_calloc(f->len, sizeof *s->touching);
+	s->piece = fx_calloc(f->len, sizeof *s->piece);
+	s->depth = fx_calloc(f->len, sizeof *s->depth);
+	if (!s->touching || !s->piece || !s->depth)
+		return FX_ENOMEM;
+	for (size_t i = 0; i < f->len; i++)
+		for (int n = 0; s->label[i] && n < 9; n++) {
+			const size_t j = around(f, i, n);
+
+			if (j < f->len && other[j] == s->label[i])
+				s->touching[i] = s->label[i];
+		}
+	result = fx_components(s->touching, FX_U64, shape, 26, s->piece, &count);
+	return result == FX_OK ?
+		       fx_label_distance(s->label, FX_U64, shape, voxel_nm, false, s->depth) :
+		       result;
+}
+
+static void side_fini(struct side *s)
+{
+	free(s->touching);
+	free(s->piece);
+	free(s->depth);
+}
+
+static double rim_nm(const struct facing *f, size_t i)
+{
+	const size_t y = i / f->width, x = i % f->width;
+	const size_t up = y < f->height - 1 - y ? y : f->height - 1 - y;
+	const size_t left = x < f->width - 1 - x ? x : f->width - 1 - x;
+
+	return fmin((double)(up + 1) * f->step_nm[0], (double)(left + 1) * f->step_nm[1]);
+}
+
+static bool is_better(const struct best *b, const struct best *than)
+{
+	if (b->straight != than->straight)
+		return b->straight;
+	if (b->contact.depth_nm < than->contact.depth_nm ||
+	    b->contact.depth_nm > than->contact.depth_nm)
+		return b->contact.depth_nm > than->contact.depth_nm;
+	return b->rim_nm > than->rim_nm; /* else the first, which has the lower index */
+}
+
+static int facing_offer(struct facing *f, size_t a, size_t b)
+{
+	struct best best = { { a, b, (double)fminf(f->a.depth[a], f->b.depth[b]) },
+			     a == b,
+			     rim_nm(f, a) };
+	uint64_t *number = fx_map64_at(&f->found, (uint64_t)f->a.piece[a] << 32 | f->b.piece[b]);
+
+	if (!number)
+		return FX_ENOMEM;
+	if (isinf(best.contact.depth_nm))
+		best.contact.depth_nm = best.rim_nm;
+	if (*number) {
+		if (is_better(&best, &f->best[*number - 1]))
+			f->best[*number - 1] = best;
+		return FX_OK;
+	}
+	if (!fx_grow(&f->best, &f->best_cap, f->best_len + 1, sizeof *f->best))
+		return FX_ENOMEM;
+	f->best[f->best_len++] = best;
+	*number = f->best_len;
+	return FX_OK;
+}
+
+static int facing_search(struct facing *f)
+{
+	int result = FX_OK;
+
+	for (size_t i = 0; i < f->len; i++)
+		for (int n = 0; f->a.touching[i] && n < 9; n++) {
+			const size_t j = around(f, i, n);
+
+			if (j < f->len && f->b.label[j] == f->a.label[i])
+				result = facing_offer(f, i, j);
+			if (result != FX_OK)
+				return result;
+		}
+	return FX_OK;
+}
+
+int fx_contacts_find(const uint64_t *a, const uint64_t *b, size_t height, size_t width,
+		     const double step_nm[2], struct fx_contact **out, size_t *len)
+{
+	struct facing f = { .a.label = a,
+			    .b.label = b,
+			    .height = height,
+			    .width = width,
+			    .step_nm = { step_nm[0], step_nm[1] } };
+	struct fx_contact *contacts = NULL;
+	int result;
+
+	if (!fx_mul_size(height, width, &f.len) || !f.len)
+		return FX_EINVAL;
+	result = side_init(&f, &f.a, b);
+	if (result == FX_OK)
+		result = side_init(&f, &f.b, a);
+	if (result == FX_OK)
+		result = facing_search(&f);
+	if (result == FX_OK && !(contacts = fx_calloc(f.best_len, sizeof *contacts)))
+		result = FX_ENOMEM;
+	if (result == FX_OK) {
+		for (size_t i = 0; i < f.best_len; i++)
+			contacts[i] = f.best[i].contact;
+		*out = contacts;
+		*len = f.best_len;
+	}
+	side_fini(&f.a);
+	side_fini(&f.b);
+	fx_map64_fini(&f.found);
+	free(f.best);
+	return result;
+}
+
+int fx_crossing_compare(const struct fx_crossing *a, const struct fx_crossing *b)
+{
+	for (int i = 0; i < 3; i++)
+		if (a->low[i] != b->low[i])
+			return a->low[i] < b->low[i] ? -1 : 1;
+	for (int i = 0; i < 3; i++)
+		if (a->high[i] != b->high[i])
+			return a->high[i] < b->high[i] ? -1 : 1;
+	return 0;
+}
+
+/* Index in a plane -> voxel of the block, zyx. */
+static void face_voxel(const struct fx_face *f, size_t i, size_t plane, size_t at[3])
+{
+	const int row = f->axis == 0 ? 1 : 0, column = f->axis == 2 ? 1 : 2;
+
+	at[f->axis] = plane;
+	at[row] = i / f->shape[column];
+	at[column] = i % f->shape[column];
+}
+
+static struct fx_link_target face_target(const struct fx_face *f, const struct fx_contact *c)
+{
+	const size_t plane = f->high ? f->shape[f->axis] - 1 : 0;
+	struct fx_link_target t = { .depth_nm = c->depth_nm };
+	size_t low[3], high[3];
+	const size_t *own = f->high ? low : high;
+
+	face_voxel(f, c->a, plane, low);
+	face_voxel(f, c->b, plane, high);
+	t.voxel = (uint32_t)((own[0] * f->shape[1] + own[1]) * f->shape[2] + own[2]);
+	for (int a = 0; a < 3; a++) {
+		t.crossing.low[a] = f->origin[a] + (int64_t)low[a];
+		t.crossing.high[a] = f->origin[a] + (int64_t)high[a];
+	}
+	t.crossing.low[f->axis] -= !f->high;
+	t.crossing.high[f->axis] += f->high;
+	return t;
+}
+
+int fx_face_targets(const struct fx_face *f, struct fx_link_target **targets, size_t *len,
+		    size_t *cap)
+{
+	const int row = f->axis == 0 ? 1 : 0, column = f->axis == 2 ? 1 : 2;
+	const double step_nm[2] = { f->voxel_nm[row], f->voxel_nm[column] };
+	struct fx_contact *contacts;
+	size_t n;
+	int result = fx_contacts_find(f->high ? f->own : f->other, f->high ? f->other : f->own,
+				      f->shape[row], f->shape[column], step_nm, &contacts, &n);
+
+	if (result != FX_OK)
+		return result;
+	if (fx_grow(targets, cap, *len + n, sizeof **targets))
+		for (size_t i = 0; i < n; i++)
+			(*targets)[(*len)++] = face_target(f, &contacts[i]);
+	else
+		result = FX_ENOMEM;
+	free(contacts);
+	return result;
+}

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+/* geodesic.c: shortest ways inside labelled objects. */
+#include "kernels/geodesic.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+enum { BUCKETS_MAX = 1 << 20 };
+
+struct entry {
+	uint32_t voxel, source;
+	double key;
+};
+
+struct list {
+	struct entry *entry;
+	size_t len, cap;
+};
+
+struct fx_geodesic {
+	const struct fx_lattice *l;
+	size_t buckets;
+	double width; /* of a bucket, nm; below the shortest step */
+	struct list *bucket, heap;
+	uint32_t *stamp, generation; /* voxel was met in the search of this number */
+	double *cost;		     /* of the voxels of this stamp */
+	uint8_t *from;		     /* number of the neighbour that the way comes from */
+};
+
+int fx_lattice_init(struct fx_lattice *l, const size_t shape[3], const double voxel_nm[3])
+{
+	int n = 0;
+
+	memset(l, 0, sizeof *l);
+	l->len = 1;
+	for (int a = 0; a < 3; a++) {
+		if (!shape[a] || shape[a] > UINT32_MAX - 2 || !(voxel_nm[a] > 0) ||
+		    !fx_mul_size(l->len, shape[a] + 2, &l->len) || l->len >= UINT32_MAX)
+			return FX_EINVAL;
+		l->shape[a] = shape[a] + 2;
+		l->voxel_nm[a] = voxel_nm[a];
+	}
+	l->step_min = INFINITY;
+	for (int i = 0; i < 27; i++) {
+		const int d[3] = { i / 9 - 1, i / 3 % 3 - 1, i % 3 - 1 };
+		const double z = d[0] * voxel_nm[0], y = d[1] * voxel_nm[1], x = d[2] * voxel_nm[2];
+
+		if (i == 13)
+			continue;
+		l->offset[n] =
+			((ptrdiff_t)d[0] * (ptrdiff_t)l->shape[1] + d[1]) * (ptrdiff_t)l->shape[2] +
+			d[2];
+		l->step_nm[n] = (float)sqrt(z * z + y * y + x * x);
+		l->step_min = fminf(l->step_min, l->step_nm[n]);
+		l->step_max = fmaxf(l->step_max, l->step_nm[n]);
+		n++;
+	}
+	return FX_OK;
+}
+
+uint32_t fx_lattice_index(const struct fx_lattice *l, size_t z, size_t y, size_t x)
+{
+	return (uint32_t)(((z + 1) * l->shape[1] + y + 1) * l->shape[2] + x + 1);
+}
+
+void fx_lattice_voxel(const struct fx_lattice *l, uint32_t index, size_t zyx[3])
+{
+	zyx[2] = index % l->shape[2] - 1;
+	zyx[1] = index / l->shape[2] % l->shape[1] - 1;
+	zyx[0] = index / l->shape[2] / l->shape[1] - 1;
+}
+
+struct fx_geodesic *fx_geodesic_new(const struct fx_lattice *l)
+{
+	struct fx_geodesic *g = calloc(1, sizeof *g);
+	const double ratio = (double)l->step_max / (double)l->step_min;
+
+	if (!g)
+		return NULL;
+	g->l = l;
+	/* a very flat voxel gets coarser buckets: then a voxel may be worked on again */
+	g->buckets = ratio < BUCKETS_MAX ? (size_t)(ratio * 1.01) + 3 : BUCKETS_MAX;
+	g->width = fmax((double)l->step_min * 0.999,
+			(double)l->step_max * 1.01 / (double)(g->buckets - 2));
+	g->bucket = fx_calloc(g->buckets, sizeof *g->bucket);
+	g->stamp = fx_calloc(l->len, sizeof *g->stamp);
+	g->cost = fx_calloc(l->len, sizeof *g->cost);
+	g->from = fx_calloc(l->len, sizeof *g->from);
+	if (!g->bucket || !g->stamp || !g->cost || !g->from) {
+		fx_geodesic_free(g);
+		return NULL;
+	}
+	return g;
+}
+
+void fx_geodesic_free(struct fx_geodesic *g)
+{
+	if (!g)
+		return;
+	for (size_t i = 0; g->bucket && i < g->buckets; i++)
+		free(g->bucket[i].entry);
+	free(g->bucket);
+	free(g->heap.entry);
+	free(g->stamp);
+	free(g->cost);
+	free(g->from);
+	free(g);
+}
+
+/* A number that no voxel is stamped with. */
+static uint32_t next_generation(struct fx_geodesic *g)
+{
+	if (++g->generation == 0) {
+		memset(g->stamp, 0, g->l->len * sizeof *g->stamp);
+		g->generation = 1;
+	}
+	return g->generation;
+}
+
+static uint32_t neighbour(const struct fx_lattice *l, uint32_t voxel, int i)
+{
+	return (uint32_t)((ptrdiff_t)voxel + l->offset[i]);
+}
+
+static bool list_add(struct list *list, struct entry e)
+{
+	if (list->len == list->cap &&
+	    !fx_grow(&list->entry, &list->cap, list->len + 1, sizeof *list->entry))
+		return false;
+	list->entry[list->len++] = e;
+	return true;
+}
+
+int64_t fx_geodesic_band(const struct fx_geodesic *g, double dist)
+{
+	return (int64_t)(dist / g->width);
+}
+
+static struct list *bucket_of(const struct fx_geodesic *g, int64_t band)
+{
+	return &g->bucket[(uint64_t)band % g->buckets];
+}
+
+static void buckets_clear(struct fx_geodesic *g)
+{
+	for (size_t i = 0; i < g->buckets; i++)
+		g->bucket[i].len = 0;
+}
+
+/* Offers way lengths to the neighbours; returns how many were entered, below 0 without memory. */
+static int field_relax(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, struct entry e,
+		       float *dist)
+{
+	const struct fx_lattice *l = g->l;
+	int entered = 0;
+
+	for (int i = 0; i < 26; i++) {
+		const uint32_t v = neighbour(l, e.voxel, i);
+		const float d = (float)e.key + l->step_nm[i];
+
+		if (ids[v] != id || d >= dist[v])
+			continue;
+		dist[v] = d;
+		if (!list_add(bucket_of(g, fx_geodesic_band(g, (double)d)),
+			      (struct entry){ v, 0, (double)d }))
+			return FX_ENOMEM;
+		entered++;
+	}
+	return entered;
+}
+
+int fx_geodesic_field(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, uint32_t source,
+		      float *dist, uint32_t *order, size_t *len)
+{
+	const uint32_t stamp = next_generation(g);
+	size_t waiting = 1, reached = 0;
+
+	buckets_clear(g);
+	dist[source] = 0;
+	if (!list_add(bucket_of(g, 0), (struct entry){ source, 0, 0 }))
+		return FX_ENOMEM;
+	for (int64_t band = 0; waiting; band++) {
+		struct list *bucket = bucket_of(g, band);
+
+		for (size_t i = 0; i < bucket->len; i++, waiting--) {
+			const struct entry e = bucket->entry[i];
+			int entered;
+
+			if (e.key > (double)dist[e.voxel])
+				continue;
+			if (g->stamp[e.voxel] != stamp)
+				order[reached++] = e.voxel;
+			g->stamp[e.voxel] = stamp;
+			entered = field_relax(g, ids, id, e, dist);
+			if (entered < 0)
+				return FX_ENOMEM;
+			waiting += (size_t)entered;
+		}
+		bucket->len = 0;
+	}
+	*len = reached;
+	return FX_OK;
+}
+
+static bool entry_before(struct entry a, struct entry b)
+{
+	return a.key < b.key || (!(b.key < a.key) && a.voxel < b.voxel);
+}
+
+static bool heap_push(struct list *heap, struct entry e)
+{
+	size_t i;
+
+	if (!list_add(heap, e))
+		return false;
+	for (i = heap->len - 1; i && entry_before(e, heap->entry[(i - 1) / 2]); i = (i - 1) / 2)
+		heap->entry[i] = heap->entry[(i - 1) / 2];
+	heap->entry[i] = e;
+	return true;
+}
+
+static struct entry heap_pop(struct list *heap)
+{
+	const struct entry top = heap->entry[0], last = heap->entry[--heap->len];
+	size_t i = 0;
+
+	for (size_t child = 1; child < heap->len; child = 2 * i + 1) {
+		if (child + 1 < heap->len &&
+		    entry_before(heap->entry[child + 1], heap->entry[child]))
+			child++;
+		if (!entry_before(heap->entry[child], last))
+			break;
+		heap->entry[i] = heap->entry[child];
+		i = child;
+	}
+	if (heap->len)
+		heap->entry[i] = last;
+	return top;
+}
+
+static int way_relax(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, const float *penalty,
+		     struct entry e)
+{
+	const struct fx_lattice *l = g->l;
+
+	for (int i = 0; i < 26; i++) {
+		const uint32_t v = neighbour(l, e.voxel, i);
+		double cost;
+
+		if (ids[v] != id)
+			continue;
+		cost = e.key + 0.5 * ((double)penalty[e.voxel] + (double)penalty[v]) *
+				       (double)l->step_nm[i];
+		if (g->stamp[v] == g->generation && cost >= g->cost[v])
+			continue;
+		g->stamp[v] = g->generation;
+		g->cost[v] = cost;
+		g->from[v] = (uint8_t)(25 - i); /* offsets are symmetric */
+		if (!heap_push(&g->heap, (struct entry){ v, 0, cost }))
+			return FX_ENOMEM;
+	}
+	return FX_OK;
+}
+
+static int way_back(const struct fx_geodesic *g, uint32_t start, uint32_t goal, uint32_t **way,
+		    size_t *len)
+{
+	size_t n = 1;
+	uint32_t v = goal, *out;
+
+	for (; v != start; v = neighbour(g->l, v, g->from[v]))
+		n++;
+	out = fx_calloc(n, sizeof *out);
+	if (!out)
+		return FX_ENOMEM;
+	v = goal;
+	for (size_t i = 0; i < n; i++) {
+		out[i] = v;
+		if (v != start)
+			v = neighbour(g->l, v, g->from[v]);
+	}
+	*way = out;
+	*len = n;
+	return FX_OK;
+}
+
+int fx_geodesic_way(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, const float *penalty,
+		    uint32_t start, const uint8_t *flags, uint8_t goal, uint32_t **way, size_t *len)
+{
+	next_generation(g);
+	g->heap.len = 0;
+	g->stamp[start] = g->generation;
+	g->cost[start] = 0;
+	if (!heap_push(&g->heap, (struct entry){ start, 0, 0 }))
+		return FX_ENOMEM;
+	while (g->heap.len) {
+		const struct entry e = heap_pop(&g->heap);
+
+		if (e.key > g->cost[e.voxel])
+			continue;
+		if (flags[e.voxel] & goal)
+			return way_back(g, start, e.voxel, way, len);
+		if (way_relax(g, ids, id, penalty, e) != FX_OK)
+			return FX_ENOMEM;
+	}
+	return FX_ENOENT;
+}
+
+/* Distance from the centre of a ball, nm. */
+static double ball_distance(const struct fx_lattice *l, const size_t centre[3], uint32_t voxel)
+{
+	size_t at[3];
+	double sum = 0;
+
+	fx_lattice_voxel(l, voxel, at);
+	for (int i = 0; i < 3; i++) {
+		const double d = ((double)at[i] - (double)centre[i]) * l->voxel_nm[i];
+
+		sum += d * d;
+	}
+	return sqrt(sum);
+}
+
+static int ball_order(const void *pa, const void *pb)
+{
+	const struct fx_ball *a = pa, *b = pb;
+
+	if (a->radius_nm > b->radius_nm || a->radius_nm < b->radius_nm)
+		return a->radius_nm > b->radius_nm ? -1 : 1;
+	return (a->centre > b->centre) - (a->centre < b->centre);
+}
+
+/* Enters a voxel that lies in the ball of e.source, unless it lies deeper in another already. */
+static int roll_offer(struct fx_geodesic *g, struct entry e, int64_t band)
+{
+	const int64_t to = fx_geodesic_band(g, e.key);
+
+	if (g->stamp[e.voxel] == g->generation && e.key >= g->cost[e.voxel])
+		return 0;
+	g->stamp[e.voxel] = g->generation;
+	g->cost[e.voxel] = e.key;
+	return list_add(bucket_of(g, to > band ? to : band), e) ? 1 : FX_ENOMEM;
+}
+
+/* Key of a voxel: how far outside of its ball, plus the largest radius: 0 in the deepest place. */
+static int roll_spread(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, struct entry e,
+		       const struct fx_ball *balls, int64_t band)
+{
+	const struct fx_ball *ball = &balls[e.source];
+	const double largest = (double)balls[0].radius_nm;
+	size_t centre[3];
+	int entered = 0, n;
+
+	fx_lattice_voxel(g->l, ball->centre, centre);
+	for (int i = 0; i < 26; i++) {
+		struct entry next = { neighbour(g->l, e.voxel, i), e.source, 0 };
+
+		/* a voxel that is worked on has no more to gain: its cost is below all keys */
+		if (ids[next.voxel] != id ||
+		    (g->stamp[next.voxel] == g->generation && g->cost[next.voxel] < 0))
+			continue;
+		next.key =
+			ball_distance(g->l, centre, next.voxel) - (double)ball->radius_nm + largest;
+		n = next.key <= largest ? roll_offer(g, next, band) : 0;
+		if (n < 0)
+			return n;
+		entered += n;
+	}
+	return entered;
+}
+
+/* Enters the centres from *next on whose turn has come; returns how many. */
+static int roll_start(struct fx_geodesic *g, const struct fx_ball *balls, size_t len, size_t *next,
+		      int64_t band)
+{
+	int entered = 0, n;
+
+	for (; *next < len; (*next)++) {
+		const double key = (double)balls[0].radius_nm - (double)balls[*next].radius_nm;
+
+		if (fx_geodesic_band(g, key) > band)
+			break;
+		n = roll_offer(g, (struct entry){ balls[*next].centre, (uint32_t)*next, key },
+			       band);
+		if (n < 0)
+			return n;
+		entered += n;
+	}
+	return entered;
+}
+
+int fx_geodesic_roll(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, struct fx_ball *balls,
+		     size_t len, uint8_t *flags, uint8_t flag)
+{
+	size_t waiting = 0, next = 0;
+
+	next_generation(g);
+	buckets_clear(g);
+	qsort(balls, len, sizeof *balls, ball_order);
+	for (int64_t band = 0; waiting || next < len; band++) {
+		struct list *bucket = bucket_of(g, band);
+		int entered = roll_start(g, balls, len, &next, band);
+
+		for (size_t i = 0; entered >= 0 && i < bucket->len; i++) {
+			const struct entry e = bucket->entry[i];
+
+			waiting += (size_t)entered;
+			entered = 0;
+			if (e.key > g->cost[e.voxel])
+				continue;
+			g->cost[e.voxel] = -1;
+			flags[e.voxel] |= flag;
+			entered = roll_spread(g, ids, id, e, balls, band);
+		}
+		if (entered < 0)
+			return entered;
+		waiting = waiting + (size_t)entered - bucket->len;
+		bucket->len = 0;
+	}
+	return FX_OK;
+}

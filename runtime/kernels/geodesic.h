@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/* geodesic.h: shortest ways inside labelled objects, 26-connected, on an anisotropic lattice. */
+#ifndef FX_KERNELS_GEODESIC_H
+#define FX_KERNELS_GEODESIC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <fornix/error.h>
+
+/** A volume with one voxel of padding on every side, so that each inner voxel has 26 neighbours.
+ * All arrays below are of this shape; ids in the padding must be 0. */
+struct fx_lattice {
+	size_t shape[3]; /**< padding included, zyx */
+	size_t len;
+	double voxel_nm[3];
+	ptrdiff_t offset[26]; /**< to the neighbours, in raster order */
+	float step_nm[26];    /**< how far they are */
+	float step_min, step_max;
+};
+
+/** Lattice around a volume of @p shape voxels; FX_EINVAL when it has no voxel or 2^32 and more, or
+ * a voxel size is not above 0. */
+int fx_lattice_init(struct fx_lattice *l, const size_t shape[3], const double voxel_nm[3]);
+/** Lattice index of the voxel @p z @p y @p x of the volume. */
+uint32_t fx_lattice_index(const struct fx_lattice *l, size_t z, size_t y, size_t x);
+/** Volume coordinates zyx of a lattice index. */
+void fx_lattice_voxel(const struct fx_lattice *l, uint32_t index, size_t zyx[3]);
+
+/** Queues and marks for the searches below; used for any number of objects, one thread. */
+struct fx_geodesic;
+/** NULL without memory. @p l must outlive it. */
+struct fx_geodesic *fx_geodesic_new(const struct fx_lattice *l);
+void fx_geodesic_free(struct fx_geodesic *g);
+
+/** Distances in nm from @p source to all voxels of its 26-connected piece of object @p id.
+ * @p dist must hold INFINITY on the voxels of the object. @p order gets the voxels in bands of
+ * growing distance, each band at most fx_geodesic_band() wide, *len of them; room for all voxels
+ * of the piece. FX_ENOMEM. Method: Dijkstra with buckets narrower than the shortest step (Dial,
+ * CACM 12:632, 1969; Denardo and Fox, Oper. Res. 27:161, 1979): exact, independent of order. */
+int fx_geodesic_field(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, uint32_t source,
+		      float *dist, uint32_t *order, size_t *len);
+/** Number of the band that a distance lies in. */
+int64_t fx_geodesic_band(const struct fx_geodesic *g, double dist);
+
+/** Cheapest way from @p start through object @p id to any voxel that has @p goal in @p flags.
+ * A step costs the mean penalty of its two voxels times its length. Gives *way (free()), *len
+ * voxels from the goal to the start, both included. Ties go to the lower index. FX_ENOENT when
+ * no goal can be reached, FX_ENOMEM. Method: Dijkstra with a binary heap. */
+int fx_geodesic_way(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, const float *penalty,
+		    uint32_t start, const uint8_t *flags, uint8_t goal, uint32_t **way,
+		    size_t *len);
+
+/** A ball: voxel and radius in nm. */
+struct fx_ball {
+	uint32_t centre;
+	float radius_nm;
+};
+/** Sets @p flag in @p flags on the voxels of object @p id that lie in a ball and are connected to
+ * its centre through voxels of the object in the balls. Sorts @p balls. FX_ENOMEM. Method: one
+ * flood from all centres, each voxel following the ball in which it lies deepest. */
+int fx_geodesic_roll(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, struct fx_ball *balls,
+		     size_t len, uint8_t *flags, uint8_t flag);
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/* skeletonize.h: skeletons of all objects of a label block, to be joined with those next to it. */
+#ifndef FX_KERNELS_SKELETONIZE_H
+#define FX_KERNELS_SKELETONIZE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/contact.h"
+#include "kernels/teasar.h"
+
+/** Where the skeleton of a piece goes on in another block. */
+struct fx_link {
+	struct fx_crossing crossing;
+	double depth_nm; /**< of the contact */
+	uint32_t node;	 /**< of the piece's tree */
+};
+
+/** A 26-connected piece of an object in one block, and its skeleton. */
+struct fx_piece {
+	uint64_t label;
+	uint64_t voxels;
+	struct fx_tree *tree; /**< owned; one root */
+	size_t links_len;
+	struct fx_link *links; /**< owned */
+};
+void fx_piece_fini(struct fx_piece *p);
+/** The piece as bytes for this process to keep: *bytes (free()), *size. FX_ENOMEM. */
+int fx_piece_pack(const struct fx_piece *p, void **bytes, size_t *size);
+/** Reads what fx_piece_pack() gave; FX_EINVAL when the sizes do not fit, FX_ENOMEM. */
+int fx_piece_unpack(const void *bytes, size_t size, struct fx_piece *p);
+
+/** A block of labels, as the kernel wants it. */
+struct fx_skeletonize_block {
+	const uint64_t *labels; /**< zyx, 0 is none; same label = same object */
+	size_t shape[3];
+	int64_t origin[3]; /**< voxels */
+	double voxel_nm[3];
+	const struct fx_link_target *targets;
+	size_t targets_len;
+	uint64_t dust; /**< pieces without target and with fewer voxels are left out */
+};
+
+/** Traces all pieces of @p b by fx_teasar_trace(): *pieces (fx_piece_fini() each, free()), *len of
+ * them, in raster order of their first voxels. The distance to the boundary does not count the
+ * faces of the block, except in a block that holds one label only. Targets outside of any label
+ * are ignored. FX_EINVAL, FX_ENOMEM. */
+int fx_skeletonize(const struct fx_skeletonize_block *b, const struct fx_teasar_options *options,
+		   struct fx_piece **pieces, size_t *len);
+
+#endif
