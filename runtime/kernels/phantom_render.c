@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: Apache-2.0
+/* phantom_render.c: whose each voxel of the present section is, and what the microscope sees. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "kernels/phantom_priv.h"
+
+enum { NEAR_MAX = 160, TILE = FX_NOISE_TILE };
+
+/* Grey levels, and nm. */
+static const float zone = 130; /* d2 - d1 beyond which no membrane shows */
+static const float membrane_grey = 88, membrane_width = 13.5f;
+static const float mito_grey = 80, mito_rim = 64, mito_inset = 24;
+static const float vesicle_cell = 58, vesicle_radius = 17, vesicle_grey = 92;
+
+/* A site near a tile. */
+struct near {
+	float y, x, half_y, half_x, inverse, radius; /* inverse: 1 / |half|^2, or 0 */
+	float distance;				     /* of its surface to the tile's middle */
+	int32_t site, mate;			     /* mate: its place in the list, or -1 */
+};
+
+/* At most TILE x TILE voxels from (y, x). Nothing of a voxel depends on how tiles are cut: a
+ * tile's list holds every site that can be first, or second within the zone, somewhere in it. */
+struct tile {
+	int64_t y, x;
+	int h, w, near_len;
+	float at_y[TILE][TILE], at_x[TILE][TILE]; /* places in the displaced plane, nm */
+	struct near near[NEAR_MAX];
+};
+
+/* The two nearest sites of each voxel in a row; the second is never the mate of the first. */
+struct row {
+	float d1[TILE], d2[TILE], all[NEAR_MAX][TILE];
+	int32_t first[TILE], second[TILE], mate[TILE];
+};
+
+/* Square root to 1e-5, exact at 0; unlike sqrtf() it has no errno, so loops become vectors. */
+static inline float quick_root(float v)
+{
+	uint32_t bits;
+	float y;
+
+	memcpy(&bits, &v, sizeof bits);
+	bits = 0x5f3759df - (bits >> 1);
+	memcpy(&y, &bits, sizeof y);
+	y *= 1.5f - 0.5f * v * y * y;
+	y *= 1.5f - 0.5f * v * y * y;
+	return v * y;
+}
+
+/* ---- whose a voxel is ---- */
+
+static void displace(const struct fx_phantom *p, struct tile *t)
+{
+	struct fx_noise_patch patch[2];
+
+	for (int f = 0; f < 2; f++)
+		fx_noise_patch(&p->warp[f], p->z, t->y, t->x, t->h, t->w, 2, &patch[f]);
+	for (int i = 0; i < t->h; i++) {
+		for (int j = 0; j < t->w; j++) {
+			t->at_y[i][j] = (float)(t->y + i) * (float)p->spec.voxel_nm[1];
+			t->at_x[i][j] = (float)(t->x + j) * (float)p->spec.voxel_nm[2];
+		}
+		for (int f = 0; f < 2; f++) {
+			fx_noise_row(&p->warp[f], &patch[f], 0, t->y + i, t->x, t->w, t->at_y[i]);
+			fx_noise_row(&p->warp[f], &patch[f], 1, t->y + i, t->x, t->w, t->at_x[i]);
+		}
+	}
+}
+
+void fx_phantom_warp(const struct fx_phantom *p, int64_t y, int64_t x, float out[2])
+{
+	struct tile t = { .y = y, .x = x, .h = 1, .w = 1 };
+
+	displace(p, &t);
+	out[0] = t.at_y[0][0];
+	out[1] = t.at_x[0][0];
+}
+
+/* The middle of the tile in the displaced plane, and the radius of a circle that holds it. */
+static float enclose(const struct tile *t, float middle[2])
+{
+	float lo[2] = { t->at_y[0][0], t->at_x[0][0] }, hi[2] = { lo[0], lo[1] };
+
+	for (int i = 0; i < t->h; i++)
+		for (int j = 0; j < t->w; j++) {
+			lo[0] = t->at_y[i][j] < lo[0] ? t->at_y[i][j] : lo[0];
+			hi[0] = t->at_y[i][j] > hi[0] ? t->at_y[i][j] : hi[0];
+			lo[1] = t->at_x[i][j] < lo[1] ? t->at_x[i][j] : lo[1];
+			hi[1] = t->at_x[i][j] > hi[1] ? t->at_x[i][j] : hi[1];
+		}
+	middle[0] = (lo[0] + hi[0]) / 2;
+	middle[1] = (lo[1] + hi[1]) / 2;
+	return phantom_root((hi[0] - lo[0]) * (hi[0] - lo[0]) + (hi[1] - lo[1]) * (hi[1] - lo[1])) /
+		       2 +
+	       1;
+}
+
+/* Where the next entry goes: at the end, or in a full list over the farthest when it is nearer. */
+static struct near *make_room(struct tile *t, float distance)
+{
+	struct near *farthest = t->near;
+
+	if (t->near_len < NEAR_MAX)
+		return &t->near[t->near_len++];
+	for (int k = 1; k < NEAR_MAX; k++)
+		if (t->near[k].distance > farthest->distance)
+			farthest = &t->near[k];
+	return farthest->distance > distance ? farthest : NULL;
+}
+
+static void pair_mates(const struct fx_phantom *p, struct tile *t)
+{
+	for (int k = 0; k < t->near_len; k++) {
+		const int32_t mate = p->sites[t->near[k].site].mate;
+
+		t->near[k].mate = -1;
+		for (int l = 0; mate >= 0 && l < t->near_len; l++)
+			if (t->near[l].site == mate)
+				t->near[k].mate = l;
+	}
+}
+
+/* A surface of site i is as far from a place in the tile as from its middle, give or take the
+ * tile's radius. */
+static void list_near(const struct fx_phantom *p, struct tile *t)
+{
+	float middle[2], off[2], far = (float)p->spec.spacing_nm, gap, limit;
+	const float radius = enclose(t, middle);
+	struct phantom_walk w;
+	int32_t i;
+
+	while ((gap = fx_phantom_gap(p, middle[0], middle[1], -1, -1, far)) >= far && far < 1e8f)
+		far *= 4;
+	limit = gap + 2 * radius + zone;
+	t->near_len = 0;
+	phantom_walk_start(&w, p, middle[0], middle[1], p->reach + limit);
+	while ((i = phantom_walk_next(&w)) >= 0) {
+		const struct phantom_site *s = &p->sites[i];
+		const float d = phantom_axis(s, middle[0], middle[1], off) - s->radius;
+		const float hh = s->half[0] * s->half[0] + s->half[1] * s->half[1];
+		struct near *n = d <= limit ? make_room(t, d) : NULL;
+
+		if (n)
+			*n = (struct near){
+				s->pos[0], s->pos[1], s->half[0], s->half[1], hh > 0 ? 1 / hh : 0,
+				s->radius, d,	      i,	  -1
+			};
+	}
+	pair_mates(p, t);
+}
+
+static inline __attribute__((always_inline)) void measure_one(const struct near *n, const float *y,
+							      const float *x, int w, float *out)
+{
+	if (n->inverse <= 0) {
+		for (int j = 0; j < w; j++) {
+			const float dy = y[j] - n->y, dx = x[j] - n->x;
+
+			out[j] = quick_root(dy * dy + dx * dx) - n->radius;
+		}
+		return;
+	}
+	for (int j = 0; j < w; j++) {
+		float dy = y[j] - n->y, dx = x[j] - n->x;
+		float t = (dy * n->half_y + dx * n->half_x) * n->inverse;
+
+		t = t < -1 ? -1 : t;
+		t = t > 1 ? 1 : t;
+		dy -= t * n->half_y;
+		dx -= t * n->half_x;
+		out[j] = quick_root(dy * dy + dx * dx) - n->radius;
+	}
+}
+
+static inline __attribute__((always_inline)) void measure(const struct tile *t, int i,
+							  struct row *r)
+{
+	const int w = t->w;
+
+	for (int k = 0; k < t->near_len; k++)
+		measure_one(&t->near[k], t->at_y[i], t->at_x[i], w, r->all[k]);
+	for (int j = 0; j < w; j++) {
+		r->d1[j] = r->d2[j] = 1e30f;
+		r->first[j] = r->second[j] = 0;
+	}
+	for (int k = 0; k < t->near_len; k++)
+		for (int j = 0; j < w; j++) {
+			const bool nearer = r->all[k][j] < r->d1[j];
+
+			r->first[j] = nearer ? k : r->first[j];
+			r->d1[j] = nearer ? r->all[k][j] : r->d1[j];
+		}
+	for (int j = 0; j < w; j++)
+		r->mate[j] = t->near[r->first[j]].mate;
+	for (int k = 0; k < t->near_len; k++)
+		for (int j = 0; j < w; j++) {
+			const float d = r->first[j] == k || r->mate[j] == k ? 1e30f : r->all[k][j];
+			const bool nearer = d < r->d2[j];
+
+			r->second[j] = nearer ? k : r->second[j];
+			r->d2[j] = nearer ? d : r->d2[j];
+		}
+}
+
+static void measure_c(const struct tile *t, int i, struct row *r)
+{
+	measure(t, i, r);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void measure_avx2(const struct tile *t, int i, struct row *r)
+{
+	measure(t, i, r);
+}
+#endif
+
+/* The same operations in the same order, more of them at a time: the same bits. */
+static void measure_row(const struct tile *t, int i, struct row *r)
+{
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx2")) {
+		measure_avx2(t, i, r);
+		return;
+	}
+#endif
+	measure_c(t, i, r);
+}
+
+int32_t fx_phantom_owner(const struct fx_phantom *p, int64_t y, int64_t x)
+{
+	struct tile t = { .y = y, .x = x, .h = 1, .w = 1 };
+	struct row r;
+
+	displace(p, &t);
+	list_near(p, &t);
+	if (t.near_len == 0)
+		return -1;
+	measure_row(&t, 0, &r);
+	return t.near[r.first[0]].site;
+}
+
+/* ---- what it looks like ---- */
+
+static float clamp(float v, float lo, float hi)
+{
+	return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* How dark the membrane between two cells is, 0 to 1. @p delta / |gradient of delta in space| is
+ * the distance to it, so that membranes that lie obliquely in the section look wide. */
+static float membrane(const struct phantom_site *a, const struct phantom_site *b, float y, float x,
+		      float delta)
+{
+	float u[2], v[2], g[3], distance, q;
+	const float d = phantom_axis(a, y, x, u) + 1e-3f, e = phantom_axis(b, y, x, v) + 1e-3f;
+
+	g[2] = b->swell - a->swell;
+	for (int i = 0; i < 2; i++) {
+		u[i] /= d;
+		v[i] /= e;
+		g[i] = u[i] - v[i];
+		g[2] += v[i] * b->motion[i] - u[i] * a->motion[i];
+	}
+	distance = delta / phantom_root(fmaxf(g[0] * g[0] + g[1] * g[1], 0.4f) + g[2] * g[2]);
+	q = distance * distance / (membrane_width * membrane_width);
+	return 1 / (1 + q * q);
+}
+
+/* Puts the mitochondrion of @p s, if one is here, over @p grey. @p inset: nm from the membrane. */
+static float add_mito(const struct phantom_site *s, float y, float x, float inset, float texture,
+		      float grey)
+{
+	const struct phantom_mito *m = &s->mito;
+	const float along = (s->age - m->middle) / fmaxf(m->half_length, 1);
+	struct phantom_site oval = *s;
+	float off[2], depth, inside;
+
+	if (m->half_length <= 0 || along * along >= 1)
+		return grey;
+	for (int a = 0; a < 2; a++) {
+		oval.pos[a] += m->offset[a] * fmaxf(s->radius, 0);
+		oval.half[a] *= 0.8f;
+	}
+	depth = m->radius * phantom_root(1 - along * along) - phantom_axis(&oval, y, x, off);
+	depth = fminf(depth, inset - mito_inset);
+	inside = clamp(0.5f + depth / 8, 0, 1);
+	depth = clamp((depth - 9) / 8, 0, 1);
+	return grey + inside * (mito_rim + depth * (mito_grey + texture - mito_rim) - grey);
+}
+
+/* Dots of about one size, one in each cell of a random lattice, wholly inside of it. */
+static float add_vesicle(const struct fx_phantom *p, int64_t y, int64_t x, float grey)
+{
+	const float free = vesicle_cell - 2 * vesicle_radius;
+	float at[3] = { (float)p->z, (float)y, (float)x }, cell[3], sum = 0;
+	uint64_t bits = p->spec.seed ^ 0x7e51;
+
+	for (int a = 0; a < 3; a++) {
+		at[a] *= (float)p->spec.voxel_nm[a];
+		at[a] += vesicle_cell * fx_noise_unit(bits);
+		cell[a] = floorf(at[a] / vesicle_cell);
+		bits = fx_noise_mix(bits ^ (uint64_t)(int64_t)cell[a]);
+	}
+	if (bits & 1)
+		return grey;
+	for (int a = 0; a < 3; a++) {
+		const float middle =
+			vesicle_radius + free * (float)(bits >> (8 + 16 * a) & 0xffff) * 0x1p-16f;
+		const float d = at[a] - cell[a] * vesicle_cell - middle;
+
+		sum += d * d;
+	}
+	return grey + (vesicle_grey - grey) *
+			      clamp(1.3f - sum / (vesicle_radius * vesicle_radius), 0, 0.85f);
+}
+
+static float look(const struct fx_phantom *p, const struct tile *t, const struct row *r, int i,
+		  int j, float texture)
+{
+	const struct near *first = &t->near[r->first[j]];
+	const struct phantom_site *s = &p->sites[first->site];
+	const float y = t->at_y[i][j], x = t->at_x[i][j], delta = r->d2[j] - r->d1[j];
+	const float beside = first->mate < 0 ? 1e30f : r->all[first->mate][j] - r->d1[j];
+	const float inset = fminf(delta, beside) / 2;
+	float grey = p->neurites[s->neurite].shade + 7 * texture, dark = 0;
+
+	if (s->vesicles && inset > 20 && s->radius > 60)
+		grey = add_vesicle(p, t->y + i, t->x + j, grey);
+	grey = add_mito(s, y, x, inset, 8 * texture, grey);
+	if (delta < zone)
+		dark = membrane(s, &p->sites[t->near[r->second[j]].site], y, x, delta);
+	if (beside < zone) {
+		const float closed = clamp((s->since_branch - 250) / 350, 0, 1);
+
+		dark = fmaxf(dark, closed * membrane(s, &p->sites[t->near[first->mate].site], y, x,
+						     beside));
+	}
+	return grey + dark * (membrane_grey - grey);
+}
+
+/* A number of about normal distribution from the place (a hash of 32 bits by Wellons,
+ * github.com/skeeto/hash-prospector, and the sum of its bytes). */
+static inline float grain(uint32_t key, uint32_t x)
+{
+	uint32_t h = key + x * 0x9e3779b9u;
+
+	h = (h ^ (h >> 16)) * 0x7feb352du;
+	h = (h ^ (h >> 15)) * 0x846ca68bu;
+	h ^= h >> 16;
+	h = (h & 0xff00ff) + (h >> 8 & 0xff00ff);
+	return (float)((int32_t)((h & 0xffff) + (h >> 16)) - 510) * (1 / 147.8f);
+}
+
+/* The part of a section that is being rendered; grey has a rim of one voxel on every side. */
+struct canvas {
+	size_t y, x, h, w;
+	float *grey;
+	uint32_t *truth;
+};
+
+static void draw_row(const struct fx_phantom *p, const struct tile *t, const struct row *r, int i,
+		     const struct fx_noise_patch *mottle, float *grey)
+{
+	const uint32_t key = (uint32_t)fx_noise_at(p->spec.seed ^ 0x9a17, p->z, t->y + i, 0);
+	const float amount = (float)p->spec.noise * 2.667f; /* the blur takes the rest away */
+	float texture[TILE] = { 0 };
+
+	fx_noise_row(&p->mottle, mottle, 0, t->y + i, t->x, t->w, texture);
+	for (int j = 0; j < t->w; j++)
+		grey[j] = look(p, t, r, i, j, 2 * texture[j]);
+	for (int j = 0; j < t->w; j++)
+		grey[j] += amount * (0.55f + grey[j] * (0.45f / 130)) *
+			   grain(key, (uint32_t)(t->x + j));
+}
+
+static void label_row(const struct fx_phantom *p, const struct tile *t, const struct row *r, int i,
+		      const struct canvas *c)
+{
+	const int64_t y = t->y + i - (int64_t)c->y;
+
+	for (int j = 0; j < t->w; j++) {
+		const int64_t x = t->x + j - (int64_t)c->x;
+
+		if (y < 0 || x < 0 || y >= (int64_t)c->h || x >= (int64_t)c->w)
+			continue;
+		c->truth[(size_t)y * c->w + (size_t)x] =
+			p->neurites[p->sites[t->near[r->first[j]].site].neurite].id;
+	}
+}
+
+static void draw_tile(const struct fx_phantom *p, struct tile *t, const struct canvas *c)
+{
+	struct fx_noise_patch mottle;
+	struct row r;
+
+	displace(p, t);
+	list_near(p, t);
+	fx_noise_patch(&p->mottle, p->z, t->y, t->x, t->h, t->w, 1, &mottle);
+	for (int i = 0; i < t->h; i++) {
+		const size_t row = (size_t)(t->y + i - (int64_t)c->y + 1) * (c->w + 2);
+
+		measure_row(t, i, &r);
+		if (c->grey)
+			draw_row(p, t, &r, i, &mottle,
+				 c->grey + row + (size_t)(t->x - (int64_t)c->x + 1));
+		if (c->truth)
+			label_row(p, t, &r, i, c);
+	}
+}
+
+static void draw_tiles(const struct fx_phantom *p, const struct canvas *c)
+{
+	const int th = p->tile[0], tw = p->tile[1];
+	const int64_t y_end = (int64_t)(c->y + c->h) + 1, x_end = (int64_t)(c->x + c->w) + 1;
+	const int64_t rows = (y_end - (int64_t)c->y + 1 + th - 1) / th;
+
+#pragma omp parallel for schedule(static)
+	for (int64_t k = 0; k < rows; k++) {
+		struct tile t = { .y = (int64_t)c->y - 1 + k * th };
+
+		t.h = (int)(y_end - t.y < th ? y_end - t.y : th);
+		for (t.x = (int64_t)c->x - 1; t.x < x_end; t.x += tw) {
+			t.w = (int)(x_end - t.x < tw ? x_end - t.x : tw);
+			draw_tile(p, &t, c);
+		}
+	}
+}
+
+/* ---- the detector ---- */
+
+static void expose_row(const struct canvas *c, size_t y, float gain, float offset, uint8_t *out)
+{
+	const size_t stride = c->w + 2;
+	const float *a = c->grey + y * stride, *b = a + stride, *d = b + stride;
+
+	for (size_t x = 0; x < c->w; x++) {
+		const float left = a[x] + 2 * b[x] + d[x];
+		const float here = a[x + 1] + 2 * b[x + 1] + d[x + 1];
+		const float right = a[x + 2] + 2 * b[x + 2] + d[x + 2];
+		float v = (left + 2 * here + right) * (gain / 16) + offset;
+
+		v = v < 0 ? 0 : v;
+		v = v > 255 ? 255 : v;
+		out[x] = (uint8_t)(int32_t)v;
+	}
+}
+
+static void expose(const struct fx_phantom *p, const struct canvas *c, uint8_t *image)
+{
+	uint64_t random = fx_noise_at(p->spec.seed ^ 0x1177, p->z, 0, 0);
+	const double slow = (double)fx_noise_line(p->spec.seed ^ 0x510, (double)p->z / 25);
+	const double jitter = p->spec.jitter;
+	const double contrast = 1 + jitter / 120 * fx_noise_normal(&random);
+	const double bright = jitter * (0.8 * fx_noise_normal(&random) + 1.2 * slow);
+	const float gain = (float)contrast, offset = (float)(bright + 128 * (1 - contrast) + 0.5);
+
+#pragma omp parallel for schedule(static)
+	for (size_t y = 0; y < c->h; y++)
+		expose_row(c, y, gain, offset, image + y * c->w);
+}
+
+int fx_phantom_render(const struct fx_phantom *p, size_t y, size_t x, size_t h, size_t w,
+		      uint8_t *image, uint32_t *truth, struct fx_error *err)
+{
+	struct canvas c = { y, x, h, w, NULL, truth };
+	size_t len;
+
+	if (p->z < 0 || h == 0 || w == 0 || y > p->spec.height || h > p->spec.height - y ||
+	    x > p->spec.width || w > p->spec.width - x)
+		return fx_error_set(
+			err, FX_EINVAL,
+			"%zu x %zu voxels at %zu, %zu are not in a section of %zu x %zu", h, w, y,
+			x, p->spec.height, p->spec.width);
+	if (image) {
+		if (!fx_mul_size(h + 2, w + 2, &len) || !fx_mul_size(len, sizeof(float), &len) ||
+		    !(c.grey = fx_alloc_aligned(len)))
+			return fx_error_set(err, FX_ENOMEM, "no memory to render %zu x %zu voxels",
+					    h, w);
+	}
+	draw_tiles(p, &c);
+	if (image)
+		expose(p, &c, image);
+	free(c.grey);
+	return FX_OK;
+}
