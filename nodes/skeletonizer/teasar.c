@@ -28,7 +28,7 @@ struct teasar {
 	double soma_detection, soma_acceptance, soma_scale, soma_constant;
 	int dust;
 	double voxel_nm[3];
-	struct fx_scratch *scratch;
+	struct fx_blobstore *scratch;
 	struct fx_labelstore store;
 	struct fx_labelmap map;
 	struct kept *kept;
@@ -77,7 +77,7 @@ static int teasar_block(struct fx_node *node, struct teasar *s, const struct fx_
 		dir = fx_scratch_dir(node);
 		if (!dir)
 			return fx_fail(node, FX_EIO, "no folder for scratch files");
-		s->scratch = fx_scratch_open(dir, 0, &err);
+		s->scratch = fx_blobstore_open(dir, 0, &err);
 		if (!s->scratch)
 			return fx_fail_error(node, &err);
 		memcpy(s->voxel_nm, b->voxel_nm, sizeof s->voxel_nm);
@@ -174,7 +174,7 @@ static int teasar_keep(struct teasar *s, const struct fx_piece *p, struct fx_err
 	if (fx_piece_pack(p, &bytes, &size) != FX_OK ||
 	    !fx_grow(&s->kept, &s->kept_cap, s->kept_len + 1, sizeof *s->kept))
 		return fx_error_set(err, FX_ENOMEM, "no memory for a skeleton");
-	result = fx_scratch_put(s->scratch, key, bytes, size, err);
+	result = fx_blobstore_put(s->scratch, key, bytes, size, err);
 	free(bytes);
 	s->kept[s->kept_len++] = (struct kept){ p->label, key };
 	return result;
@@ -257,12 +257,12 @@ static int teasar_join(struct teasar *s, const struct kept *kept, size_t len, st
 		void *bytes;
 		size_t size;
 
-		result = fx_scratch_get(s->scratch, kept[i].key, &bytes, &size, err);
+		result = fx_blobstore_get(s->scratch, kept[i].key, &bytes, &size, err);
 		if (result != FX_OK)
 			break;
 		result = fx_piece_unpack(bytes, size, &pieces[i]);
 		free(bytes);
-		fx_scratch_drop(s->scratch, kept[i].key);
+		fx_blobstore_drop(s->scratch, kept[i].key);
 	}
 	if (result == FX_OK)
 		result = fx_forest_join(pieces, len, kept->segment, &o, tree);
@@ -315,7 +315,7 @@ static void teasar_finish(void *state)
 {
 	struct teasar *s = state;
 
-	fx_scratch_close(s->scratch);
+	fx_blobstore_close(s->scratch);
 	fx_labelstore_fini(&s->store);
 	fx_labelmap_fini(&s->map);
 	free(s->kept);

@@ -167,12 +167,14 @@ static int plan_outputs(struct fx_plan *p, enum fx_transport transport, struct f
 	return FX_OK;
 }
 
+/* The output called @p port, which the plan of outputs has made. */
 static struct fx_wired_output *output_of(const struct fx_plan_instance *inst, const char *port)
 {
-	for (size_t i = 0; i < inst->wiring.outputs_len; i++)
-		if (strcmp(inst->wiring.outputs[i].port, port) == 0)
-			return &inst->wiring.outputs[i];
-	return NULL;
+	size_t i = 0;
+
+	while (i + 1 < inst->wiring.outputs_len && strcmp(inst->wiring.outputs[i].port, port) != 0)
+		i++;
+	return &inst->wiring.outputs[i];
 }
 
 /* Lanes of one producing instance: as many edge lanes as it has consumers in all. */

@@ -125,7 +125,7 @@ static void face_copy(uint32_t *face, const uint32_t *index, const size_t shape[
 				*face++ = index[(z * shape[1] + y) * shape[2] + x];
 }
 
-static int store_bytes(struct fx_scratch *to, const struct fx_stored *b, const struct numbered *n,
+static int store_bytes(struct fx_blobstore *to, const struct fx_stored *b, const struct numbered *n,
 		       struct fx_error *err)
 {
 	const size_t len = b->shape[0] * b->shape[1] * b->shape[2];
@@ -134,15 +134,15 @@ static int store_bytes(struct fx_scratch *to, const struct fx_stored *b, const s
 
 	for (int i = 0; result == FX_OK && i < FACES; i++) {
 		face_copy(face, n->index, b->shape, i / 2, i % 2);
-		result = fx_scratch_put(to, b->key + (uint64_t)i, face,
+		result = fx_blobstore_put(to, b->key + (uint64_t)i, face,
 					face_len(b->shape, i / 2) * sizeof *face, err);
 	}
 	free(face);
 	if (result == FX_OK)
-		result = fx_scratch_put(to, b->key + TABLE, n->table, n->len * sizeof *n->table,
+		result = fx_blobstore_put(to, b->key + TABLE, n->table, n->len * sizeof *n->table,
 					err);
 	if (result == FX_OK)
-		result = fx_scratch_put(to, b->key + VOXELS, n->index, len * sizeof *n->index, err);
+		result = fx_blobstore_put(to, b->key + VOXELS, n->index, len * sizeof *n->index, err);
 	return result;
 }
 
@@ -185,7 +185,7 @@ static int stored_place(const struct fx_labelstore *s, const struct fx_block *b,
 	return FX_OK;
 }
 
-int fx_labelstore_put(struct fx_labelstore *s, struct fx_scratch *to, const struct fx_block *b,
+int fx_labelstore_put(struct fx_labelstore *s, struct fx_blobstore *to, const struct fx_block *b,
 		      struct fx_error *err)
 {
 	struct fx_stored stored;
@@ -227,16 +227,16 @@ int fx_labelstore_next(const struct fx_labelstore *s, const struct fx_stored *b,
 }
 
 /* The byte string @p key, @p len numbers, as labels. */
-static int store_read(const struct fx_scratch *from, const struct fx_stored *b, uint64_t key,
+static int store_read(const struct fx_blobstore *from, const struct fx_stored *b, uint64_t key,
 		      size_t len, uint64_t **labels, struct fx_error *err)
 {
 	void *index = NULL, *table = NULL;
 	size_t index_size, table_size;
 	uint64_t *made = NULL;
-	int result = fx_scratch_get(from, key, &index, &index_size, err);
+	int result = fx_blobstore_get(from, key, &index, &index_size, err);
 
 	if (result == FX_OK)
-		result = fx_scratch_get(from, b->key + TABLE, &table, &table_size, err);
+		result = fx_blobstore_get(from, b->key + TABLE, &table, &table_size, err);
 	if (result == FX_OK && !(made = fx_calloc(len, sizeof *made)))
 		result = fx_error_set(err, FX_ENOMEM, "no memory for a label block");
 	for (size_t i = 0; result == FX_OK && i < len; i++) {
@@ -251,22 +251,22 @@ static int store_read(const struct fx_scratch *from, const struct fx_stored *b, 
 	return result;
 }
 
-int fx_labelstore_get(const struct fx_scratch *from, const struct fx_stored *b, uint64_t **labels,
+int fx_labelstore_get(const struct fx_blobstore *from, const struct fx_stored *b, uint64_t **labels,
 		      struct fx_error *err)
 {
 	return store_read(from, b, b->key + VOXELS, b->shape[0] * b->shape[1] * b->shape[2], labels,
 			  err);
 }
 
-int fx_labelstore_face(const struct fx_scratch *from, const struct fx_stored *b, int axis,
+int fx_labelstore_face(const struct fx_blobstore *from, const struct fx_stored *b, int axis,
 		       bool high, uint64_t **labels, struct fx_error *err)
 {
 	return store_read(from, b, b->key + (uint64_t)axis * 2 + high, face_len(b->shape, axis),
 			  labels, err);
 }
 
-void fx_labelstore_drop(struct fx_scratch *from, const struct fx_stored *b)
+void fx_labelstore_drop(struct fx_blobstore *from, const struct fx_stored *b)
 {
 	for (uint64_t i = 0; i < KEYS; i++)
-		fx_scratch_drop(from, b->key + i);
+		fx_blobstore_drop(from, b->key + i);
 }

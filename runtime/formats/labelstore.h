@@ -10,7 +10,7 @@
 #include <fornix/block.h>
 #include <fornix/error.h>
 
-#include "formats/scratch.h"
+#include "formats/blobstore.h"
 
 /** A block of a store: where it lies, without halo. */
 struct fx_stored {
@@ -30,7 +30,7 @@ struct fx_labelstore {
 void fx_labelstore_fini(struct fx_labelstore *s);
 /** Keeps the core of @p b (u16, u32 or u64 labels) in @p to. FX_EINVAL when a block of that origin
  * is there or the block is not a label block of at most 2^28 voxels; FX_ENOMEM, FX_EIO. */
-int fx_labelstore_put(struct fx_labelstore *s, struct fx_scratch *to, const struct fx_block *b,
+int fx_labelstore_put(struct fx_labelstore *s, struct fx_blobstore *to, const struct fx_block *b,
 		      struct fx_error *err);
 /** The block whose origin is @p origin, or NULL; valid until the next put. */
 const struct fx_stored *fx_labelstore_find(const struct fx_labelstore *s, const int64_t origin[3]);
@@ -39,13 +39,13 @@ const struct fx_stored *fx_labelstore_find(const struct fx_labelstore *s, const 
 int fx_labelstore_next(const struct fx_labelstore *s, const struct fx_stored *b, int axis,
 		       bool high, const struct fx_stored **next, struct fx_error *err);
 /** Labels of a block, zyx: *labels (free()). FX_EIO, FX_ENOMEM. */
-int fx_labelstore_get(const struct fx_scratch *from, const struct fx_stored *b, uint64_t **labels,
+int fx_labelstore_get(const struct fx_blobstore *from, const struct fx_stored *b, uint64_t **labels,
 		      struct fx_error *err);
 /** Labels of one face of a block, C order of the two other axes: *labels (free()). @p axis 0..2;
  * @p high: its last plane, else its first. FX_EIO, FX_ENOMEM. */
-int fx_labelstore_face(const struct fx_scratch *from, const struct fx_stored *b, int axis,
+int fx_labelstore_face(const struct fx_blobstore *from, const struct fx_stored *b, int axis,
 		       bool high, uint64_t **labels, struct fx_error *err);
 /** Forgets the bytes of a block; its place stays known. */
-void fx_labelstore_drop(struct fx_scratch *from, const struct fx_stored *b);
+void fx_labelstore_drop(struct fx_blobstore *from, const struct fx_stored *b);
 
 #endif

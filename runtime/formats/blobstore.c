@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* scratch.c: compressed byte strings by key, in one nameless file. */
-#include "formats/scratch.h"
+/* blobstore.c: compressed byte strings by key, in one nameless file. */
+#include "formats/blobstore.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ struct blob {
 	uint32_t size, packed; /* bytes; equal when stored as they are; packed 0: dropped */
 };
 
-struct fx_scratch {
+struct fx_blobstore {
 	int fd;
 	uint64_t end, kept, max; /* bytes */
 	struct blob *blob;
@@ -28,9 +28,9 @@ struct fx_scratch {
 	struct fx_map64 number; /* key -> index of the blob and 1; 0: dropped */
 };
 
-struct fx_scratch *fx_scratch_open(const char *dir, uint64_t max_bytes, struct fx_error *err)
+struct fx_blobstore *fx_blobstore_open(const char *dir, uint64_t max_bytes, struct fx_error *err)
 {
-	struct fx_scratch *s = calloc(1, sizeof *s);
+	struct fx_blobstore *s = calloc(1, sizeof *s);
 	char *name = fx_path_join(dir, "scratch-XXXXXX");
 
 	if (s && name) {
@@ -50,7 +50,7 @@ struct fx_scratch *fx_scratch_open(const char *dir, uint64_t max_bytes, struct f
 	return NULL;
 }
 
-void fx_scratch_close(struct fx_scratch *s)
+void fx_blobstore_close(struct fx_blobstore *s)
 {
 	if (!s)
 		return;
@@ -60,14 +60,14 @@ void fx_scratch_close(struct fx_scratch *s)
 	free(s);
 }
 
-static struct blob *blob_find(const struct fx_scratch *s, uint64_t key)
+static struct blob *blob_find(const struct fx_blobstore *s, uint64_t key)
 {
 	const uint64_t *number = fx_map64_find(&s->number, key);
 
 	return number && *number ? &s->blob[*number - 1] : NULL;
 }
 
-static int blob_write(struct fx_scratch *s, const void *bytes, struct blob *b, struct fx_error *err)
+static int blob_write(struct fx_blobstore *s, const void *bytes, struct blob *b, struct fx_error *err)
 {
 	int failed;
 
@@ -81,7 +81,7 @@ static int blob_write(struct fx_scratch *s, const void *bytes, struct blob *b, s
 			FX_OK;
 }
 
-static int blob_add(struct fx_scratch *s, uint64_t key, struct blob b, struct fx_error *err)
+static int blob_add(struct fx_blobstore *s, uint64_t key, struct blob b, struct fx_error *err)
 {
 	uint64_t *number;
 
@@ -95,7 +95,7 @@ static int blob_add(struct fx_scratch *s, uint64_t key, struct blob b, struct fx
 	return FX_OK;
 }
 
-int fx_scratch_put(struct fx_scratch *s, uint64_t key, const void *bytes, size_t size,
+int fx_blobstore_put(struct fx_blobstore *s, uint64_t key, const void *bytes, size_t size,
 		   struct fx_error *err)
 {
 	struct blob b = { 0, (uint32_t)size, (uint32_t)size };
@@ -117,7 +117,7 @@ int fx_scratch_put(struct fx_scratch *s, uint64_t key, const void *bytes, size_t
 	return result == FX_OK ? blob_add(s, key, b, err) : result;
 }
 
-static int blob_read(const struct fx_scratch *s, const struct blob *b, char *packed, char *out,
+static int blob_read(const struct fx_blobstore *s, const struct blob *b, char *packed, char *out,
 		     struct fx_error *err)
 {
 	const int failed = fx_pread_all(s->fd, b->packed < b->size ? packed : out, b->packed,
@@ -133,7 +133,7 @@ static int blob_read(const struct fx_scratch *s, const struct blob *b, char *pac
 	return FX_OK;
 }
 
-int fx_scratch_get(const struct fx_scratch *s, uint64_t key, void **bytes, size_t *size,
+int fx_blobstore_get(const struct fx_blobstore *s, uint64_t key, void **bytes, size_t *size,
 		   struct fx_error *err)
 {
 	const struct blob *b = blob_find(s, key);
@@ -156,7 +156,7 @@ int fx_scratch_get(const struct fx_scratch *s, uint64_t key, void **bytes, size_
 	return FX_OK;
 }
 
-void fx_scratch_drop(struct fx_scratch *s, uint64_t key)
+void fx_blobstore_drop(struct fx_blobstore *s, uint64_t key)
 {
 	const struct blob *b = blob_find(s, key);
 
@@ -169,7 +169,7 @@ void fx_scratch_drop(struct fx_scratch *s, uint64_t key)
 	*fx_map64_at(&s->number, key) = 0;
 }
 
-uint64_t fx_scratch_size(const struct fx_scratch *s)
+uint64_t fx_blobstore_size(const struct fx_blobstore *s)
 {
 	return s->kept;
 }

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-/* scratch.h: compressed byte strings by key, in one file that vanishes with its process. */
-#ifndef FX_FORMATS_SCRATCH_H
-#define FX_FORMATS_SCRATCH_H
+/* blobstore.h: compressed byte strings by key, in one file that vanishes with its process. */
+#ifndef FX_FORMATS_BLOBSTORE_H
+#define FX_FORMATS_BLOBSTORE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include <fornix/error.h>
 
-struct fx_scratch;
+struct fx_blobstore;
 
 /** A store in folder @p dir, whose file has no name from the start. At most @p max_bytes are kept
  * (compressed); 0 is no limit. NULL on failure: FX_EIO, FX_ENOMEM in @p err. */
-struct fx_scratch *fx_scratch_open(const char *dir, uint64_t max_bytes, struct fx_error *err);
-void fx_scratch_close(struct fx_scratch *s);
+struct fx_blobstore *fx_blobstore_open(const char *dir, uint64_t max_bytes, struct fx_error *err);
+void fx_blobstore_close(struct fx_blobstore *s);
 /** Keeps a copy of @p size bytes (below 2^30) under @p key, compressed by LZ4 when that helps.
  * FX_EINVAL when the key is there or too much is given, FX_ENOMEM at the limit, FX_EIO. */
-int fx_scratch_put(struct fx_scratch *s, uint64_t key, const void *bytes, size_t size,
+int fx_blobstore_put(struct fx_blobstore *s, uint64_t key, const void *bytes, size_t size,
 		   struct fx_error *err);
 /** The bytes of @p key as *bytes (free()) and *size. FX_ENOENT, FX_EIO, FX_ENOMEM; FX_EIO also when
  * the file does not hold what was put. */
-int fx_scratch_get(const struct fx_scratch *s, uint64_t key, void **bytes, size_t *size,
+int fx_blobstore_get(const struct fx_blobstore *s, uint64_t key, void **bytes, size_t *size,
 		   struct fx_error *err);
 /** Forgets @p key, fine when it is not there; its room in the file is given back where the file
  * system can. */
-void fx_scratch_drop(struct fx_scratch *s, uint64_t key);
+void fx_blobstore_drop(struct fx_blobstore *s, uint64_t key);
 /** Bytes that the kept strings take in the file. */
-uint64_t fx_scratch_size(const struct fx_scratch *s);
+uint64_t fx_blobstore_size(const struct fx_blobstore *s);
 
 #endif

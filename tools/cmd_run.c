@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/* cmd_run.c: fornix run. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "cmd.h"
+#include "conduct/run.h"
+#include "show.h"
+
+struct words {
+	bool json, quiet;
+	const char *receipt, *transport, *metrics;
+};
+
+static int transport_of(const char *name, enum fx_transport *t)
+{
+	static const char *const names[] = { "shm", "ipc", "tcp" };
+
+	*t = FX_TRANSPORT_SHM;
+	if (!name)
+		return CMD_GO;
+	for (int i = 0; i < 3; i++)
+		if (strcmp(name, names[i]) == 0) {
+			*t = (enum fx_transport)i;
+			return CMD_GO;
+		}
+	return cmd_wrong("--transport %s: use shm, ipc or tcp", name);
+}
+
+static int port_of(const char *text, int *port)
+{
+	char *end;
+	const long v = text ? strtol(text, &end, 10) : 0;
+
+	*port = (int)v;
+	if (!text)
+		return CMD_GO;
+	if (strcmp(text, "off") == 0)
+		*port = FX_HTTP_OFF;
+	else if (end == text || *end || v < 0 || v > 65535)
+		return cmd_wrong("--metrics %s: use a port 0..65535 (0: any free one), or off", text);
+	return CMD_GO;
+}
+
+static const char *param(const struct fx_graph *g, const char *name)
+{
+	for (size_t i = 0; i < g->params_len; i++)
+		if (strcmp(g->params[i].name, name) == 0)
+			return g->params[i].value;
+	return NULL;
+}
+
+static int run_it(const struct fx_graph *g, const struct words *w, struct fx_run_options *o)
+{
+	struct fx_error err = { 0 };
+	char *receipt = NULL;
+	int result;
+
+	o->out = param(g, "out");
+	o->receipt = w->receipt;
+	o->quiet = w->quiet;
+	result = fx_run_graph(g, o, &receipt, &err);
+	if (result < 0) {
+		cmd_wrong("%s", err.text);
+		return CMD_WRONG;
+	}
+	if (!w->quiet && o->out) {
+		show_scores(o->out);
+		show_made(o->out);
+	}
+	if (w->json && receipt)
+		printf("%s\n", receipt);
+	free(receipt);
+	return result == FX_OK ? CMD_DONE : CMD_FAILED;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct words w = { 0 };
+	const struct cmd_option options[] = {
+		{ "json", &w.json, NULL, NULL, "print the receipt on stdout as one JSON object" },
+		{ "quiet", &w.quiet, NULL, NULL, "no progress and no summary" },
+		{ "receipt", NULL, &w.receipt, "FILE", "where to write the receipt (default OUT/receipt.json)" },
+		{ "transport", NULL, &w.transport, "WAY", "shm (default), ipc, or tcp on loopback" },
+		{ "metrics", NULL, &w.metrics, "PORT", "of /metrics on 127.0.0.1 (default any; or off)" },
+		{ 0 },
+	};
+	struct cmd_line line = {
+		.usage = "fornix run GRAPH [param=value ...] [--receipt FILE] [--json] [--quiet]",
+		.about = "Runs the graph: one process a node, until the sources end. Ctrl-C stops the\n"
+			 "sources and lets the rest flow out; twice stops at once.\n\n"
+			 "  fornix run graphs/reconstruct.yaml sections=SECTIONS out=OUT voxel=\"8 8 8 nm\"\n\n"
+			 "exit code: 0 all done and nothing missing; 1 something is missing or failed;\n"
+			 "2 the command, graph or options are wrong\n",
+		.options = options,
+		.min_words = 1,
+		.max_words = -1,
+	};
+	struct fx_run_options o = { 0 };
+	struct fx_graph_errors errors;
+	struct fx_registry *r;
+	struct fx_graph *g;
+	int result = cmd_parse(&line, argc, argv);
+
+	if (result == CMD_GO)
+		result = transport_of(w.transport, &o.transport);
+	if (result == CMD_GO)
+		result = port_of(w.metrics, &o.http_port);
+	if (result != CMD_GO)
+		return result;
+	r = cmd_registry();
+	if (!r)
+		return CMD_FAILED;
+	g = cmd_graph(&line, r, 0, &errors);
+	cmd_print_errors(&errors);
+	result = g ? run_it(g, &w, &o) : CMD_WRONG;
+	fx_graph_free(g);
+	fx_registry_free(r);
+	return result;
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+/* show.h: what a run made, for people. */
+#ifndef FX_TOOLS_SHOW_H
+#define FX_TOOLS_SHOW_H
+
+/** The main numbers of OUT/scores.json as a table on stderr; nothing when there is none. */
+void show_scores(const char *out);
+/** What lies in the folder, one path a line, on stderr. */
+void show_made(const char *out);
+
+#endif
