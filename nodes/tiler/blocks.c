@@ -151,6 +151,7 @@ static int blocks_close(struct fx_node *node, struct blocks *s, const struct fx_
 		m->kind == FX_MARK_DONE ? FX_SECTION_DONE : FX_SECTION_MISSING;
 	const struct fx_region *e = &s->window.grid.extent, *r = &m->region;
 	struct fx_error err = { 0 };
+	int failed = FX_OK;
 
 	if (r->lo[1] > e->lo[1] || r->hi[1] < e->hi[1] || r->lo[2] > e->lo[2] ||
 	    r->hi[2] < e->hi[2])
@@ -158,18 +159,14 @@ static int blocks_close(struct fx_node *node, struct blocks *s, const struct fx_
 			       "a mark for a part of section %lld: only whole sections are done or "
 			       "missing",
 			       (long long)r->lo[0]);
-	if (m->kind == FX_MARK_MISSING && fx_send_mark(node, BLOCKS, m) < 0)
-		return FX_EIO;
-	for (int64_t z = r->lo[0]; z < r->hi[0]; z++) {
-		int failed;
-
+	if (m->kind == FX_MARK_MISSING)
+		failed = fx_send_mark(node, BLOCKS, m);
+	for (int64_t z = r->lo[0]; z < r->hi[0] && failed >= 0; z++) {
 		if (fx_window_close(&s->window, z, state, &err) < 0)
 			return fx_fail_error(node, &err);
 		failed = blocks_send_ready(node, s);
-		if (failed < 0)
-			return failed;
 	}
-	return FX_OK;
+	return failed;
 }
 
 static int blocks_mark(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m)

@@ -61,9 +61,10 @@ static void steps_of_u16_do_not_matter(void **unused)
 
 static void padding_stays(void **unused)
 {
-	const char *const options[] = { "ignore_zero=true", NULL };
+	const char *const options[] = { "ignore_zero=true", "limit=65536", NULL };
 	struct fx_block *v = sections_volume(FX_U16, 2, 16, 16, 100), *out;
 	const struct cut whole = { 16, 16, false };
+	uint8_t lowest = 255;
 
 	(void)unused;
 	memset(v->data, 0, 256);
@@ -73,7 +74,9 @@ static void padding_stays(void **unused)
 		assert_int_equal(((uint8_t *)out->data)[i], 0);
 	for (size_t i = 256; i < 512; i++)
 		assert_int_equal(((uint8_t *)out->data)[i], 0);
-	assert_int_not_equal(((uint8_t *)out->data)[200], 0);
+	for (size_t i = 128; i < 256; i++)
+		lowest = ((uint8_t *)out->data)[i] < lowest ? ((uint8_t *)out->data)[i] : lowest;
+	assert_in_range(lowest, 1, 20); /* half the voxels would lie below with padding */
 	fx_block_free(v);
 	fx_block_free(out);
 }

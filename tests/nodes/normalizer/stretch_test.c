@@ -108,8 +108,9 @@ static uint8_t lowest_of_section_2(const char *window, bool miss)
 	struct fx_block *v = fx_block_new(FX_U8, 3, 1, 10), *out;
 	const struct fx_mark gone = sections_mark(v, FX_MARK_MISSING, 1);
 	uint8_t lowest;
+	size_t i;
 
-	for (size_t i = 0; i < 30; i++)
+	for (i = 0; i < 30; i++)
 		((uint8_t *)v->data)[i] = (uint8_t)i;
 	sections_open(t, "image", v);
 	sections_give(t, "image", v, 0, bands);
@@ -122,6 +123,9 @@ static uint8_t lowest_of_section_2(const char *window, bool miss)
 		sections_give(t, "image", v, 1, bands);
 	}
 	sections_give(t, "image", v, 2, bands);
+	i = node_test_sent_len(t);
+	assert_int_equal(node_test_drain(t), FX_OK);
+	assert_int_equal(node_test_sent_len(t), i); /* nothing was left behind */
 	out = sections_sent(t, v, FX_U8);
 	lowest = ((uint8_t *)out->data)[20];
 	fx_block_free(v);

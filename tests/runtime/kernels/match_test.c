@@ -60,13 +60,13 @@ static void padding_stays(void **unused)
 	bump(source, 80, 10);
 	bump(target, 150, 20);
 	memcpy(plain, source, sizeof plain);
-	plain[70] = 0;
+	plain[70] = target[70] = 0;
 	source[70] = 1e9;
 	fx_match_table(source, target, 70, t);
 	fx_match_table(plain, target, -1, u);
 	assert_int_equal(t[70], 70);
 	for (int v = 0; v < BINS; v++)
-		if (v != 70 && target[70] <= 0)
+		if (v != 70)
 			assert_int_equal(t[v], u[v]);
 }
 
