@@ -2,6 +2,8 @@
 /* cmd.c: what the commands share. */
 #include "cmd.h"
 
+#include "bench.h"
+
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -124,6 +126,25 @@ char *cmd_program_path(void)
 	return fx_strdup(path);
 }
 
+char *cmd_data_path(const char *name)
+{
+	static const char *const places[] = { "/../share/fornix/", "/../../../" };
+	char *program = cmd_program_path(), *end = program ? strrchr(program, '/') : NULL;
+	char *path = NULL;
+
+	if (end)
+		*end = 0;
+	for (int i = 0; end && !path && i < 2; i++) {
+		path = fx_asprintf("%s%s%s", program, places[i], name);
+		if (path && access(path, R_OK) != 0) {
+			free(path);
+			path = NULL;
+		}
+	}
+	free(program);
+	return path;
+}
+
 struct fx_registry *cmd_registry(void)
 {
 	const char *given = getenv("FX_NODE_PATH");
@@ -136,6 +157,11 @@ struct fx_registry *cmd_registry(void)
 	path = fx_asprintf("%s%s%s%s", given ? given : "", given && end ? ":" : "",
 			   end ? program : "", end ? "/../lib/fornix/nodes" : "");
 	r = path ? fx_registry_new(fx_builtin_nodes, path) : NULL;
+	for (size_t i = 0; r && bench_nodes[i]; i++)
+		if (!fx_registry_hide(r, bench_nodes[i])) {
+			fx_registry_free(r);
+			r = NULL;
+		}
 	if (!r)
 		cmd_wrong("no memory for the node types");
 	free(program);

@@ -14,6 +14,8 @@
 struct fx_registry {
 	const struct fx_node_type **types; /* sorted by name */
 	size_t len, cap;
+	const struct fx_node_type **hidden;
+	size_t hidden_len, hidden_cap;
 	void **modules; /* dlopen handles, closed in free */
 	size_t modules_len, modules_cap;
 };
@@ -112,7 +114,16 @@ void fx_registry_free(struct fx_registry *r)
 		dlclose(r->modules[i]);
 	free(r->modules);
 	free(r->types);
+	free(r->hidden);
 	free(r);
+}
+
+bool fx_registry_hide(struct fx_registry *r, const struct fx_node_type *t)
+{
+	if (!fx_grow(&r->hidden, &r->hidden_cap, r->hidden_len + 1, sizeof *r->hidden))
+		return false;
+	r->hidden[r->hidden_len++] = t;
+	return true;
 }
 
 const struct fx_node_type *fx_registry_find(const struct fx_registry *r, const char *name,
@@ -120,6 +131,9 @@ const struct fx_node_type *fx_registry_find(const struct fx_registry *r, const c
 {
 	struct fx_nearest near = { 0 };
 
+	for (size_t i = 0; i < r->hidden_len; i++)
+		if (strcmp(r->hidden[i]->name, name) == 0)
+			return r->hidden[i];
 	for (size_t i = 0; i < r->len; i++) {
 		if (strcmp(r->types[i]->name, name) == 0)
 			return r->types[i];

@@ -15,6 +15,8 @@ struct fx_registry;
  * loaded, or is of another ABI, is skipped with a warning in the log. NULL without memory. */
 struct fx_registry *fx_registry_new(const struct fx_node_type *const *builtin, const char *path);
 void fx_registry_free(struct fx_registry *r);
+/** Adds a type that find() knows but len() and at() do not list. False without memory. */
+bool fx_registry_hide(struct fx_registry *r, const struct fx_node_type *t);
 /** The type called @p name, or NULL with the nearest name told in @p err. */
 const struct fx_node_type *fx_registry_find(const struct fx_registry *r, const char *name,
 					    struct fx_error *err);

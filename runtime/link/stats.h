@@ -34,6 +34,7 @@ struct fx_lane_stats {
 struct fx_instance_stats {
 	_Atomic uint32_t state; /**< enum fx_run_state */
 	_Atomic uint64_t busy_ns, wait_in_ns, wait_out_ns, cpu_ns, peak_rss_bytes;
+	_Atomic uint64_t work_ns; /**< processor time inside of the node's own code */
 	_Atomic uint64_t messages_in, messages_out, voxels_in, voxels_out, refused;
 	_Atomic int64_t done_z; /**< sections that are done here: highest z of DONE marks */
 	_Atomic uint64_t warnings;

@@ -329,18 +329,30 @@ static int host_owe(struct fx__host *h)
 	return FX_OK;
 }
 
-/* Time inside of callbacks, less what they waited for credit. */
-static void count_busy(struct fx__host *h, int64_t start_ns)
+/* Wall and processor time at the start of a callback. */
+struct moment {
+	int64_t now_ns, cpu_ns;
+};
+
+static struct moment moment(void)
 {
-	atomic_fetch_add(&h->me->busy_ns, (uint64_t)(fx_now_ns() - start_ns - h->wait_out_ns));
+	return (struct moment){ fx_now_ns(), fx_cpu_ns() };
+}
+
+/* Time inside of callbacks, less what they waited for credit and what sending took. */
+static void count_busy(struct fx__host *h, struct moment start)
+{
+	atomic_fetch_add(&h->me->busy_ns, (uint64_t)(fx_now_ns() - start.now_ns - h->wait_out_ns));
 	atomic_fetch_add(&h->me->wait_out_ns, (uint64_t)h->wait_out_ns);
+	atomic_fetch_add(&h->me->work_ns, (uint64_t)(fx_cpu_ns() - start.cpu_ns - h->frame_ns));
 	h->wait_out_ns = 0;
+	h->frame_ns = 0;
 }
 
 /* Hands one message or mark to the node. */
 static int host_deliver(struct fx__host *h, unsigned port)
 {
-	const int64_t start = fx_now_ns();
+	const struct moment start = moment();
 	const bool acks_at_once = !h->type->stateless || !connected_outputs(h);
 	int result;
 
@@ -402,13 +414,19 @@ static int host_run_source(struct fx__host *h)
 	int result = FX_OK;
 
 	while (result >= 0 && result != FX_END && !terminated && !draining) {
-		const int64_t start = fx_now_ns();
+		const struct moment start = moment();
 
 		result = h->type->process(&h->node, h->node.state);
 		count_busy(h, start);
 		fx__host_pump(h, result == FX_IDLE ? IDLE_MS : 0);
 	}
-	return result < 0 ? result : host_drain(h);
+	if (result >= 0) {
+		const struct moment start = moment();
+
+		result = host_drain(h);
+		count_busy(h, start);
+	}
+	return result;
 }
 
 static bool host_settled(const struct fx__host *h)

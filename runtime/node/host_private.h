@@ -35,7 +35,8 @@ struct fx__host {
 	bool sent[FX__PORTS_MAX]; /* stateless: an answer to current went out */
 	struct fx__pending *pending;
 	size_t pending_len, pending_cap;
-	int64_t wait_out_ns; /* within the running callback */
+	int64_t wait_out_ns; /* within the running callback: waited for credit */
+	int64_t frame_ns;    /* within the running callback: processor time of the framework */
 	int64_t rusage_ns;
 	void **kept; /* owned: what links borrow */
 	size_t kept_len, kept_cap;

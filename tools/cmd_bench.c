@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/* cmd_bench.c: fornix bench. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cblas.h>
+
+#include "base/cpu.h"
+#include "base/nearest.h"
+#include "bench.h"
+#include "cmd.h"
+
+static const struct {
+	const char *name, *about;
+	bool (*run)(json_t *results);
+} benches[] = {
+	{ "link", "blocks between processes: fornix, plain ZeroMQ over ipc, a bare ring", bench_link },
+	{ "graph", "the whole main job on a phantom", bench_graph },
+};
+
+enum { BENCHES = sizeof benches / sizeof *benches };
+
+/* One result a line, its numbers behind its name. */
+static void print_results(const json_t *results)
+{
+	json_t *result, *v;
+	const char *key;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)results, i, result) {
+		fprintf(stderr, "  %-22s", json_string_value(json_object_get(result, "what")));
+		json_object_foreach(result, key, v)
+			if (json_is_number(v))
+				fprintf(stderr, "  %s %.5g", key, json_number_value(v));
+		fprintf(stderr, "\n");
+	}
+}
+
+static int bench_one(int b, bool json)
+{
+	json_t *results = json_array(), *all;
+	char cpu[128];
+	bool ok;
+
+	fx_cpu_name(cpu, sizeof cpu);
+	fprintf(stderr, "%s: %s\n  on %s, %d cores, OpenBLAS %s\n", benches[b].name, benches[b].about,
+		cpu, fx_cpu_count(), openblas_get_corename());
+	ok = benches[b].run(results);
+	print_results(results);
+	all = json_pack("{s:s, s:s, s:i, s:s, s:o}", "bench", benches[b].name, "cpu", cpu, "cores",
+			fx_cpu_count(), "openblas_core", openblas_get_corename(), "results", results);
+	if (json && all) {
+		json_dumpf(all, stdout, JSON_INDENT(2));
+		printf("\n");
+	}
+	json_decref(all);
+	return ok ? CMD_DONE : CMD_FAILED;
+}
+
+static int find_bench(const char *name)
+{
+	struct fx_nearest near = { 0 };
+
+	for (int i = 0; i < BENCHES; i++) {
+		if (strcmp(benches[i].name, name) == 0)
+			return i;
+		fx_nearest_offer(&near, name, benches[i].name);
+	}
+	cmd_wrong("no benchmark \"%s\"%s%s; there are link and graph", name,
+		  near.name ? ", did you mean " : "", near.name ? near.name : "");
+	return -1;
+}
+
+int cmd_bench(int argc, char **argv)
+{
+	bool json = false;
+	const struct cmd_option options[] = {
+		{ "json", &json, NULL, NULL, "print one JSON object a benchmark on stdout" },
+		{ 0 },
+	};
+	struct cmd_line line = {
+		.usage = "fornix bench [NAME ...] [--json]",
+		.about = "Measures on this machine, each thing in turn with what it is compared to.\n\n"
+			 "  link   blocks of 16 and 1 MiB between two processes, every byte written and\n"
+			 "         read; and through three relays. MiB/s, CPU ms a block\n"
+			 "  graph  the whole main job on a phantom. MVx/s, share of CPU by node\n",
+		.options = options,
+		.max_words = -1,
+	};
+	int result = cmd_parse(&line, argc, argv);
+
+	if (result != CMD_GO)
+		return result;
+	result = CMD_DONE;
+	for (int i = 0; i < (line.words_len ? line.words_len : BENCHES) && result == CMD_DONE; i++) {
+		const int b = line.words_len ? find_bench(line.words[i]) : i;
+
+		result = b < 0 ? CMD_WRONG : bench_one(b, json);
+	}
+	return result;
+}
