@@ -120,6 +120,20 @@ static void any_interleaving_scores_the_same(void **unused)
 	check_interleaving("BacbrA");
 }
 
+/* Beyond the truth nothing is put aside: else a place that no store takes would be refused. */
+static void labels_beyond_the_truth_are_not_kept(void **unused)
+{
+	(void)unused;
+	for (int64_t sections = 0; sections < 2; sections++) {
+		struct node_test *t = node_test_new(&fx_node_scorer_segmentation, no_trees);
+
+		open_port(t, "truth", sections, 2, 4); /* 0: not known yet */
+		node_test_block(t, "labels", digits(FX_U64, (int64_t)1 << 24, 0, "1111", "1111"));
+		assert_int_equal(node_test_result(t), sections ? FX_OK : FX_EINVAL);
+		node_test_free(t);
+	}
+}
+
 static void without_truth_it_counts(void **unused)
 {
 	struct node_test *t = node_test_new(&fx_node_scorer_segmentation, alone);
@@ -266,6 +280,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_interleaving_scores_the_same),
+		cmocka_unit_test(labels_beyond_the_truth_are_not_kept),
 		cmocka_unit_test(without_truth_it_counts),
 		cmocka_unit_test(run_lengths_use_final_ids),
 		cmocka_unit_test(truth_of_another_shape_is_refused),
