@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "kernels/contingency.h"
+#include "kernels/runs.h"
 
 /* Voxels of one label in a strip, and the label of the other block that shares most of them. */
 struct share {
@@ -31,17 +32,32 @@ size_t fx_slab_size(const struct fx_slab *s)
 	       s->ids_len * sizeof *s->ids;
 }
 
-static bool slab_push(struct fx_slab *s, size_t plane_start, uint32_t label)
+/* Adds n voxels to the plane that starts at run plane_start. */
+static bool slab_push(struct fx_slab *s, size_t plane_start, uint32_t label, size_t n)
 {
-	struct fx_slab_run *last = s->runs_len > plane_start ? &s->runs[s->runs_len - 1] : NULL;
-
-	if (last && last->label == label) {
-		last->len++;
+	if (s->runs_len > plane_start && s->runs[s->runs_len - 1].label == label) {
+		s->runs[s->runs_len - 1].len += (uint32_t)n;
 		return true;
 	}
 	if (!fx_grow(&s->runs, &s->runs_cap, s->runs_len + 1, sizeof *s->runs))
 		return false;
-	s->runs[s->runs_len++] = (struct fx_slab_run){ label, 1 };
+	s->runs[s->runs_len++] = (struct fx_slab_run){ label, (uint32_t)n };
+	return true;
+}
+
+/* Adds a line of n voxels, step apart. */
+static bool slab_line(struct fx_slab *s, size_t plane_start, const uint32_t *line, size_t n,
+		      size_t step)
+{
+	for (size_t j = 0, end; j < n; j = end) {
+		if (step == 1)
+			end = j + fx_run_len(line, sizeof *line, j, n);
+		else
+			for (end = j + 1; end < n && line[end * step] == line[j * step];)
+				end++;
+		if (!slab_push(s, plane_start, line[j * step], end - j))
+			return false;
+	}
 	return true;
 }
 
@@ -58,9 +74,8 @@ static bool slab_plane(struct fx_slab *s, const struct fx_block *b, size_t p,
 
 	s->first[p] = start;
 	for (size_t i = 0; i < (size_t)s->cross[u]; i++)
-		for (size_t j = 0; j < (size_t)s->cross[v]; j++)
-			if (!slab_push(s, start, plane[i * stride[u] + j * stride[v]]))
-				return false;
+		if (!slab_line(s, start, plane + i * stride[u], (size_t)s->cross[v], stride[v]))
+			return false;
 	return true;
 }
 
