@@ -102,6 +102,7 @@ struct fx_slab *fx_slab_cut(const struct fx_block *b, int axis, bool upper, cons
 			    const uint64_t *ids, size_t ids_len)
 {
 	struct fx_slab *s = calloc(1, sizeof *s);
+	bool done;
 
 	if (!s)
 		return NULL;
@@ -111,17 +112,17 @@ struct fx_slab *fx_slab_cut(const struct fx_block *b, int axis, bool upper, cons
 	slab_place(s, b);
 	s->first = fx_calloc(s->planes + 1, sizeof *s->first);
 	s->ids = fx_calloc(ids_len, sizeof *s->ids);
-	if (!s->first || !s->ids)
-		goto fail;
-	memcpy(s->ids, ids, ids_len * sizeof *ids);
-	for (size_t p = 0; p < s->planes; p++)
-		if (!slab_plane(s, b, p, labels))
-			goto fail;
+	done = s->first && s->ids;
+	if (done)
+		memcpy(s->ids, ids, ids_len * sizeof *ids);
+	for (size_t p = 0; done && p < s->planes; p++)
+		done = slab_plane(s, b, p, labels);
+	if (!done) {
+		fx_slab_free(s);
+		return NULL;
+	}
 	s->first[s->planes] = s->runs_len;
 	return s;
-fail:
-	fx_slab_free(s);
-	return NULL;
 }
 
 /* Counts the pairs on a plane that both strips have; c gets label pairs without 0. */
