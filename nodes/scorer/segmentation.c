@@ -24,7 +24,7 @@ struct segmentation {
 					 * trees every block of labels */
 	struct fx_tree **trees;
 	size_t trees_len, trees_cap;
-	uint64_t voxels, scored; /* received, and those that met truth */
+	uint64_t voxels, scored; /* of labels; that met truth */
 	double voxel_nm[3];	 /* of the labels */
 };
 
@@ -133,7 +133,7 @@ static bool segmentation_awaits(struct fx_node *node, const struct fx_block *b)
 static int segmentation_block(struct fx_node *node, struct segmentation *s, unsigned port,
 			      const struct fx_block *b)
 {
-	bool met = false, keep = port == TRUTH;
+	bool met = false, keep;
 	int rc = FX_OK;
 
 	if (port == LABELS) {
@@ -142,9 +142,9 @@ static int segmentation_block(struct fx_node *node, struct segmentation *s, unsi
 	}
 	if (rc == FX_OK && fx_connected(node, TRUTH))
 		rc = segmentation_meet(node, s, port, b, &met);
-	if (port == LABELS)
-		keep = segmentation_awaits(node, b);
-	keep = (keep && !met) || (port == LABELS && fx_connected(node, TREES));
+	keep = !met && (port == TRUTH || segmentation_awaits(node, b));
+	if (port == LABELS && fx_connected(node, TREES))
+		keep = true;
 	return rc == FX_OK && keep ? segmentation_put(node, s, port, b) : rc;
 }
 
@@ -197,16 +197,13 @@ static int segmentation_against_truth(struct fx_node *node, struct segmentation 
 	unsigned left_out;
 
 	if (s->stores[TRUTH].live)
-		fx_warn(node, "%zu blocks of truth had no labels and are not scored",
+		fx_warn(node, "%zu blocks of truth met no labels: is the truth on the same grid?",
 			s->stores[TRUTH].live);
 	if (fx_scores_add_rules(r, &s->pairs, &left_out) < 0 ||
 	    fx_record_add_number(r, "voxels_scored", (double)s->scored) < 0)
 		return fx_fail(node, FX_ENOMEM, "no memory for the scores");
 	if (left_out)
-		fx_warn(node,
-			"%u of %d scoring rules have no voxel to count: is the truth empty, or "
-			"elsewhere?",
-			left_out, FX_RULES);
+		fx_warn(node, "%u of %d scoring rules have no voxel to count", left_out, FX_RULES);
 	return FX_OK;
 }
 
@@ -233,26 +230,19 @@ static int segmentation_look_up(struct fx_node *node, const struct segmentation 
 
 static int segmentation_runs(struct fx_node *node, struct segmentation *s, struct fx_record *r)
 {
-	const uint64_t tolerance = (uint64_t)s->tolerance;
-	struct fx_erl_scores strict, tolerant;
 	struct fx_erl_node *nodes = NULL;
 	struct fx_error err = { 0 };
 	size_t len;
 	int rc = fx_erl_nodes(s->trees, s->trees_len, &nodes, &len, &err);
 
-	if (rc == FX_OK && (rc = segmentation_look_up(node, s, nodes, len)) < 0) {
-		free(nodes);
-		return rc;
-	}
-	if (rc == FX_OK)
-		rc = fx_erl_compute(nodes, len, 1, &strict, &err);
-	if (rc == FX_OK)
-		rc = fx_erl_compute(nodes, len, tolerance, &tolerant, &err);
-	free(nodes);
 	if (rc < 0)
 		return fx_fail_error(node, &err);
-	rc = fx_scores_add_erl(r, &strict, &tolerant, tolerance);
-	return rc < 0 ? fx_fail(node, rc, "no memory for the scores") : FX_OK;
+	rc = segmentation_look_up(node, s, nodes, len);
+	if (rc == FX_OK &&
+	    (rc = fx_scores_add_erl(r, nodes, len, (uint64_t)s->tolerance, &err)) < 0)
+		fx_fail_error(node, &err);
+	free(nodes);
+	return rc;
 }
 
 static int segmentation_drain(struct fx_node *node, void *state)

@@ -22,7 +22,7 @@ struct fx_stored {
 
 /** Zero-initialise, open; fx_blockstore_close() when done. In memory it holds only headers. */
 struct fx_blockstore {
-	int fd; /**< -1 when closed; an opened store may not be copied */
+	int fd; /**< when is_open; an opened store may not be copied */
 	bool is_open;
 	off_t end;
 	size_t live; /**< blocks in the file; when the last is taken the file starts anew */

@@ -61,8 +61,8 @@ int fx_scores_add_rules(struct fx_record *r, const struct fx_contingency *pairs,
 	return rc == FX_OK ? fx_record_add_number(r, "truth_segments", (double)bodies) : rc;
 }
 
-int fx_scores_add_erl(struct fx_record *r, const struct fx_erl_scores *strict,
-		      const struct fx_erl_scores *tolerant, uint64_t tolerance_nodes)
+static int scores_add_runs(struct fx_record *r, const struct fx_erl_scores *strict,
+			   const struct fx_erl_scores *tolerant, uint64_t tolerance_nodes)
 {
 	const struct named fields[] = {
 		{ "strict_nm", strict->erl_nm },
@@ -80,6 +80,20 @@ int fx_scores_add_erl(struct fx_record *r, const struct fx_erl_scores *strict,
 	};
 
 	return scores_add(r, "erl", fields, sizeof fields / sizeof *fields);
+}
+
+int fx_scores_add_erl(struct fx_record *r, const struct fx_erl_node *nodes, size_t len,
+		      uint64_t tolerance_nodes, struct fx_error *err)
+{
+	struct fx_erl_scores strict, tolerant;
+	int rc = fx_erl_compute(nodes, len, 1, &strict, err);
+
+	if (rc == FX_OK)
+		rc = fx_erl_compute(nodes, len, tolerance_nodes, &tolerant, err);
+	if (rc < 0)
+		return rc;
+	rc = scores_add_runs(r, &strict, &tolerant, tolerance_nodes);
+	return rc < 0 ? fx_error_set(err, rc, "no memory for the scores") : FX_OK;
 }
 
 int fx_scores_add_sizes(struct fx_record *r, const struct fx_contingency *sizes)

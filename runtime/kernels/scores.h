@@ -16,11 +16,12 @@ int fx_scores_add_rule(struct fx_record *r, enum fx_rule rule, const struct fx_s
  * other than 0). Gives the number of rules that are left out for want of voxels. FX_ENOMEM. */
 int fx_scores_add_rules(struct fx_record *r, const struct fx_contingency *pairs,
 			unsigned *left_out);
-/** Adds erl.strict_nm from @p strict, and the rest from @p tolerant: erl.tolerant_nm,
- * .tolerance_nodes, .ceiling_nm, .normalised, .correct, .omitted, .split, .merged,
- * .merging_segments, .trees (skeletons) and .length_nm. FX_ENOMEM. */
-int fx_scores_add_erl(struct fx_record *r, const struct fx_erl_scores *strict,
-		      const struct fx_erl_scores *tolerant, uint64_t tolerance_nodes);
+/** Adds erl.strict_nm (fx_erl_compute() with 1 node) and, computed with @p tolerance_nodes,
+ * erl.tolerant_nm, .tolerance_nodes, .ceiling_nm, .normalised, .correct, .omitted, .split, .merged,
+ * .merging_segments, .trees (skeletons) and .length_nm. FX_EINVAL as fx_erl_compute(), FX_ENOMEM.
+ */
+int fx_scores_add_erl(struct fx_record *r, const struct fx_erl_node *nodes, size_t len,
+		      uint64_t tolerance_nodes, struct fx_error *err);
 /** Adds voxels, segments (ids other than 0 in @p sizes, a table against truth 0) and
  * assigned_fraction (the share of voxels that are in one). FX_ENOMEM. */
 int fx_scores_add_sizes(struct fx_record *r, const struct fx_contingency *sizes);

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "kernels/contingency.h"
+#include "kernels/runs.h"
 
 /* Voxels of one label in a strip, and the label of the other block that shares most of them. */
 struct share {
@@ -31,17 +32,32 @@ size_t fx_slab_size(const struct fx_slab *s)
 	       s->ids_len * sizeof *s->ids;
 }
 
-static bool slab_push(struct fx_slab *s, size_t plane_start, uint32_t label)
+/* Adds n voxels to the plane that starts at run plane_start. */
+static bool slab_push(struct fx_slab *s, size_t plane_start, uint32_t label, size_t n)
 {
-	struct fx_slab_run *last = s->runs_len > plane_start ? &s->runs[s->runs_len - 1] : NULL;
-
-	if (last && last->label == label) {
-		last->len++;
+	if (s->runs_len > plane_start && s->runs[s->runs_len - 1].label == label) {
+		s->runs[s->runs_len - 1].len += (uint32_t)n;
 		return true;
 	}
 	if (!fx_grow(&s->runs, &s->runs_cap, s->runs_len + 1, sizeof *s->runs))
 		return false;
-	s->runs[s->runs_len++] = (struct fx_slab_run){ label, 1 };
+	s->runs[s->runs_len++] = (struct fx_slab_run){ label, (uint32_t)n };
+	return true;
+}
+
+/* Adds a line of n voxels, step apart. */
+static bool slab_line(struct fx_slab *s, size_t plane_start, const uint32_t *line, size_t n,
+		      size_t step)
+{
+	for (size_t j = 0, end; j < n; j = end) {
+		if (step == 1)
+			end = j + fx_run_len(line, sizeof *line, j, n);
+		else
+			for (end = j + 1; end < n && line[end * step] == line[j * step];)
+				end++;
+		if (!slab_push(s, plane_start, line[j * step], end - j))
+			return false;
+	}
 	return true;
 }
 
@@ -58,9 +74,8 @@ static bool slab_plane(struct fx_slab *s, const struct fx_block *b, size_t p,
 
 	s->first[p] = start;
 	for (size_t i = 0; i < (size_t)s->cross[u]; i++)
-		for (size_t j = 0; j < (size_t)s->cross[v]; j++)
-			if (!slab_push(s, start, plane[i * stride[u] + j * stride[v]]))
-				return false;
+		if (!slab_line(s, start, plane + i * stride[u], (size_t)s->cross[v], stride[v]))
+			return false;
 	return true;
 }
 
@@ -87,6 +102,7 @@ struct fx_slab *fx_slab_cut(const struct fx_block *b, int axis, bool upper, cons
 			    const uint64_t *ids, size_t ids_len)
 {
 	struct fx_slab *s = calloc(1, sizeof *s);
+	bool done;
 
 	if (!s)
 		return NULL;
@@ -96,17 +112,17 @@ struct fx_slab *fx_slab_cut(const struct fx_block *b, int axis, bool upper, cons
 	slab_place(s, b);
 	s->first = fx_calloc(s->planes + 1, sizeof *s->first);
 	s->ids = fx_calloc(ids_len, sizeof *s->ids);
-	if (!s->first || !s->ids)
-		goto fail;
-	memcpy(s->ids, ids, ids_len * sizeof *ids);
-	for (size_t p = 0; p < s->planes; p++)
-		if (!slab_plane(s, b, p, labels))
-			goto fail;
+	done = s->first && s->ids;
+	if (done)
+		memcpy(s->ids, ids, ids_len * sizeof *ids);
+	for (size_t p = 0; done && p < s->planes; p++)
+		done = slab_plane(s, b, p, labels);
+	if (!done) {
+		fx_slab_free(s);
+		return NULL;
+	}
 	s->first[s->planes] = s->runs_len;
 	return s;
-fail:
-	fx_slab_free(s);
-	return NULL;
 }
 
 /* Counts the pairs on a plane that both strips have; c gets label pairs without 0. */

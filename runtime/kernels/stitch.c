@@ -118,28 +118,41 @@ static int dense_fill(struct dense *d, const struct fx_block *b)
 	return FX_OK;
 }
 
+/* One row of the core, run by run. */
+static int dense_row(struct fx_stitch *s, struct dense *d, const uint32_t *labels,
+		     const int64_t at[3], size_t n, uint64_t *core)
+{
+	for (size_t i = 0, end; i < n; i = end) {
+		const uint32_t label = labels[i];
+
+		if (label && !d->ids[label]) {
+			d->ids[label] = stitch_id(at[0], at[1], at[2] + (int64_t)i);
+			if (fx_unionfind_add(&s->sets, d->ids[label]) < 0)
+				return FX_ENOMEM;
+		}
+		end = i + fx_run_len(labels, sizeof *labels, i, n);
+		for (size_t k = i; k < end; k++)
+			core[k] = d->ids[label];
+	}
+	return FX_OK;
+}
+
 /* Gives each label its id at its first voxel in the core, and writes the core. */
 static int dense_core(struct fx_stitch *s, struct dense *d, const struct fx_block *b,
 		      uint64_t *core)
 {
 	const struct fx_region r = fx_block_core(b);
+	const size_t n = (size_t)(r.hi[2] - r.lo[2]);
 
 	for (int64_t z = r.lo[0]; z < r.hi[0]; z++)
-		for (int64_t y = r.lo[1]; y < r.hi[1]; y++) {
+		for (int64_t y = r.lo[1]; y < r.hi[1]; y++, core += n) {
+			const int64_t at[3] = { z, y, r.lo[2] };
 			const size_t row = (size_t)(z - b->origin[0]) * b->shape[1] +
 					   (size_t)(y - b->origin[1]);
-			const uint32_t *labels = d->labels + row * b->shape[2] + b->halo_lo[2];
 
-			for (int64_t x = r.lo[2]; x < r.hi[2]; x++) {
-				const uint32_t label = *labels++;
-
-				if (label && !d->ids[label]) {
-					d->ids[label] = stitch_id(z, y, x);
-					if (fx_unionfind_add(&s->sets, d->ids[label]) < 0)
-						return FX_ENOMEM;
-				}
-				*core++ = d->ids[label];
-			}
+			if (dense_row(s, d, d->labels + row * b->shape[2] + b->halo_lo[2], at, n,
+				      core) < 0)
+				return FX_ENOMEM;
 		}
 	return FX_OK;
 }

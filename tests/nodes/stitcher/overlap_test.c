@@ -87,20 +87,40 @@ static void two_blocks_in_both_orders(void **unused)
 	assert_memory_equal(b, want, sizeof want);
 }
 
-static void without_halo_it_warns_and_joins_nothing(void **unused)
+static void without_halo_it_warns_once_and_joins_nothing(void **unused)
 {
 	struct node_test *t = node_test_new(&fx_node_stitcher_overlap, NULL);
+	struct fx_block *third = block_of_two(1, 3, 0);
 
 	(void)unused;
 	node_test_block(t, "labels", block_of_two(0, 3, 0));
 	assert_string_equal(node_test_warning(t), "");
 	node_test_block(t, "labels", block_of_two(1, 3, 0));
+	third->origin[2] = 16;
+	node_test_block(t, "labels", third);
 	assert_string_equal(node_test_warning(t),
 			    "block at 0 0 8 has no halo on axis x: segments end at its face; give "
 			    "the tiler a halo");
 	node_test_drain(t);
 	assert_int_equal(node_test_count(t, "labels", FX_RECORD), 1); /* final ids alone */
 	node_test_free(t);
+}
+
+static void done_ends_the_wait_for_a_neighbour(void **unused)
+{
+	const struct fx_mark done = { .kind = FX_MARK_DONE, .region.hi = { 1, 2, 16 } };
+
+	(void)unused;
+	for (int with_done = 0; with_done < 2; with_done++) {
+		struct node_test *t = node_test_new(&fx_node_stitcher_overlap, NULL);
+
+		node_test_block(t, "labels", block_of_two(0, 3, 2));
+		if (with_done)
+			node_test_mark(t, "labels", &done);
+		node_test_block(t, "labels", block_of_two(1, 3, 2));
+		assert_int_equal(node_test_count(t, "labels", FX_RECORD), !with_done);
+		node_test_free(t);
+	}
 }
 
 static void missing_passes_and_errors_have_words(void **unused)
@@ -148,7 +168,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_blocks_in_both_orders),
-		cmocka_unit_test(without_halo_it_warns_and_joins_nothing),
+		cmocka_unit_test(without_halo_it_warns_once_and_joins_nothing),
+		cmocka_unit_test(done_ends_the_wait_for_a_neighbour),
 		cmocka_unit_test(missing_passes_and_errors_have_words),
 		cmocka_unit_test(options_reach_the_rule),
 	};

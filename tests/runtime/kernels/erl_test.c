@@ -91,7 +91,7 @@ static void broken_skeletons_are_refused(void **unused)
 	assert_int_equal(fx_erl_compute(nodes, 2, 1, &s, &err), FX_EINVAL);
 	assert_string_equal(err.text, "node 1 has parent 2, of 2 nodes");
 	nodes[1].parent = 0;
-	nodes[1].pos_nm[0] = INFINITY;
+	nodes[1].pos_nm[0] = (double)INFINITY;
 	assert_int_equal(fx_erl_compute(nodes, 2, 1, &s, &err), FX_EINVAL);
 	assert_int_equal(fx_erl_compute(nodes, 1, 1, &s, &err), FX_EINVAL);
 	assert_string_equal(err.text, "the skeletons have no cable to score");
