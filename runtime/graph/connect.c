@@ -43,7 +43,7 @@ static bool bind_node(const struct fx_draft *d, const struct fx_draft_node *n,
 		return true;
 	}
 	memcpy(name, e->source, len < FX_GRAPH_NAME_MAX ? len : FX_GRAPH_NAME_MAX);
-	for (size_t i = 0; i < d->nodes_len; i++)
+	for (size_t i = 0; i < d->nodes_len && !d->errors->more; i++) /* few are read: save time */
 		fx_hint_offer(&hint, name, d->nodes[i].name);
 	fx_graph_error_add(d->errors, e->at.line, e->at.col, "%s.%.100s: no node \"%s\"%s", n->name,
 			   e->name, name, fx_hint_text(&hint));
