@@ -90,10 +90,16 @@ static void bind_edge(const struct fx_draft *d, const struct fx_draft_node *n,
 	e->state = good ? FX_EDGE_OK : FX_EDGE_BAD;
 }
 
-/* What stands in for the output of a node that is left out: its only edge, or NULL. */
+static bool roles_meet(const struct fx_port *a, const struct fx_port *b)
+{
+	return !a->roles || !b->roles || (a->roles & b->roles);
+}
+
+/* What stands in for the output of a node that is left out: its only edge, when the node sends the
+ * same kind of thing as it takes; else NULL. */
 static const struct fx_draft_edge *bypass(const struct fx_draft_node *n)
 {
-	const struct fx_port *only = NULL;
+	const struct fx_port *in, *only = NULL;
 	unsigned outputs = 0;
 
 	if (n->edges_len != 1)
@@ -105,7 +111,8 @@ static const struct fx_draft_edge *bypass(const struct fx_draft_node *n)
 			only = p;
 			outputs++;
 		}
-	if (outputs != 1 || !(only->kinds & n->type->ports[n->edges[0].port].kinds))
+	in = &n->type->ports[n->edges[0].port];
+	if (outputs != 1 || only->kinds != in->kinds || !roles_meet(only, in))
 		return NULL;
 	return &n->edges[0];
 }
@@ -149,8 +156,7 @@ static bool ports_fit(const struct fx_port *out, const struct fx_port *in)
 
 	if (!(kinds & FX_BLOCK))
 		return kinds;
-	return (out->dtypes & in->dtypes) &&
-	       (!out->roles || !in->roles || (out->roles & in->roles));
+	return (out->dtypes & in->dtypes) && roles_meet(out, in);
 }
 
 static void check_flow(const struct fx_draft *d, const struct fx_draft_node *n,

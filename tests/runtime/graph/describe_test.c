@@ -59,6 +59,7 @@ static void all_types_by_role(void **unused)
 	fclose(out);
 	assert_string_equal(text, "acquire\n"
 				  "  acquire/fake      read sections\n"
+				  "  acquire/mask      read a mask\n"
 				  "  acquire/truth     read segments\n"
 				  "\nnormalizer\n"
 				  "  normalizer/fake   make even\n"
@@ -89,8 +90,8 @@ static void types_for_tools(void **unused)
 	fclose(out);
 	all = json_loads(text, 0, NULL);
 	assert_non_null(all);
-	assert_int_equal(json_array_size(json_object_get(all, "types")), 7);
-	j = json_array_get(json_object_get(all, "types"), 2);
+	assert_int_equal(json_array_size(json_object_get(all, "types")), 8);
+	j = json_array_get(json_object_get(all, "types"), 3);
 	assert_int_equal(json_unpack(j,
 				     "{s:s, s:[{s:[s], s:[s]}], s:[{s:s, s:F, s:F, s:s, s:s}, "
 				     "{s:[s]}]}",
