@@ -55,6 +55,7 @@ static void commands_and_help(void **unused)
 	expect("check x y 2>&1", 2, "\"y\" is not a parameter: write name=value");
 	expect("nodes flow/pas 2>&1", 2, "did you mean \"flow/pass\"?");
 	expect("nodes flow/pass", 0, "flow/pass - pass every message on unchanged\n");
+	expect("nodes flow", 0, "flow\n  flow/");
 	expect("nodes >/dev/full 2>&1", 1, "");
 }
 

@@ -55,7 +55,8 @@ static void all_types_by_role(void **unused)
 
 	(void)unused;
 	assert_non_null(out);
-	fx_describe_list(r, out);
+	assert_int_equal(fx_describe_list(r, NULL, out), 8);
+	assert_int_equal(fx_describe_list(r, "scorer", out), 1);
 	fclose(out);
 	assert_string_equal(text, "acquire\n"
 				  "  acquire/fake      read sections\n"
@@ -69,7 +70,9 @@ static void all_types_by_role(void **unused)
 				  "  segmenter/border  split at borders\n"
 				  "  segmenter/fake    split\n"
 				  "\nwriter\n"
-				  "  writer/fake       write\n");
+				  "  writer/fake       write\n"
+				  "scorer\n"
+				  "  scorer/fake       score\n");
 	free(text);
 	fx_registry_free(r);
 }
@@ -86,7 +89,7 @@ static void types_for_tools(void **unused)
 
 	(void)unused;
 	assert_non_null(out);
-	assert_int_equal(fx_describe_list_json(r, out), FX_OK);
+	assert_int_equal(fx_describe_list_json(r, NULL, out), FX_OK);
 	fclose(out);
 	all = json_loads(text, 0, NULL);
 	assert_non_null(all);
