@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cmd_nodes.c: fornix nodes. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd.h"
 #include "graph/describe.h"
@@ -18,11 +19,25 @@ static int describe_one(const struct fx_registry *r, const char *name, bool json
 	return CMD_DONE;
 }
 
-static int describe_all(const struct fx_registry *r, bool json)
+static bool is_role(const struct fx_registry *r, const char *name)
 {
+	const size_t len = strlen(name);
+
+	for (size_t i = 0; i < fx_registry_len(r); i++)
+		if (strncmp(fx_registry_at(r, i)->name, name, len) == 0 &&
+		    fx_registry_at(r, i)->name[len] == '/')
+			return true;
+	return false;
+}
+
+/* @p name: a type, a role, or NULL for all. */
+static int describe(const struct fx_registry *r, const char *name, bool json)
+{
+	if (name && !is_role(r, name))
+		return describe_one(r, name, json);
 	if (json)
-		return fx_describe_list_json(r, stdout) < 0 ? CMD_FAILED : CMD_DONE;
-	fx_describe_list(r, stdout);
+		return fx_describe_list_json(r, name, stdout) < 0 ? CMD_FAILED : CMD_DONE;
+	fx_describe_list(r, name, stdout);
 	return CMD_DONE;
 }
 
@@ -34,11 +49,12 @@ int cmd_nodes(int argc, char **argv)
 		{ 0 },
 	};
 	struct cmd_line line = {
-		.usage = "fornix nodes [TYPE] [--json]",
-		.about = "Lists the node types by role, or describes one: ports, options, ranges, "
-			 "units, defaults.\nTypes are built in, or modules in lib/fornix/nodes or "
-			 "in "
-			 "the folders of FX_NODE_PATH.\n",
+		.usage = "fornix nodes [ROLE | TYPE] [--json]",
+		.about = "Lists the node types, or those of one role, or describes one: ports, "
+			 "options, "
+			 "ranges,\nunits, defaults. Types are built in, or modules in "
+			 "lib/fornix/nodes "
+			 "or in the folders\nof FX_NODE_PATH.\n",
 		.options = options,
 		.max_words = 1,
 	};
@@ -50,7 +66,7 @@ int cmd_nodes(int argc, char **argv)
 	r = cmd_registry();
 	if (!r)
 		return CMD_FAILED;
-	result = line.words_len ? describe_one(r, line.words[0], json) : describe_all(r, json);
+	result = describe(r, line.words_len ? line.words[0] : NULL, json);
 	fx_registry_free(r);
 	return result;
 }

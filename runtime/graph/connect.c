@@ -43,7 +43,7 @@ static bool bind_node(const struct fx_draft *d, const struct fx_draft_node *n,
 		return true;
 	}
 	memcpy(name, e->source, len < FX_GRAPH_NAME_MAX ? len : FX_GRAPH_NAME_MAX);
-	for (size_t i = 0; i < d->nodes_len; i++)
+	for (size_t i = 0; i < d->nodes_len && !d->errors->more; i++) /* few are read: save time */
 		fx_hint_offer(&hint, name, d->nodes[i].name);
 	fx_graph_error_add(d->errors, e->at.line, e->at.col, "%s.%.100s: no node \"%s\"%s", n->name,
 			   e->name, name, fx_hint_text(&hint));
@@ -90,10 +90,16 @@ static void bind_edge(const struct fx_draft *d, const struct fx_draft_node *n,
 	e->state = good ? FX_EDGE_OK : FX_EDGE_BAD;
 }
 
-/* What stands in for the output of a node that is left out: its only edge, or NULL. */
+static bool roles_meet(const struct fx_port *a, const struct fx_port *b)
+{
+	return !a->roles || !b->roles || (a->roles & b->roles);
+}
+
+/* What stands in for the output of a node that is left out: its only edge, when the node sends the
+ * same kind of thing as it takes; else NULL. */
 static const struct fx_draft_edge *bypass(const struct fx_draft_node *n)
 {
-	const struct fx_port *only = NULL;
+	const struct fx_port *in, *only = NULL;
 	unsigned outputs = 0;
 
 	if (n->edges_len != 1)
@@ -105,7 +111,8 @@ static const struct fx_draft_edge *bypass(const struct fx_draft_node *n)
 			only = p;
 			outputs++;
 		}
-	if (outputs != 1 || !(only->kinds & n->type->ports[n->edges[0].port].kinds))
+	in = &n->type->ports[n->edges[0].port];
+	if (outputs != 1 || only->kinds != in->kinds || !roles_meet(only, in))
 		return NULL;
 	return &n->edges[0];
 }
@@ -149,8 +156,7 @@ static bool ports_fit(const struct fx_port *out, const struct fx_port *in)
 
 	if (!(kinds & FX_BLOCK))
 		return kinds;
-	return (out->dtypes & in->dtypes) &&
-	       (!out->roles || !in->roles || (out->roles & in->roles));
+	return (out->dtypes & in->dtypes) && roles_meet(out, in);
 }
 
 static void check_flow(const struct fx_draft *d, const struct fx_draft_node *n,

@@ -121,9 +121,17 @@ void fx_describe_type(const struct fx_node_type *t, FILE *out)
 		fprintf(out, "keeps nothing between messages: may have workers\n");
 }
 
-void fx_describe_list(const struct fx_registry *r, FILE *out)
+static bool has_role(const struct fx_node_type *t, const char *role)
+{
+	const size_t len = strcspn(t->name, "/");
+
+	return !role || (strlen(role) == len && strncmp(role, t->name, len) == 0);
+}
+
+size_t fx_describe_list(const struct fx_registry *r, const char *role, FILE *out)
 {
 	const char *last = "";
+	size_t n = 0;
 	int names = 0;
 
 	for (size_t i = 0; i < fx_registry_len(r); i++)
@@ -132,11 +140,15 @@ void fx_describe_list(const struct fx_registry *r, FILE *out)
 		const struct fx_node_type *t = fx_registry_at(r, i);
 		const size_t len = strcspn(t->name, "/");
 
+		if (!has_role(t, role))
+			continue;
 		if (strcspn(last, "/") != len || strncmp(last, t->name, len) != 0)
-			fprintf(out, "%s%.*s\n", i ? "\n" : "", (int)len, t->name);
+			fprintf(out, "%s%.*s\n", n ? "\n" : "", (int)len, t->name);
 		fprintf(out, "  %-*s  %s\n", names, t->name, t->summary);
 		last = t->name;
+		n++;
 	}
+	return n;
 }
 
 /* Names of the bits of @p set. */
@@ -210,11 +222,12 @@ int fx_describe_type_json(const struct fx_node_type *t, FILE *out)
 	return fx_json_print(type_json(t), out);
 }
 
-int fx_describe_list_json(const struct fx_registry *r, FILE *out)
+int fx_describe_list_json(const struct fx_registry *r, const char *role, FILE *out)
 {
 	json_t *types = json_array();
 
 	for (size_t i = 0; i < fx_registry_len(r); i++)
-		json_array_append_new(types, type_json(fx_registry_at(r, i)));
+		if (has_role(fx_registry_at(r, i), role))
+			json_array_append_new(types, type_json(fx_registry_at(r, i)));
 	return fx_json_print(json_pack("{s:o}", "types", types), out);
 }

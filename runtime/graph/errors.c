@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "graph/graph.h"
-#include "graph/hint.h"
 
 static bool before(const struct fx_graph_error *a, const struct fx_graph_error *b)
 {
@@ -56,25 +55,4 @@ void fx_graph_error_text(const struct fx_graph_errors *e, size_t i, char *text, 
 		snprintf(text, size, "%s:%d:%d: %s", e->file, error->line, error->col, error->text);
 	else
 		snprintf(text, size, "%s: %s", e->file, error->text);
-}
-
-void fx_hint_offer(struct fx_hint *h, const char *word, const char *candidate)
-{
-	const size_t used = strlen(h->list);
-
-	fx_nearest_offer(&h->near, word, candidate);
-	if (used + strlen(candidate) + 8 < sizeof h->list)
-		snprintf(h->list + used, sizeof h->list - used, "%s%s", used ? ", " : "",
-			 candidate);
-	else if (used && h->list[used - 1] != '.')
-		snprintf(h->list + used, sizeof h->list - used, ", ...");
-}
-
-const char *fx_hint_text(struct fx_hint *h)
-{
-	if (h->near.name)
-		snprintf(h->text, sizeof h->text, "; did you mean \"%.100s\"?", h->near.name);
-	else
-		snprintf(h->text, sizeof h->text, "; valid: %s", *h->list ? h->list : "none");
-	return h->text;
 }

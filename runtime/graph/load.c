@@ -9,6 +9,11 @@
 #include "graph/draft.h"
 #include "graph/hint.h"
 
+static void no_memory(struct fx_draft *d)
+{
+	fx_graph_error_add(d->errors, 0, 0, "no memory to read it");
+}
+
 /* Keys that other versions may know: they must not be taken for a slip of the pen. */
 static void refuse_key(struct fx_draft *d, const char *place, const struct fx_yaml_entry *e,
 		       const char *const *valid, const char *const *later)
@@ -100,6 +105,8 @@ static void read_set(struct fx_draft *d, struct fx_draft_node *n, const struct f
 	if (!is_map(d, y, n->name, ".set", "options"))
 		return;
 	n->options = fx_calloc(y->len, sizeof *n->options);
+	if (!n->options)
+		no_memory(d);
 	for (size_t i = 0; n->options && i < y->len; i++) {
 		const struct fx_yaml_entry *e = &y->entries[i];
 
@@ -118,6 +125,8 @@ static void read_from(struct fx_draft *d, struct fx_draft_node *n, const struct 
 	if (!is_map(d, y, n->name, ".from", "inputs"))
 		return;
 	n->edges = fx_calloc(y->len, sizeof *n->edges);
+	if (!n->edges)
+		no_memory(d);
 	for (size_t i = 0; n->edges && i < y->len; i++) {
 		const struct fx_yaml_entry *e = &y->entries[i];
 		const struct fx_expanded source = expand(d, &e->value, n->name, e->key);
@@ -211,6 +220,8 @@ static void read_nodes(struct fx_draft *d, const struct fx_yaml *root)
 	if (!is_map(d, &nodes->value, "", "nodes", "node names"))
 		return;
 	d->nodes = fx_calloc(nodes->value.len, sizeof *d->nodes);
+	if (!d->nodes)
+		no_memory(d);
 	for (size_t i = 0; d->nodes && i < nodes->value.len; i++)
 		read_node(d, &nodes->value.entries[i]);
 }
@@ -298,7 +309,7 @@ struct fx_graph *fx_graph_parse(const char *file, const char *text, size_t size,
 		fx_graph_error_add(errors, 0, 0, "%zu bytes, more than the %d accepted", size,
 				   FX_GRAPH_SIZE_MAX);
 	else if (!d.graph || !d.graph->file)
-		fx_graph_error_add(errors, 0, 0, "no memory to read it");
+		no_memory(&d);
 	else if (fx_yaml_read(&root, text, size, errors) == FX_OK) {
 		fx_draft_read(&d, &root, params, params_len, flags);
 		fx_draft_check(&d);

@@ -32,6 +32,14 @@ static double unit_factor(const char *name, const char *wanted)
 	return strcmp(name, wanted) == 0 ? 1 : 0;
 }
 
+bool fx_unit_known(const char *unit)
+{
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (strcmp(units[i].family, unit) == 0)
+			return true;
+	return false;
+}
+
 /* Reads up to @p max numbers and an optional unit; the count, or a negative code. */
 static int parse_numbers(const struct fx_option *o, const char *text, double *v, int max,
 			 struct fx_error *err)

@@ -12,6 +12,8 @@
 int fx_option_set(const struct fx_option *o, const char *text, void *state, struct fx_error *err);
 /** Stores the defaults of every option of @p t. */
 void fx_option_defaults(const struct fx_node_type *t, void *state);
+/** A unit that the option parser knows, so that it can be converted ("um" for "nm"). */
+bool fx_unit_known(const char *unit);
 /** A graph must set it: a text or a vec without a default. */
 bool fx_option_required(const struct fx_option *o);
 /** The default as text into @p text; "required" when there is none. */

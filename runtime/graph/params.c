@@ -56,6 +56,8 @@ static void read_param(struct fx_graph_param *p, const struct fx_yaml_entry *e,
 	p->required = !p->value && fields->kind != FX_YAML_BAD;
 	if (!p->help)
 		p->help = fx_strdup("");
+	if (!p->name || !p->help)
+		fx_graph_error_add(errors, 0, 0, "no memory for its parameters");
 }
 
 void fx_params_read(struct fx_graph *g, const struct fx_yaml *map, struct fx_graph_errors *errors)
@@ -126,7 +128,8 @@ void fx_params_give(struct fx_graph *g, const struct fx_param *given, size_t giv
 	for (size_t i = 0; i < g->params_len; i++) {
 		const struct fx_graph_param *p = &g->params[i];
 
-		if (p->required && !p->value && !(flags & FX_GRAPH_OPEN_PARAMS))
+		if (p->name && p->help && p->required && !p->value &&
+		    !(flags & FX_GRAPH_OPEN_PARAMS))
 			fx_graph_error_add(errors, p->line, p->col,
 					   "params.%s: has no default and is not given; add "
 					   "%s=VALUE%s%.200s%s",

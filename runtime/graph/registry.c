@@ -43,11 +43,23 @@ static void module_symbol(const char *file, char *symbol, size_t size)
 	snprintf(symbol, size, "fx_node_%.*s", (int)strcspn(base, "."), base);
 }
 
+/* Why the type of a module cannot be taken; NULL when it can. */
+static const char *registry_refuses(const struct fx_registry *r, const struct fx_node_type *t)
+{
+	if (!t->name || !t->summary || !t->ports || !t->process)
+		return "its table has no name, summary, ports or process";
+	for (size_t i = 0; i < r->len; i++)
+		if (strcmp(r->types[i]->name, t->name) == 0)
+			return "a type of this name is there already";
+	return NULL;
+}
+
 static void registry_module(struct fx_registry *r, const char *file)
 {
 	char symbol[256];
 	void *module = dlopen(file, RTLD_NOW | RTLD_LOCAL);
 	const struct fx_node_type *t;
+	const char *refused;
 
 	if (!module) {
 		fx_log(FX_LOG_WARN, "%s: not loaded: %s", file, dlerror());
@@ -65,7 +77,11 @@ static void registry_module(struct fx_registry *r, const char *file)
 		dlclose(module);
 		return;
 	}
-	if (!fx_grow(&r->modules, &r->modules_cap, r->modules_len + 1, sizeof *r->modules) ||
+	refused = registry_refuses(r, t);
+	if (refused)
+		fx_log(FX_LOG_WARN, "%s: not loaded: %s", file, refused);
+	if (refused ||
+	    !fx_grow(&r->modules, &r->modules_cap, r->modules_len + 1, sizeof *r->modules) ||
 	    !registry_add(r, t)) {
 		dlclose(module);
 		return;

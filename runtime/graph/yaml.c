@@ -8,6 +8,8 @@
 
 #include "base/alloc.h"
 
+enum { SKIP_DEPTH_MAX = 100 }; /* libyaml takes quadratic time over what is nested */
+
 struct reader {
 	yaml_parser_t parser;
 	struct fx_graph_errors *errors;
@@ -107,22 +109,23 @@ static int read_scalar(struct reader *r, const yaml_event_t *event, char **text)
 /* Passes over the rest of a list or a map whose start has been read. */
 static int skip_nested(struct reader *r)
 {
-	int depth = 1;
+	int depth = 1, result = FX_OK;
 
-	while (depth) {
+	while (depth && result == FX_OK) {
 		yaml_event_t event;
 
 		if (reader_next(r, &event) < 0)
 			return FX_EINVAL;
 		if (event.type == YAML_SEQUENCE_START_EVENT ||
-		    event.type == YAML_MAPPING_START_EVENT)
-			depth++;
-		else if (event.type == YAML_SEQUENCE_END_EVENT ||
-			 event.type == YAML_MAPPING_END_EVENT)
+		    event.type == YAML_MAPPING_START_EVENT) {
+			if (depth++ == SKIP_DEPTH_MAX)
+				result = refuse(r, &event, "nested too deeply");
+		}
+		if (event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT)
 			depth--;
 		yaml_event_delete(&event);
 	}
-	return FX_OK;
+	return result;
 }
 
 static int read_value(struct reader *r, const yaml_event_t *event, struct fx_yaml *value,

@@ -176,6 +176,13 @@ static void edges(void **unused)
 		{ HEAD "  b: { type: writer/fake, set: { path: y }, from: { scores: a.image } }\n",
 		  "g:4:61: b.scores does not take what a.image sends: u8|u16 image; it takes "
 		  "records" },
+		{ HEAD "  b: { type: writer/fake, set: { path: y }, from: { labels: a.image } }\n",
+		  "g:4:61: b.labels does not take what a.image sends: u8|u16 image; it takes "
+		  "u32 blocks" },
+		{ HEAD "  m: { type: acquire/mask }\n"
+		       "  b: { type: scorer/fake, from: { labels: m.mask } }\n",
+		  "g:5:43: b.labels does not take what m.mask sends: u32 mask; it takes u32 "
+		  "labels, records" },
 		{ HEAD "  b: { type: segmenter/fake, from: { image: a.imag } }\n",
 		  "g:4:45: b.image: a (acquire/fake) has no output \"imag\"; did you mean "
 		  "\"image\"?" },
@@ -224,6 +231,10 @@ static void nodes_that_cannot_be_left_out(void **unused)
 		       "  d: { type: segmenter/border, from: { boundary: b.out } }\n",
 		  "g:5:50: d.boundary does not take what a.image sends: u8|u16 image; it takes "
 		  "f32 probability" },
+		{ HEAD "  b: { type: segmenter/fake, when: no, from: { image: a.image } }\n"
+		       "  d: { type: scorer/fake, from: { labels: b.labels } }\n",
+		  "g:5:43: d.labels needs what b.labels sends, but \"b\" is left out by its "
+		  "\"when\"" },
 		{ HEAD "  b: { type: normalizer/typo, when: no, from: { image: a.image } }\n",
 		  "g:4:14: b: no node type \"normalizer/typo\"; did you mean "
 		  "\"normalizer/fake\"?" },

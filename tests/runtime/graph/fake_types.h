@@ -68,6 +68,11 @@ static const struct fx_port fake_truth_ports[] = {
 	{ 0 },
 };
 
+static const struct fx_port fake_mask_ports[] = {
+	{ "mask", FX_OUT, FX_BLOCK, FX_U32, 1 << FX_MASK, false, "a mask" },
+	{ 0 },
+};
+
 static const struct fx_node_type fake_types[] = {
 	{ FX_NODE_ABI, "acquire/fake", "read sections", fake_read_ports, fake_read_options,
 	  sizeof(struct fake_state), false, 0, 0, 0, 0, 0 },
@@ -80,6 +85,8 @@ static const struct fx_node_type fake_types[] = {
 	{ FX_NODE_ABI, "scorer/fake", "score", fake_score_ports, NULL, 0, false, 0, 0, 0, 0, 0 },
 	{ FX_NODE_ABI, "writer/fake", "write", fake_write_ports, fake_read_options,
 	  sizeof(struct fake_state), false, 0, 0, 0, 0, 0 },
+	{ FX_NODE_ABI, "acquire/mask", "read a mask", fake_mask_ports, NULL, 0, false, 0, 0, 0, 0,
+	  0 },
 	{ FX_NODE_ABI, "acquire/truth", "read segments", fake_truth_ports, NULL, 0, false, 0, 0, 0,
 	  0, 0 },
 };

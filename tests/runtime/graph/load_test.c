@@ -158,6 +158,27 @@ static void two_left_out_in_a_row_and_an_unknown_type(void **unused)
 	fx_registry_free(r);
 }
 
+/* A scorer sends other things than it takes: nothing stands in for its scores. */
+static void what_has_no_stand_in_is_gone(void **unused)
+{
+	static const char text[] =
+		"version: 1\n"
+		"nodes:\n"
+		"  a: { type: acquire/truth }\n"
+		"  b: { type: scorer/fake, when: false, from: { labels: a.labels } }\n"
+		"  c: { type: writer/fake, set: { path: x }, from: { labels: a.labels, scores: "
+		"b.scores } }\n";
+	struct fx_registry *r = fake_registry();
+	struct fx_graph *g = load(r, text, NULL, 0);
+	char found[256];
+
+	(void)unused;
+	shape(g, found, sizeof found);
+	assert_string_equal(found, "a c(labels<a.labels)");
+	fx_graph_free(g);
+	fx_registry_free(r);
+}
+
 static void open_params_are_not_checked(void **unused)
 {
 	struct fx_registry *r = fake_registry();
@@ -204,6 +225,7 @@ int main(void)
 		cmocka_unit_test(a_graph_in_canonical_order),
 		cmocka_unit_test(nodes_that_are_left_out),
 		cmocka_unit_test(two_left_out_in_a_row_and_an_unknown_type),
+		cmocka_unit_test(what_has_no_stand_in_is_gone),
 		cmocka_unit_test(open_params_are_not_checked),
 		cmocka_unit_test(a_file_and_its_absence),
 	};
