@@ -9,6 +9,9 @@
 
 enum { IMAGE, TRUTH, TREES }; /* index into ports[] */
 
+/* A neurite of more nodes is sent in pieces, or a deep phantom would fill the memory. */
+enum { PIECE_NODES = 4096 };
+
 struct phantom {
 	struct fx_vec size, voxel; /* options */
 	int seed;
@@ -25,7 +28,8 @@ static const struct fx_port ports[] = {
 		    "the neurite of every voxel, tiles of the same geometry" },
 	[TREES] = { "trees", FX_OUT, FX_TREE, 0, 0, false,
 		    "exact centre lines, each when its neurite has ended or after the last "
-		    "section" },
+		    "section; "
+		    "one of more than 4096 nodes in pieces" },
 	{ 0 },
 };
 
@@ -73,6 +77,7 @@ static int phantom_init(struct fx_node *node, void *state)
 		.noise = s->noise,
 		.jitter = s->jitter,
 		.node_nm = s->node,
+		.piece_len = PIECE_NODES,
 		.seed = (uint64_t)s->seed,
 	};
 

@@ -371,7 +371,7 @@ static int step(struct fx_phantom *p, float dz, struct fx_error *err)
 	const size_t n = p->sites_len;
 	int code = FX_OK;
 
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n > 400)
 	for (size_t i = 0; i < n; i++)
 		if (p->sites[i].state != PHANTOM_FREE) {
 			struct phantom_site s = p->sites[i];
@@ -380,7 +380,7 @@ static int step(struct fx_phantom *p, float dz, struct fx_error *err)
 			memcpy(p->sites[i].push, s.push, sizeof s.push);
 			p->sites[i].gap = s.gap;
 		}
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n > 400)
 	for (size_t i = 0; i < n; i++)
 		if (p->sites[i].state != PHANTOM_FREE)
 			move(p, &p->sites[i], dz);
@@ -426,6 +426,7 @@ static int check_spec(const struct fx_phantom_spec *s, struct fx_error *err)
 		{ s->noise, 0, 100, "noise" },
 		{ s->jitter, 0, 50, "jitter" },
 		{ s->node_nm, 1, 1e5, "node distance" },
+		{ (double)s->piece_len, 2, 1e6, "length of a piece of a centre line" },
 	};
 
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)

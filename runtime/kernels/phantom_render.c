@@ -491,7 +491,7 @@ static void draw_tiles(const struct fx_phantom *p, const struct canvas *c)
 	const int64_t y_end = (int64_t)(c->y + c->h) + 1, x_end = (int64_t)(c->x + c->w) + 1;
 	const int64_t rows = (y_end - (int64_t)c->y + 1 + th - 1) / th;
 
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (c->h * c->w > 16384)
 	for (int64_t k = 0; k < rows; k++) {
 		struct tile t = { .y = (int64_t)c->y - 1 + k * th };
 
@@ -556,7 +556,7 @@ static void add_noise(const struct fx_phantom *p, const struct canvas *c)
 	if (__builtin_cpu_supports("avx2"))
 		add = grain_avx2;
 #endif
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (c->h * c->w > 16384)
 	for (size_t i = 0; i < c->h + 2; i++) {
 		const int64_t y = (int64_t)(c->y + i) - 1;
 
@@ -580,7 +580,7 @@ static void expose(const struct fx_phantom *p, const struct canvas *c, uint8_t *
 		blur = blur_avx2;
 #endif
 	add_noise(p, c);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (c->h * c->w > 16384)
 	for (size_t y = 0; y < c->h; y++)
 		blur(c, y, gain, offset, image + y * c->w);
 }

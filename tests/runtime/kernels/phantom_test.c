@@ -25,6 +25,7 @@ static struct fx_phantom_spec small(size_t height, size_t width)
 					 .noise = 6,
 					 .jitter = 3,
 					 .node_nm = 40,
+					 .piece_len = 1000,
 					 .seed = 7 };
 }
 
@@ -90,17 +91,17 @@ static void assert_same_start(const struct volume *a, const struct volume *b, si
 
 static void same_seed_same_bytes_for_any_threads(void **unused)
 {
-	const struct fx_phantom_spec spec = small(70, 61);
+	const struct fx_phantom_spec spec = small(170, 101);
 	const int threads = omp_get_max_threads();
 	struct volume a, b;
 
 	(void)unused;
 	omp_set_num_threads(1);
-	a = grow(&spec, 20);
+	a = grow(&spec, 8);
 	omp_set_num_threads(2);
-	b = grow(&spec, 20);
+	b = grow(&spec, 8);
 	omp_set_num_threads(threads);
-	assert_same_start(&a, &b, 20);
+	assert_same_start(&a, &b, 8);
 	assert_int_equal(a.trees_len, b.trees_len);
 	for (size_t i = 0; i < a.trees_len; i++) {
 		assert_int_equal(a.trees[i]->segment, b.trees[i]->segment);
@@ -300,7 +301,7 @@ static size_t loose_roots(const struct volume *v, const struct fx_tree *t)
 
 static void long_neurites_come_in_joined_pieces(void **unused)
 {
-	struct fx_phantom_spec spec = small(12, 12);
+	struct fx_phantom_spec spec = small(40, 40);
 	struct volume v = { 0 };
 	struct fx_error err = { 0 };
 	struct fx_phantom *p = NULL;
@@ -308,10 +309,9 @@ static void long_neurites_come_in_joined_pieces(void **unused)
 
 	(void)unused;
 	spec.node_nm = 1;
-	spec.slope = 0;
-	spec.end_nm = 1e9;
+	spec.piece_len = 10;
 	assert_int_equal(fx_phantom_new(&spec, &p, &err), FX_OK);
-	for (int z = 0; z < 1300; z++) {
+	for (int z = 0; z < 25; z++) {
 		assert_int_equal(fx_phantom_next(p, &err), FX_OK);
 		keep_trees(&v, p);
 	}
@@ -319,7 +319,7 @@ static void long_neurites_come_in_joined_pieces(void **unused)
 	assert_int_equal(fx_phantom_finish(p, &err), FX_OK);
 	keep_trees(&v, p);
 	for (size_t i = early; i < v.trees_len; i++) {
-		assert_true(v.trees[i]->len <= 1100);
+		assert_true(v.trees[i]->len < 40);
 		joined += v.trees[i]->nodes[0].pos_nm[0] > 0 && loose_roots(&v, v.trees[i]) == 0;
 	}
 	assert_true(joined > 0);
