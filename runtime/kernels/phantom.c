@@ -145,19 +145,26 @@ static void push(struct phantom_site *a, const struct phantom_site *b, float sha
 
 static void push_all(const struct fx_phantom *p, size_t i, struct phantom_site *s)
 {
+	const float far = 0.6f * (float)p->spec.spacing_nm;
+	const float limit = s->extent + soft > far ? s->extent + soft : far;
 	struct phantom_walk w;
 	int32_t j;
 
 	s->push[0] = s->push[1] = 0;
-	phantom_walk_start(&w, p, s->pos[0], s->pos[1], phantom_extent(s) + p->reach + soft);
+	s->gap = far;
+	phantom_walk_start(&w, p, s->pos[0], s->pos[1], p->reach + limit);
 	while ((j = phantom_walk_next(&w)) >= 0) {
+		const struct phantom_site *t = &p->sites[j];
 		const float share = j == s->mate ? s->since_branch / part_over : 1;
+		float off[2];
 
-		if ((size_t)j != i)
-			push(s, &p->sites[j], fminf(share, 1));
+		if ((size_t)j == i || !phantom_may_reach(t, s->pos[0], s->pos[1], limit))
+			continue;
+		push(s, t, share < 1 ? share : 1);
+		if (j != s->mate)
+			s->gap = fminf(s->gap,
+				       phantom_axis(t, s->pos[0], s->pos[1], off) - t->radius);
 	}
-	s->gap = fx_phantom_gap(p, s->pos[0], s->pos[1], (int32_t)i, s->mate,
-				(float)p->spec.spacing_nm);
 }
 
 /* The slope that the site would take if it were alone: its own, its wandering, its bundle's. */
@@ -172,22 +179,26 @@ static void wander(const struct fx_phantom *p, const struct phantom_site *s, flo
 	for (int a = 0; a < 2; a++) {
 		const float own = fx_noise_line(s->key + (uint64_t)a, s->age / 700);
 
-		out[a] = s->wish[a] + strength * (0.55f * own + 1.1f * bundle[a]);
+		out[a] = s->wish[a] + strength * (0.7f * own + 1.6f * bundle[a]);
 	}
 }
 
+/* The section of an oblique tube is longer along its slope; beside this some are flat. */
 static void shape(struct phantom_site *s, float spacing)
 {
 	const float slope = phantom_root(s->slope[0] * s->slope[0] + s->slope[1] * s->slope[1]);
-	const float longer = phantom_root(1 + slope * slope) - 1.08f;
-	float h;
+	const float longer = phantom_root(1 + slope * slope) - 1;
+	const float r = s->radius > 0 ? s->radius : 0, limit = 1.4f * spacing;
+	float length;
 
-	s->half[0] = s->half[1] = 0;
-	if (longer <= 0 || s->radius <= 0)
-		return;
-	h = fminf(s->radius * longer, 1.3f * spacing);
-	s->half[0] = h * s->slope[0] / slope;
-	s->half[1] = h * s->slope[1] / slope;
+	for (int a = 0; a < 2; a++) {
+		s->half[a] = r * s->flat * fx_noise_line(s->key + 3 + (uint64_t)a, s->age / 600);
+		if (slope > 0)
+			s->half[a] += r * longer * s->slope[a] / slope;
+	}
+	length = phantom_root(s->half[0] * s->half[0] + s->half[1] * s->half[1]);
+	for (int a = 0; a < 2 && length > limit; a++)
+		s->half[a] *= limit / length;
 }
 
 static void move(struct fx_phantom *p, struct phantom_site *s, float dz)
@@ -256,6 +267,7 @@ static int branch(struct fx_phantom *p, size_t i, struct fx_error *err)
 		t->slope[a] = s->slope[a];
 	}
 	t->gap = s->gap;
+	t->flat = s->flat;
 	t->vesicles = s->vesicles;
 	t->mate = (int32_t)i;
 	t->from = (int32_t)i;
@@ -304,7 +316,7 @@ static int begin(struct fx_phantom *p, float need, bool full, struct fx_error *e
 	const float y = p->domain_lo[0] + (float)draw(p) * (p->domain_hi[0] - p->domain_lo[0]);
 	const float x = p->domain_lo[1] + (float)draw(p) * (p->domain_hi[1] - p->domain_lo[1]);
 	const float size = (float)fx_noise_exp(0.62 * fx_noise_normal(&p->random) - 0.1);
-	const float rest = spacing * clamp(0.36f * size, 0.16f, 1.6f);
+	const float rest = spacing * clamp(0.33f * size, 0.15f, 1.5f);
 	const float steep = (float)p->spec.slope * (float)(0.2 + 1.6 * draw(p) * draw(p));
 	const float gap = fx_phantom_gap(p, y, x, -1, -1, 2 * spacing);
 	struct phantom_site *s;
@@ -322,6 +334,7 @@ static int begin(struct fx_phantom *p, float need, bool full, struct fx_error *e
 	s->gap = gap;
 	for (int a = 0; a < 2; a++)
 		s->wish[a] = steep * (float)(0.8 * fx_noise_normal(&p->random));
+	s->flat = 2.2f * (float)(draw(p) * draw(p));
 	s->vesicles = happens(p, 0.45 * p->spec.vesicles);
 	s->since_branch = pair_over;
 	fx_phantom_grid_add(p, i);
@@ -358,7 +371,7 @@ static int step(struct fx_phantom *p, float dz, struct fx_error *err)
 	const size_t n = p->sites_len;
 	int code = FX_OK;
 
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n > 400)
 	for (size_t i = 0; i < n; i++)
 		if (p->sites[i].state != PHANTOM_FREE) {
 			struct phantom_site s = p->sites[i];
@@ -367,7 +380,7 @@ static int step(struct fx_phantom *p, float dz, struct fx_error *err)
 			memcpy(p->sites[i].push, s.push, sizeof s.push);
 			p->sites[i].gap = s.gap;
 		}
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n > 400)
 	for (size_t i = 0; i < n; i++)
 		if (p->sites[i].state != PHANTOM_FREE)
 			move(p, &p->sites[i], dz);
@@ -378,7 +391,7 @@ static int step(struct fx_phantom *p, float dz, struct fx_error *err)
 	if (code < 0)
 		return code;
 	fx_phantom_grid_build(p);
-	return begin_some(p, crowd(p) * (double)dz / 150, 0.13f * (float)p->spec.spacing_nm, false,
+	return begin_some(p, crowd(p) * (double)dz / 60, 0.09f * (float)p->spec.spacing_nm, false,
 			  err);
 }
 
@@ -413,6 +426,7 @@ static int check_spec(const struct fx_phantom_spec *s, struct fx_error *err)
 		{ s->noise, 0, 100, "noise" },
 		{ s->jitter, 0, 50, "jitter" },
 		{ s->node_nm, 1, 1e5, "node distance" },
+		{ (double)s->piece_len, 2, 1e6, "length of a piece of a centre line" },
 	};
 
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
@@ -449,8 +463,8 @@ static void set_up(struct fx_phantom *p, const struct fx_phantom_spec *spec)
 		p->domain_hi[a] = (float)size[a] + margin;
 	}
 	/* slopes of the displacement stay below 1 in sum, so it has no folds */
-	p->warp[0] = field(p, 1, 1.15 * spec->spacing_nm, 0.24 * spec->spacing_nm);
-	p->warp[1] = field(p, 2, 0.36 * spec->spacing_nm, 0.055 * spec->spacing_nm);
+	p->warp[0] = field(p, 1, 1.15 * spec->spacing_nm, 0.36 * spec->spacing_nm);
+	p->warp[1] = field(p, 2, 0.36 * spec->spacing_nm, 0.085 * spec->spacing_nm);
 	p->mottle = field(p, 3, 46, 1);
 	p->tile[1] = FX_NOISE_TILE;
 	while (p->tile[1] > 8 && p->tile[1] * spec->voxel_nm[2] > 1.2 * spec->spacing_nm)

@@ -31,6 +31,7 @@ struct fx_phantom_spec {
 	double noise;	      /**< standard deviation of the shot noise, grey levels */
 	double jitter;	      /**< of the brightness from section to section, grey levels */
 	double node_nm;	      /**< distance of the nodes of a centre line */
+	size_t piece_len;     /**< nodes after which a centre line is given out, 2 to 1e6 */
 	uint64_t seed;
 };
 
@@ -56,9 +57,9 @@ int fx_phantom_finish(struct fx_phantom *p, struct fx_error *err);
 /** The next finished centre line, or NULL; the caller frees it. Its segment is the neurite's id,
  * positions are voxel index times voxel size, every node lies in a voxel of its own neurite,
  * radii are those of a circle that fits in the section. A process that left the picture and came
- * back makes a second root. A neurite of more than 1024 nodes comes in pieces of the same segment;
- * a piece then begins with copies of the nodes where the last one stopped. A neurite whose axis
- * never lies in the picture (it grazes the rim) has no centre line. */
+ * back makes a second root. A neurite of more than piece_len nodes comes in pieces of the same
+ * segment; a piece then begins with copies of the nodes where the last one stopped. A neurite whose
+ * axis never lies in the picture (it grazes the rim) has no centre line. */
 struct fx_tree *fx_phantom_take_tree(struct fx_phantom *p);
 /** Neurites that cross the present section, its surroundings included. */
 size_t fx_phantom_count(const struct fx_phantom *p);

@@ -43,7 +43,9 @@ void fx_phantom_grid_add(struct fx_phantom *p, int32_t i)
 
 	s->next = *head;
 	*head = i;
-	p->reach = fmaxf(p->reach, phantom_extent(s));
+	s->extent = phantom_root(s->half[0] * s->half[0] + s->half[1] * s->half[1]);
+	s->extent += s->radius > 0 ? s->radius : 0;
+	p->reach = s->extent > p->reach ? s->extent : p->reach;
 }
 
 void fx_phantom_grid_build(struct fx_phantom *p)
@@ -81,9 +83,13 @@ float fx_phantom_gap(const struct fx_phantom *p, float y, float x, int32_t skip,
 	int32_t i;
 
 	phantom_walk_start(&w, p, y, x, p->reach + far);
-	while ((i = phantom_walk_next(&w)) >= 0)
-		if (i != skip && i != mate)
-			gap = fminf(gap,
-				    phantom_axis(&p->sites[i], y, x, off) - p->sites[i].radius);
+	while ((i = phantom_walk_next(&w)) >= 0) {
+		float d;
+
+		if (i == skip || i == mate || !phantom_may_reach(&p->sites[i], y, x, gap))
+			continue;
+		d = phantom_axis(&p->sites[i], y, x, off) - p->sites[i].radius;
+		gap = d < gap ? d : gap;
+	}
 	return gap;
 }

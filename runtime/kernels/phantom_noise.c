@@ -101,7 +101,7 @@ void fx_noise_row(const struct fx_noise_field *f, const struct fx_noise_patch *p
 		  int64_t y, int64_t x, int w, float *out)
 {
 	const int64_t row = floor_div(y, f->step[1]), x_last = floor_div(x + w - 1, f->step[2]);
-	const float step = (float)f->step[2];
+	const float per_voxel = 1 / (float)f->step[2];
 	float wy[4], column[FX_NOISE_LATTICE];
 	int64_t phase = x - floor_div(x, f->step[2]) * f->step[2];
 	int j = (int)(floor_div(x, f->step[2]) - patch->lo[1]);
@@ -118,10 +118,13 @@ void fx_noise_row(const struct fx_noise_field *f, const struct fx_noise_patch *p
 		const float d = (v[0] - 2 * v[1] + v[2]) / 2;
 		const float e = (v[3] - v[0] + 3 * (v[1] - v[2])) / 6;
 
-		for (; phase < f->step[2] && i < w; phase++, i++) {
-			const float t = (float)phase / step;
+		const int n = (int)(f->step[2] - phase < w - i ? f->step[2] - phase : w - i);
 
-			out[i] += a + t * (b + t * (d + t * e));
+		for (int k = 0; k < n; k++) {
+			const float t = (float)((int)phase + k) * per_voxel;
+
+			out[i + k] += a + t * (b + t * (d + t * e));
 		}
+		i += n;
 	}
 }

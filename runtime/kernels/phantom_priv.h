@@ -26,7 +26,10 @@ struct phantom_site {
 	uint64_t key;		   /**< of its own random numbers */
 	float pos[2], wish[2];	   /**< place; slope it keeps to */
 	float slope[2], motion[2]; /**< smoothed, and present slope, nm per nm of z */
+	float flat;		   /**< how much longer than wide it may be
+				    */
 	float half[2];		   /**< from the middle to an end of the capsule */
+	float extent;		   /**< how far the capsule reaches from pos */
 	float radius, rest, swell; /**< now; on average; nm per nm of z */
 	float gap;		   /**< from pos to the nearest surface of another neurite */
 	float age, since_branch;   /**< nm of z */
@@ -118,12 +121,12 @@ static inline float phantom_axis(const struct phantom_site *s, float y, float x,
 	return phantom_root(out[0] * out[0] + out[1] * out[1]);
 }
 
-/** How far the capsule reaches from its pos. */
-static inline float phantom_extent(const struct phantom_site *s)
+/** False when the surface of @p s is surely farther than @p limit from (y, x). */
+static inline bool phantom_may_reach(const struct phantom_site *s, float y, float x, float limit)
 {
-	const float half = phantom_root(s->half[0] * s->half[0] + s->half[1] * s->half[1]);
+	const float dy = y - s->pos[0], dx = x - s->pos[1], r = s->extent + limit;
 
-	return s->radius > 0 ? half + s->radius : half;
+	return dy * dy + dx * dx <= r * r;
 }
 
 /** A walk over the sites in the bins that touch a square. */

@@ -7,10 +7,10 @@
 #include "base/alloc.h"
 #include "kernels/phantom_priv.h"
 
-enum { NEAR_MAX = 160, TILE = FX_NOISE_TILE };
+enum { NEAR_MAX = 160, TILE = FX_NOISE_TILE, PART = TILE / 2 };
 
 /* Grey levels, and nm. */
-static const float zone = 130; /* d2 - d1 beyond which no membrane shows */
+static const float zone = 100; /* d2 - d1 beyond which no membrane shows */
 static const float membrane_grey = 88, membrane_width = 13.5f;
 static const float mito_grey = 80, mito_rim = 64, mito_inset = 24;
 static const float vesicle_cell = 58, vesicle_radius = 17, vesicle_grey = 92;
@@ -31,24 +31,29 @@ struct tile {
 	struct near near[NEAR_MAX];
 };
 
-/* The two nearest sites of each voxel in a row; the second is never the mate of the first. */
-struct row {
-	float d1[TILE], d2[TILE], all[NEAR_MAX][TILE];
-	int32_t first[TILE], second[TILE], mate[TILE];
+/* A part of a tile: rows from i, columns from j; the fewer sites are near, the faster. */
+struct part {
+	int i, j, h, w, near_len;
+	struct near near[NEAR_MAX];
 };
 
-/* Square root to 1e-5, exact at 0; unlike sqrtf() it has no errno, so loops become vectors. */
+/* The two nearest sites of each voxel in a row; the second is never the mate of the first. */
+struct row {
+	float d1[PART], d2[PART], all[NEAR_MAX][PART];
+	int32_t first[PART], second[PART];
+};
+
+/* Square root to 7e-4, exact at 0; unlike sqrtf() it has no errno, so loops become vectors. The
+ * constants are Jan Kadlec's for one step of Newton's method from the usual guess by shifting. */
 static inline float quick_root(float v)
 {
 	uint32_t bits;
 	float y;
 
 	memcpy(&bits, &v, sizeof bits);
-	bits = 0x5f3759df - (bits >> 1);
+	bits = 0x5f1ffff9 - (bits >> 1);
 	memcpy(&y, &bits, sizeof y);
-	y *= 1.5f - 0.5f * v * y * y;
-	y *= 1.5f - 0.5f * v * y * y;
-	return v * y;
+	return v * (y * (0.703952253f * (2.38924456f - v * y * y)));
 }
 
 /* ---- whose a voxel is ---- */
@@ -60,7 +65,7 @@ static void displace(const struct fx_phantom *p, struct tile *t)
 	for (int f = 0; f < 2; f++)
 		fx_noise_patch(&p->warp[f], p->z, t->y, t->x, t->h, t->w, 2, &patch[f]);
 	for (int i = 0; i < t->h; i++) {
-		for (int j = 0; j < t->w; j++) {
+		for (int j = 0; j < TILE; j++) {
 			t->at_y[i][j] = (float)(t->y + i) * (float)p->spec.voxel_nm[1];
 			t->at_x[i][j] = (float)(t->x + j) * (float)p->spec.voxel_nm[2];
 		}
@@ -80,18 +85,21 @@ void fx_phantom_warp(const struct fx_phantom *p, int64_t y, int64_t x, float out
 	out[1] = t.at_x[0][0];
 }
 
-/* The middle of the tile in the displaced plane, and the radius of a circle that holds it. */
-static float enclose(const struct tile *t, float middle[2])
+/* The middle of part @p part in the displaced plane, and the radius of a circle that holds it. */
+static float enclose(const struct tile *t, const struct part *part, float middle[2])
 {
-	float lo[2] = { t->at_y[0][0], t->at_x[0][0] }, hi[2] = { lo[0], lo[1] };
+	float lo[2] = { 1e30f, 1e30f }, hi[2] = { -1e30f, -1e30f };
 
-	for (int i = 0; i < t->h; i++)
-		for (int j = 0; j < t->w; j++) {
-			lo[0] = t->at_y[i][j] < lo[0] ? t->at_y[i][j] : lo[0];
-			hi[0] = t->at_y[i][j] > hi[0] ? t->at_y[i][j] : hi[0];
-			lo[1] = t->at_x[i][j] < lo[1] ? t->at_x[i][j] : lo[1];
-			hi[1] = t->at_x[i][j] > hi[1] ? t->at_x[i][j] : hi[1];
+	for (int i = part->i; i < part->i + part->h; i++) {
+		const float *y = t->at_y[i] + part->j, *x = t->at_x[i] + part->j;
+
+		for (int j = 0; j < part->w; j++) {
+			lo[0] = y[j] < lo[0] ? y[j] : lo[0];
+			hi[0] = y[j] > hi[0] ? y[j] : hi[0];
+			lo[1] = x[j] < lo[1] ? x[j] : lo[1];
+			hi[1] = x[j] > hi[1] ? x[j] : hi[1];
 		}
+	}
 	middle[0] = (lo[0] + hi[0]) / 2;
 	middle[1] = (lo[1] + hi[1]) / 2;
 	return phantom_root((hi[0] - lo[0]) * (hi[0] - lo[0]) + (hi[1] - lo[1]) * (hi[1] - lo[1])) /
@@ -112,24 +120,13 @@ static struct near *make_room(struct tile *t, float distance)
 	return farthest->distance > distance ? farthest : NULL;
 }
 
-static void pair_mates(const struct fx_phantom *p, struct tile *t)
-{
-	for (int k = 0; k < t->near_len; k++) {
-		const int32_t mate = p->sites[t->near[k].site].mate;
-
-		t->near[k].mate = -1;
-		for (int l = 0; mate >= 0 && l < t->near_len; l++)
-			if (t->near[l].site == mate)
-				t->near[k].mate = l;
-	}
-}
-
-/* A surface of site i is as far from a place in the tile as from its middle, give or take the
- * tile's radius. */
+/* Lists what is near the tile. A surface is as far from any place in it as from its middle, give
+ * or take the tile's radius. */
 static void list_near(const struct fx_phantom *p, struct tile *t)
 {
-	float middle[2], off[2], far = (float)p->spec.spacing_nm, gap, limit;
-	const float radius = enclose(t, middle);
+	const struct part whole = { .h = t->h, .w = t->w };
+	float middle[2], off[2], far = 0.5f * (float)p->spec.spacing_nm, gap, limit;
+	const float radius = enclose(t, &whole, middle);
 	struct phantom_walk w;
 	int32_t i;
 
@@ -140,7 +137,9 @@ static void list_near(const struct fx_phantom *p, struct tile *t)
 	phantom_walk_start(&w, p, middle[0], middle[1], p->reach + limit);
 	while ((i = phantom_walk_next(&w)) >= 0) {
 		const struct phantom_site *s = &p->sites[i];
-		const float d = phantom_axis(s, middle[0], middle[1], off) - s->radius;
+		const bool may = phantom_may_reach(s, middle[0], middle[1], limit);
+		const float d =
+			may ? phantom_axis(s, middle[0], middle[1], off) - s->radius : 1e30f;
 		const float hh = s->half[0] * s->half[0] + s->half[1] * s->half[1];
 		struct near *n = d <= limit ? make_room(t, d) : NULL;
 
@@ -150,97 +149,135 @@ static void list_near(const struct fx_phantom *p, struct tile *t)
 				s->radius, d,	      i,	  -1
 			};
 	}
-	pair_mates(p, t);
 }
 
+/* The entries of the tile's list that are near a part of it, in the same order. */
+static void narrow(const struct fx_phantom *p, const struct tile *t, struct part *part)
+{
+	float middle[2], off[2], gap = 1e30f, limit;
+	const float radius = enclose(t, part, middle);
+
+	for (int k = 0; k < t->near_len; k++) {
+		const struct phantom_site *s = &p->sites[t->near[k].site];
+		const float d = phantom_axis(s, middle[0], middle[1], off) - s->radius;
+
+		part->near[k].distance = d;
+		gap = d < gap ? d : gap;
+	}
+	limit = gap + 2 * radius + zone;
+	part->near_len = 0;
+	for (int k = 0; k < t->near_len; k++) {
+		const float d = part->near[k].distance;
+
+		if (d > limit)
+			continue;
+		part->near[part->near_len] = t->near[k];
+		part->near[part->near_len++].distance = d;
+	}
+	for (int k = 0; k < part->near_len; k++) {
+		const int32_t mate = p->sites[part->near[k].site].mate;
+
+		for (int l = 0; mate >= 0 && l < part->near_len; l++)
+			if (part->near[l].site == mate)
+				part->near[k].mate = l;
+	}
+}
+
+/* All loops run over the full width, so that they become vectors; what lies behind part.w is not
+ * used. The clamp of t to -1..1 is written without a branch for the same reason. */
 static inline __attribute__((always_inline)) void measure_one(const struct near *n, const float *y,
-							      const float *x, int w, float *out)
+							      const float *x, float *restrict out)
 {
-	if (n->inverse <= 0) {
-		for (int j = 0; j < w; j++) {
-			const float dy = y[j] - n->y, dx = x[j] - n->x;
+	const float at_y = n->y, at_x = n->x, radius = n->radius;
+	const float half_y = n->half_y, half_x = n->half_x, inverse = n->inverse;
 
-			out[j] = quick_root(dy * dy + dx * dx) - n->radius;
-		}
-		return;
-	}
-	for (int j = 0; j < w; j++) {
-		float dy = y[j] - n->y, dx = x[j] - n->x;
-		float t = (dy * n->half_y + dx * n->half_x) * n->inverse;
+	for (int j = 0; j < PART; j++) {
+		const float dy = y[j] - at_y, dx = x[j] - at_x;
+		const float t = (dy * half_y + dx * half_x) * inverse;
+		const float on = 0.5f * (fabsf(t + 1) - fabsf(t - 1));
+		const float oy = dy - on * half_y, ox = dx - on * half_x;
 
-		t = t < -1 ? -1 : t;
-		t = t > 1 ? 1 : t;
-		dy -= t * n->half_y;
-		dx -= t * n->half_x;
-		out[j] = quick_root(dy * dy + dx * dx) - n->radius;
+		out[j] = quick_root(oy * oy + ox * ox) - radius;
 	}
 }
 
-static inline __attribute__((always_inline)) void measure(const struct tile *t, int i,
-							  struct row *r)
+static inline __attribute__((always_inline)) void measure(const struct part *part, const float *y,
+							  const float *x, struct row *restrict r)
 {
-	const int w = t->w;
+	float d1[PART], d2[PART];
+	int32_t first[PART], second[PART], mate[PART];
 
-	for (int k = 0; k < t->near_len; k++)
-		measure_one(&t->near[k], t->at_y[i], t->at_x[i], w, r->all[k]);
-	for (int j = 0; j < w; j++) {
-		r->d1[j] = r->d2[j] = 1e30f;
-		r->first[j] = r->second[j] = 0;
+	for (int j = 0; j < PART; j++) {
+		d1[j] = d2[j] = 1e30f;
+		first[j] = second[j] = 0;
 	}
-	for (int k = 0; k < t->near_len; k++)
-		for (int j = 0; j < w; j++) {
-			const bool nearer = r->all[k][j] < r->d1[j];
+	for (int k = 0; k < part->near_len; k++) {
+		measure_one(&part->near[k], y, x, r->all[k]);
+		for (int j = 0; j < PART; j++) {
+			const float d = r->all[k][j];
+			const int32_t nearer = -(d < d1[j]);
 
-			r->first[j] = nearer ? k : r->first[j];
-			r->d1[j] = nearer ? r->all[k][j] : r->d1[j];
+			first[j] = (k & nearer) | (first[j] & ~nearer);
+			d1[j] = d < d1[j] ? d : d1[j];
 		}
-	for (int j = 0; j < w; j++)
-		r->mate[j] = t->near[r->first[j]].mate;
-	for (int k = 0; k < t->near_len; k++)
-		for (int j = 0; j < w; j++) {
-			const float d = r->first[j] == k || r->mate[j] == k ? 1e30f : r->all[k][j];
-			const bool nearer = d < r->d2[j];
+	}
+	for (int j = 0; j < PART; j++)
+		mate[j] = part->near[first[j]].mate;
+	for (int k = 0; k < part->near_len; k++)
+		for (int j = 0; j < PART; j++) {
+			const int32_t own = (first[j] == k) | (mate[j] == k);
+			const float d = r->all[k][j] + (float)own * 1e30f;
+			const int32_t nearer = -(d < d2[j]);
 
-			r->second[j] = nearer ? k : r->second[j];
-			r->d2[j] = nearer ? d : r->d2[j];
+			second[j] = (k & nearer) | (second[j] & ~nearer);
+			d2[j] = d < d2[j] ? d : d2[j];
 		}
+	memcpy(r->d1, d1, sizeof d1);
+	memcpy(r->d2, d2, sizeof d2);
+	memcpy(r->first, first, sizeof first);
+	memcpy(r->second, second, sizeof second);
 }
 
-static void measure_c(const struct tile *t, int i, struct row *r)
+static void measure_c(const struct part *t, const float *y, const float *x, struct row *r)
 {
-	measure(t, i, r);
+	measure(t, y, x, r);
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static void measure_avx2(const struct tile *t, int i, struct row *r)
+__attribute__((target("avx2"))) static void measure_avx2(const struct part *t, const float *y,
+							 const float *x, struct row *r)
 {
-	measure(t, i, r);
+	measure(t, y, x, r);
 }
 #endif
 
 /* The same operations in the same order, more of them at a time: the same bits. */
-static void measure_row(const struct tile *t, int i, struct row *r)
+static void measure_row(const struct tile *t, const struct part *part, int i, struct row *r)
 {
+	const float *y = t->at_y[i] + part->j, *x = t->at_x[i] + part->j;
+
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("avx2")) {
-		measure_avx2(t, i, r);
+		measure_avx2(part, y, x, r);
 		return;
 	}
 #endif
-	measure_c(t, i, r);
+	measure_c(part, y, x, r);
 }
 
 int32_t fx_phantom_owner(const struct fx_phantom *p, int64_t y, int64_t x)
 {
 	struct tile t = { .y = y, .x = x, .h = 1, .w = 1 };
+	struct part part = { .h = 1, .w = 1 };
 	struct row r;
 
 	displace(p, &t);
 	list_near(p, &t);
-	if (t.near_len == 0)
+	narrow(p, &t, &part);
+	if (part.near_len == 0)
 		return -1;
-	measure_row(&t, 0, &r);
-	return t.near[r.first[0]].site;
+	measure_row(&t, &part, 0, &r);
+	return part.near[r.first[0]].site;
 }
 
 /* ---- what it looks like ---- */
@@ -250,23 +287,33 @@ static float clamp(float v, float lo, float hi)
 	return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* How dark the membrane between two cells is, 0 to 1. @p delta / |gradient of delta in space| is
- * the distance to it, so that membranes that lie obliquely in the section look wide. */
-static float membrane(const struct phantom_site *a, const struct phantom_site *b, float y, float x,
-		      float delta)
+/* Direction from the axis of @p n, at distance @p d, to (y, x). */
+static void direction(const struct near *n, float y, float x, float d, float out[2])
 {
-	float u[2], v[2], g[3], distance, q;
-	const float d = phantom_axis(a, y, x, u) + 1e-3f, e = phantom_axis(b, y, x, v) + 1e-3f;
+	const float dy = y - n->y, dx = x - n->x, scale = 1 / (d + 1e-3f);
+	const float t = clamp((dy * n->half_y + dx * n->half_x) * n->inverse, -1, 1);
 
-	g[2] = b->swell - a->swell;
+	out[0] = (dy - t * n->half_y) * scale;
+	out[1] = (dx - t * n->half_x) * scale;
+}
+
+/* How dark the membrane between two cells is, 0 to 1, where their surfaces are d and e away. The
+ * difference / |its gradient in space| is the distance to the membrane, so that one that lies
+ * obliquely in the section looks wide. */
+static float membrane(const struct fx_phantom *p, const struct near *m, const struct near *n,
+		      float y, float x, float d, float e)
+{
+	const struct phantom_site *a = &p->sites[m->site], *b = &p->sites[n->site];
+	float u[2], v[2], across = 0, along = b->swell - a->swell, q;
+
+	direction(m, y, x, d + m->radius, u);
+	direction(n, y, x, e + n->radius, v);
 	for (int i = 0; i < 2; i++) {
-		u[i] /= d;
-		v[i] /= e;
-		g[i] = u[i] - v[i];
-		g[2] += v[i] * b->motion[i] - u[i] * a->motion[i];
+		across += (u[i] - v[i]) * (u[i] - v[i]);
+		along += v[i] * b->motion[i] - u[i] * a->motion[i];
 	}
-	distance = delta / phantom_root(fmaxf(g[0] * g[0] + g[1] * g[1], 0.4f) + g[2] * g[2]);
-	q = distance * distance / (membrane_width * membrane_width);
+	across = across < 0.4f ? 0.4f : across;
+	q = (e - d) * (e - d) / ((across + along * along) * (membrane_width * membrane_width));
 	return 1 / (1 + q * q);
 }
 
@@ -318,26 +365,30 @@ static float add_vesicle(const struct fx_phantom *p, int64_t y, int64_t x, float
 			      clamp(1.3f - sum / (vesicle_radius * vesicle_radius), 0, 0.85f);
 }
 
-static float look(const struct fx_phantom *p, const struct tile *t, const struct row *r, int i,
-		  int j, float texture)
+/* The grey value of column @p j of the part, in row @p i of the tile. */
+static float look(const struct fx_phantom *p, const struct tile *t, const struct part *part,
+		  const struct row *r, int i, int j, float texture)
 {
-	const struct near *first = &t->near[r->first[j]];
+	const struct near *first = &part->near[r->first[j]];
 	const struct phantom_site *s = &p->sites[first->site];
-	const float y = t->at_y[i][j], x = t->at_x[i][j], delta = r->d2[j] - r->d1[j];
+	const float y = t->at_y[i][part->j + j], x = t->at_x[i][part->j + j];
+	const float delta = r->d2[j] - r->d1[j];
 	const float beside = first->mate < 0 ? 1e30f : r->all[first->mate][j] - r->d1[j];
-	const float inset = fminf(delta, beside) / 2;
+	const float inset = (beside < delta ? beside : delta) / 2;
 	float grey = p->neurites[s->neurite].shade + 7 * texture, dark = 0;
 
 	if (s->vesicles && inset > 20 && s->radius > 60)
-		grey = add_vesicle(p, t->y + i, t->x + j, grey);
-	grey = add_mito(s, y, x, inset, 8 * texture, grey);
+		grey = add_vesicle(p, t->y + i, t->x + part->j + j, grey);
+	if (s->mito.half_length > 0)
+		grey = add_mito(s, y, x, inset, 8 * texture, grey);
 	if (delta < zone)
-		dark = membrane(s, &p->sites[t->near[r->second[j]].site], y, x, delta);
+		dark = membrane(p, first, &part->near[r->second[j]], y, x, r->d1[j], r->d2[j]);
 	if (beside < zone) {
 		const float closed = clamp((s->since_branch - 250) / 350, 0, 1);
+		const float more = closed * membrane(p, first, &part->near[first->mate], y, x,
+						     r->d1[j], r->all[first->mate][j]);
 
-		dark = fmaxf(dark, closed * membrane(s, &p->sites[t->near[first->mate].site], y, x,
-						     beside));
+		dark = more > dark ? more : dark;
 	}
 	return grey + dark * (membrane_grey - grey);
 }
@@ -362,54 +413,76 @@ struct canvas {
 	uint32_t *truth;
 };
 
-static void draw_row(const struct fx_phantom *p, const struct tile *t, const struct row *r, int i,
-		     const struct fx_noise_patch *mottle, float *grey)
+static inline __attribute__((always_inline)) void add_grain(uint32_t key, uint32_t x, float amount,
+							    size_t w, float *grey)
 {
-	const uint32_t key = (uint32_t)fx_noise_at(p->spec.seed ^ 0x9a17, p->z, t->y + i, 0);
-	const float amount = (float)p->spec.noise * 2.667f; /* the blur takes the rest away */
-	float texture[TILE] = { 0 };
-
-	fx_noise_row(&p->mottle, mottle, 0, t->y + i, t->x, t->w, texture);
-	for (int j = 0; j < t->w; j++)
-		grey[j] = look(p, t, r, i, j, 2 * texture[j]);
-	for (int j = 0; j < t->w; j++)
-		grey[j] += amount * (0.55f + grey[j] * (0.45f / 130)) *
-			   grain(key, (uint32_t)(t->x + j));
+	for (uint32_t j = 0; j < (uint32_t)w; j++)
+		grey[j] += amount * (0.55f + grey[j] * (0.45f / 130)) * grain(key, x + j);
 }
 
-static void label_row(const struct fx_phantom *p, const struct tile *t, const struct row *r, int i,
-		      const struct canvas *c)
+static void draw_row(const struct fx_phantom *p, const struct tile *t, const struct part *part,
+		     const struct row *r, int i, const struct fx_noise_patch *mottle, float *grey)
+{
+	float texture[PART] = { 0 };
+
+	fx_noise_row(&p->mottle, mottle, 0, t->y + i, t->x + part->j, part->w, texture);
+	for (int j = 0; j < part->w; j++)
+		grey[j] = look(p, t, part, r, i, j, 2 * texture[j]);
+}
+
+static void label_row(const struct fx_phantom *p, const struct tile *t, const struct part *part,
+		      const struct row *r, int i, const struct canvas *c)
 {
 	const int64_t y = t->y + i - (int64_t)c->y;
 
-	for (int j = 0; j < t->w; j++) {
-		const int64_t x = t->x + j - (int64_t)c->x;
+	for (int j = 0; j < part->w; j++) {
+		const int64_t x = t->x + part->j + j - (int64_t)c->x;
 
 		if (y < 0 || x < 0 || y >= (int64_t)c->h || x >= (int64_t)c->w)
 			continue;
 		c->truth[(size_t)y * c->w + (size_t)x] =
-			p->neurites[p->sites[t->near[r->first[j]].site].neurite].id;
+			p->neurites[p->sites[part->near[r->first[j]].site].neurite].id;
 	}
+}
+
+static void draw_part(const struct fx_phantom *p, const struct tile *t, struct part *part,
+		      const struct fx_noise_patch *mottle, const struct canvas *c)
+{
+	struct row r;
+
+	narrow(p, t, part);
+	for (int i = part->i; i < part->i + part->h; i++) {
+		const size_t row = (size_t)(t->y + i - (int64_t)c->y + 1) * (c->w + 2);
+		const size_t column = (size_t)(t->x + part->j - (int64_t)c->x + 1);
+
+		measure_row(t, part, i, &r);
+		if (c->grey)
+			draw_row(p, t, part, &r, i, mottle, c->grey + row + column);
+		if (c->truth)
+			label_row(p, t, part, &r, i, c);
+	}
+}
+
+static int at_most(int64_t v, int limit)
+{
+	return v < limit ? (int)v : limit;
 }
 
 static void draw_tile(const struct fx_phantom *p, struct tile *t, const struct canvas *c)
 {
+	const int h = (p->tile[0] + 1) / 2, w = (p->tile[1] + 1) / 2;
 	struct fx_noise_patch mottle;
-	struct row r;
+	struct part part;
 
 	displace(p, t);
 	list_near(p, t);
 	fx_noise_patch(&p->mottle, p->z, t->y, t->x, t->h, t->w, 1, &mottle);
-	for (int i = 0; i < t->h; i++) {
-		const size_t row = (size_t)(t->y + i - (int64_t)c->y + 1) * (c->w + 2);
-
-		measure_row(t, i, &r);
-		if (c->grey)
-			draw_row(p, t, &r, i, &mottle,
-				 c->grey + row + (size_t)(t->x - (int64_t)c->x + 1));
-		if (c->truth)
-			label_row(p, t, &r, i, c);
-	}
+	for (part.i = 0; part.i < t->h; part.i += h)
+		for (part.j = 0; part.j < t->w; part.j += w) {
+			part.h = at_most(t->h - part.i, h);
+			part.w = at_most(t->w - part.j, w);
+			draw_part(p, t, &part, &mottle, c);
+		}
 }
 
 static void draw_tiles(const struct fx_phantom *p, const struct canvas *c)
@@ -418,13 +491,13 @@ static void draw_tiles(const struct fx_phantom *p, const struct canvas *c)
 	const int64_t y_end = (int64_t)(c->y + c->h) + 1, x_end = (int64_t)(c->x + c->w) + 1;
 	const int64_t rows = (y_end - (int64_t)c->y + 1 + th - 1) / th;
 
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (c->h * c->w > 16384)
 	for (int64_t k = 0; k < rows; k++) {
 		struct tile t = { .y = (int64_t)c->y - 1 + k * th };
 
-		t.h = (int)(y_end - t.y < th ? y_end - t.y : th);
+		t.h = at_most(y_end - t.y, th);
 		for (t.x = (int64_t)c->x - 1; t.x < x_end; t.x += tw) {
-			t.w = (int)(x_end - t.x < tw ? x_end - t.x : tw);
+			t.w = at_most(x_end - t.x, tw);
 			draw_tile(p, &t, c);
 		}
 	}
@@ -432,7 +505,8 @@ static void draw_tiles(const struct fx_phantom *p, const struct canvas *c)
 
 /* ---- the detector ---- */
 
-static void expose_row(const struct canvas *c, size_t y, float gain, float offset, uint8_t *out)
+static inline __attribute__((always_inline)) void blur_row(const struct canvas *c, size_t y,
+							   float gain, float offset, uint8_t *out)
 {
 	const size_t stride = c->w + 2;
 	const float *a = c->grey + y * stride, *b = a + stride, *d = b + stride;
@@ -449,6 +523,48 @@ static void expose_row(const struct canvas *c, size_t y, float gain, float offse
 	}
 }
 
+static void grain_c(uint32_t key, uint32_t x, float amount, size_t w, float *grey)
+{
+	add_grain(key, x, amount, w, grey);
+}
+
+static void blur_c(const struct canvas *c, size_t y, float gain, float offset, uint8_t *out)
+{
+	blur_row(c, y, gain, offset, out);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void grain_avx2(uint32_t key, uint32_t x, float amount,
+						       size_t w, float *grey)
+{
+	add_grain(key, x, amount, w, grey);
+}
+
+__attribute__((target("avx2"))) static void blur_avx2(const struct canvas *c, size_t y, float gain,
+						      float offset, uint8_t *out)
+{
+	blur_row(c, y, gain, offset, out);
+}
+#endif
+
+static void add_noise(const struct fx_phantom *p, const struct canvas *c)
+{
+	const float amount = (float)p->spec.noise * 2.667f; /* the blur takes the rest away */
+	void (*add)(uint32_t, uint32_t, float, size_t, float *) = grain_c;
+
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx2"))
+		add = grain_avx2;
+#endif
+#pragma omp parallel for schedule(static) if (c->h * c->w > 16384)
+	for (size_t i = 0; i < c->h + 2; i++) {
+		const int64_t y = (int64_t)(c->y + i) - 1;
+
+		add((uint32_t)fx_noise_at(p->spec.seed ^ 0x9a17, p->z, y, 0), (uint32_t)c->x,
+		    amount, c->w + 2, c->grey + i * (c->w + 2));
+	}
+}
+
 static void expose(const struct fx_phantom *p, const struct canvas *c, uint8_t *image)
 {
 	uint64_t random = fx_noise_at(p->spec.seed ^ 0x1177, p->z, 0, 0);
@@ -457,10 +573,16 @@ static void expose(const struct fx_phantom *p, const struct canvas *c, uint8_t *
 	const double contrast = 1 + jitter / 120 * fx_noise_normal(&random);
 	const double bright = jitter * (0.8 * fx_noise_normal(&random) + 1.2 * slow);
 	const float gain = (float)contrast, offset = (float)(bright + 128 * (1 - contrast) + 0.5);
+	void (*blur)(const struct canvas *, size_t, float, float, uint8_t *) = blur_c;
 
-#pragma omp parallel for schedule(static)
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx2"))
+		blur = blur_avx2;
+#endif
+	add_noise(p, c);
+#pragma omp parallel for schedule(static) if (c->h * c->w > 16384)
 	for (size_t y = 0; y < c->h; y++)
-		expose_row(c, y, gain, offset, image + y * c->w);
+		blur(c, y, gain, offset, image + y * c->w);
 }
 
 int fx_phantom_render(const struct fx_phantom *p, size_t y, size_t x, size_t h, size_t w,

@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "kernels/phantom_priv.h"
 
-enum { PIECE_MAX = 1024, TYPE_FORK = 5, TYPE_END = 6 };
+enum { TYPE_FORK = 5, TYPE_END = 6 };
 
 /* The voxel whose displaced place is nearest to that of the site: a fixed point, because the
  * displacement has slopes below 1. False when it is outside of the section. */
@@ -158,7 +158,7 @@ static int cut(struct fx_phantom *p, struct fx_error *err)
 	int code = FX_OK;
 
 	for (size_t i = 0; i < p->neurites_len && code == FX_OK; i++) {
-		p->neurites[i].cut = p->neurites[i].len >= PIECE_MAX;
+		p->neurites[i].cut = p->neurites[i].len >= p->spec.piece_len;
 		if (!p->neurites[i].cut)
 			continue;
 		any = true;
@@ -184,7 +184,7 @@ int fx_phantom_trace(struct fx_phantom *p, struct fx_error *err)
 	const size_t n = p->sites_len;
 	int code = cut(p, err);
 
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n > 400)
 	for (size_t i = 0; i < n; i++)
 		if (p->sites[i].state != PHANTOM_FREE)
 			p->sites[i].sight = see(p, &p->sites[i]);
