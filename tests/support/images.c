@@ -121,9 +121,9 @@ void test_write_file(const char *path, const void *data, size_t size)
 
 const char *test_path(const char *folder, const char *name)
 {
-	static char places[4][512];
+	static char places[64][512];
 	static unsigned next;
-	char *place = places[next++ % 4];
+	char *place = places[next++ % 64];
 
 	snprintf(place, sizeof places[0], "%s/%s", folder, name);
 	return place;

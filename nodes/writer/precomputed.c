@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+/* writer/precomputed: write an image, labels or skeletons for Neuroglancer. */
+#include <fornix/node.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/chunkwriter.h"
+#include "formats/outdir.h"
+#include "formats/skeleton.h"
+
+enum { IMAGE, LABELS, TREES, INPUTS }; /* index into ports[] */
+
+/* What the provenance file calls the output of each input. */
+static const char *const kinds[INPUTS] = { "image", "segmentation", "skeletons" };
+
+struct precomputed {
+	const char *path, *skeletons; /* options: set before init() */
+	struct fx_vec chunk;
+
+	unsigned input;		      /* the connected one */
+	struct fx_outdir out;	      /* owned, from init() to finish() */
+	struct fx_chunkwriter writer; /* owned, from the first block to finish() */
+	struct fx_map64 final;	      /* owned: provisional id -> final id */
+	bool has_final;
+};
+
+static const struct fx_port ports[] = {
+	[IMAGE] = { "image", FX_IN, FX_BLOCK, FX_U8 | FX_U16 | FX_F32, 0, true,
+		    "an image, in blocks of one size" },
+	[LABELS] = { "labels", FX_IN, FX_BLOCK | FX_RECORD, FX_U16 | FX_U32 | FX_U64,
+		     1 << FX_LABELS, true, "labels, and the records with their final ids" },
+	[TREES] = { "trees", FX_IN, FX_TREE, 0, 0, true, "one skeleton per segment" },
+	{ 0 },
+};
+
+static const struct fx_option options[] = {
+	{ FX_FIELD(struct precomputed, path), .help = "folder to write, new or an earlier output" },
+	{ FX_FIELD(struct precomputed, chunk), .def_str = "64 64 64", .unit = "voxel", .min = 1,
+	  .max = 1024,
+	  .help = "size z y x of the files of a volume; that of the blocks where it does not "
+		  "divide them" },
+	{ FX_FIELD(struct precomputed, skeletons), .def_str = "",
+	  .help = "with labels: folder of their skeletons, relative to path, to be named in info" },
+	{ 0 },
+};
+
+/* Names in an output folder: folders of chunks as 8_8_8, skeletons as 17. */
+static bool precomputed_own(const char *name)
+{
+	return name[strspn(name, "0123456789._e+-")] == 0;
+}
+
+static int precomputed_init(struct fx_node *node, void *state)
+{
+	struct precomputed *s = state;
+	struct fx_error err = { 0 };
+	unsigned connected = 0;
+
+	for (unsigned i = 0; i < INPUTS; i++)
+		if (fx_connected(node, i)) {
+			s->input = i;
+			connected++;
+		}
+	if (connected != 1)
+		return fx_fail(node, FX_EINVAL,
+			       "%u of the inputs image, labels, trees are connected; each "
+			       "writer/precomputed takes exactly one",
+			       connected);
+	if (fx_outdir_begin(&s->out, s->path, kinds[s->input], precomputed_own, &err) < 0)
+		return fx_fail_error(node, &err);
+	return FX_OK;
+}
+
+static int precomputed_start(struct fx_node *node, struct precomputed *s, const struct fx_block *b,
+			     struct fx_error *err)
+{
+	const struct fx_mark *open = fx_opened(node, s->input);
+	const struct fx_region extent = open ? open->region : (struct fx_region){ 0 };
+	const bool labels = s->input == LABELS;
+	size_t chunk[3];
+
+	for (int a = 0; a < 3; a++)
+		chunk[a] = (size_t)s->chunk.v[a];
+	return fx_chunkwriter_start(&s->writer, labels ? FX_LABELS : FX_IMAGE, b, extent, chunk,
+				    labels ? fx_scratch_dir(node) : NULL, &s->out, err);
+}
+
+static int precomputed_block(struct fx_node *node, struct precomputed *s, struct fx_error *err)
+{
+	struct fx_block *b = fx_take(node, s->input);
+	int result = FX_OK;
+
+	if (!s->writer.started)
+		result = precomputed_start(node, s, b, err);
+	if (result == FX_OK)
+		result = fx_chunkwriter_add(&s->writer, b, &s->out, err);
+	fx_block_free(b);
+	return result;
+}
+
+static int precomputed_record(struct fx_node *node, struct precomputed *s, struct fx_error *err)
+{
+	struct fx_record *r = fx_take_record(node, LABELS);
+	const bool ours = strcmp(r->kind, "final-ids") == 0 && r->columns == 2;
+	int result = FX_OK;
+
+	for (size_t i = 0; ours && i < r->rows && result == FX_OK; i++) {
+		uint64_t *id = fx_map64_at(&s->final, r->table[2 * i]);
+
+		if (id)
+			*id = r->table[2 * i + 1];
+		else
+			result = fx_error_set(err, FX_ENOMEM, "no memory for final ids");
+	}
+	s->has_final = s->has_final || ours;
+	fx_record_free(r);
+	return result;
+}
+
+static int precomputed_tree(struct fx_node *node, struct precomputed *s, struct fx_error *err)
+{
+	struct fx_tree *t = fx_take_tree(node, TREES);
+	char name[32];
+	void *bytes;
+	size_t size;
+	int result = fx_skeleton_encode(t, &bytes, &size, err);
+
+	if (result == FX_OK) {
+		snprintf(name, sizeof name, "%llu", (unsigned long long)t->segment);
+		result = fx_outdir_write(&s->out, name, bytes, size, false, err);
+		free(bytes);
+	}
+	fx_tree_free(t);
+	return result;
+}
+
+static int precomputed_process(struct fx_node *node, void *state)
+{
+	struct precomputed *s = state;
+	struct fx_error err = { 0 };
+	int result = FX_OK;
+
+	switch (fx_waiting(node, s->input)) {
+	case FX_BLOCK:
+		result = precomputed_block(node, s, &err);
+		break;
+	case FX_RECORD:
+		result = precomputed_record(node, s, &err);
+		break;
+	case FX_TREE:
+		result = precomputed_tree(node, s, &err);
+		break;
+	case FX_NOTHING:
+		break;
+	}
+	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
+}
+
+static int precomputed_info(struct precomputed *s, struct fx_error *err)
+{
+	char *text;
+	int result;
+
+	if (s->input != TREES)
+		return fx_chunkwriter_finish(&s->writer, s->has_final ? &s->final : NULL,
+					     s->skeletons[0] ? s->skeletons : NULL, &s->out, err);
+	text = fx_skeleton_info();
+	if (!text)
+		return fx_error_set(err, FX_ENOMEM, "no memory for the info file");
+	result = fx_outdir_write(&s->out, "info", text, strlen(text), true, err);
+	free(text);
+	return result;
+}
+
+static int precomputed_drain(struct fx_node *node, void *state)
+{
+	struct precomputed *s = state;
+	struct fx_error err = { 0 };
+
+	if (s->input != TREES && !s->writer.started) {
+		fx_warn(node, "no block came: %s is not written", s->path);
+		return FX_OK;
+	}
+	if (precomputed_info(s, &err) < 0 || fx_outdir_commit(&s->out, &err) < 0)
+		return fx_fail_error(node, &err);
+	return FX_OK;
+}
+
+static void precomputed_finish(void *state)
+{
+	struct precomputed *s = state;
+
+	fx_chunkwriter_fini(&s->writer);
+	fx_outdir_fini(&s->out);
+	fx_map64_fini(&s->final);
+}
+
+FX_NODE(writer_precomputed) = {
+	.abi = FX_NODE_ABI,
+	.name = "writer/precomputed",
+	.summary = "write an image, labels or skeletons for Neuroglancer",
+	.ports = ports,
+	.options = options,
+	.state_size = sizeof(struct precomputed),
+	.init = precomputed_init,
+	.process = precomputed_process,
+	.drain = precomputed_drain,
+	.finish = precomputed_finish,
+};

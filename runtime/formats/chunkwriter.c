@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+/* chunkwriter.c: cuts blocks into the chunks of a precomputed volume. */
+#include "formats/chunkwriter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lz4.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+
+/* A chunk of labels in the scratch file. */
+struct fx_chunk_entry {
+	struct fx_region region;
+	uint64_t offset;
+	int size; /* compressed bytes */
+};
+
+static int chunk_sizes(struct fx_chunkwriter *w, struct fx_region core, const size_t want[3],
+		       struct fx_error *err)
+{
+	size_t bytes = fx_dtype_size(w->info.dtype);
+
+	for (int a = 0; a < 3; a++) {
+		const int64_t lo = core.lo[a] - w->info.offset[a], len = core.hi[a] - core.lo[a];
+		const int64_t chunk = (int64_t)want[a];
+		const bool last = core.hi[a] == w->extent.hi[a];
+
+		w->info.chunk[a] =
+			lo % chunk == 0 && (last || len % chunk == 0) ? want[a] : (size_t)len;
+		if (!fx_mul_size(bytes, w->info.chunk[a], &bytes) ||
+		    bytes > FX_PRECOMPUTED_CHUNK_MAX)
+			return fx_error_set(err, FX_EINVAL,
+					    "chunks larger than 256 MiB: use smaller blocks");
+	}
+	return FX_OK;
+}
+
+static int scratch_open(struct fx_chunkwriter *w, const char *folder, struct fx_error *err)
+{
+	char *path = folder ? fx_path_join(folder, "labels") : NULL;
+	int fd = -1;
+
+	if (path)
+		fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	free(path);
+	if (fd < 0)
+		return fx_error_set(err, FX_EIO, "cannot make a scratch file for labels: %s",
+				    folder ? strerror(errno) : "no scratch folder");
+	w->scratch = fd;
+	return FX_OK;
+}
+
+int fx_chunkwriter_start(struct fx_chunkwriter *w, enum fx_role role, const struct fx_block *first,
+			 struct fx_region extent, const size_t chunk[3], const char *scratch,
+			 struct fx_outdir *out, struct fx_error *err)
+{
+	int result;
+
+	w->extent = extent;
+	w->info.role = role;
+	w->info.dtype = role == FX_LABELS ? FX_U64 : first->dtype;
+	w->info.compressed = role == FX_LABELS;
+	for (int a = 0; a < 3; a++) {
+		w->info.offset[a] = w->end[a] = extent.lo[a];
+		w->info.voxel_nm[a] = first->voxel_nm[a];
+		w->info.cseg_block[a] = 8;
+	}
+	fx_precomputed_set_key(&w->info);
+	result = chunk_sizes(w, fx_block_core(first), chunk, err);
+	if (result == FX_OK)
+		result = fx_outdir_folder(out, w->info.key, err);
+	if (result == FX_OK && role == FX_LABELS)
+		result = scratch_open(w, scratch, err);
+	w->started = result == FX_OK;
+	return result;
+}
+
+/* A core must begin on the grid, and end on it or at the end of the volume. */
+static int core_check(struct fx_chunkwriter *w, struct fx_region core, struct fx_error *err)
+{
+	for (int a = 0; a < 3; a++) {
+		const int64_t chunk = (int64_t)w->info.chunk[a];
+		const bool odd = (core.hi[a] - w->info.offset[a]) % chunk != 0;
+		const bool past = w->extent.hi[a] && core.hi[a] > w->extent.hi[a];
+
+		if (core.lo[a] < w->info.offset[a] || (core.lo[a] - w->info.offset[a]) % chunk ||
+		    core.hi[a] <= core.lo[a] || past ||
+		    (odd && w->extent.hi[a] && core.hi[a] != w->extent.hi[a]) ||
+		    (odd && core.hi[a] < w->end[a]) ||
+		    (core.hi[a] > w->end[a] && core.lo[a] < w->end[a]))
+			return fx_error_set(err, FX_EINVAL,
+					    "block %lld..%lld on axis %c is not on the grid of "
+					    "chunks of %lld voxels: its blocks must all have one "
+					    "size",
+					    (long long)core.lo[a], (long long)core.hi[a], "zyx"[a],
+					    (long long)chunk);
+		if (core.hi[a] > w->end[a])
+			w->end[a] = core.hi[a];
+	}
+	return FX_OK;
+}
+
+/* The labels of a block as a new block of u64. */
+static struct fx_block *labels_widen(const struct fx_block *b)
+{
+	struct fx_block *wide = fx_block_new_like(b, FX_U64);
+	const size_t len = fx_block_len(b);
+
+	if (!wide)
+		return NULL;
+	for (size_t i = 0; i < len; i++)
+		((uint64_t *)wide->data)[i] = b->dtype == FX_U16 ? ((const uint16_t *)b->data)[i] :
+					      b->dtype == FX_U32 ? ((const uint32_t *)b->data)[i] :
+								   ((const uint64_t *)b->data)[i];
+	return wide;
+}
+
+static int chunk_write(struct fx_chunkwriter *w, const struct fx_block *chunk,
+		       struct fx_outdir *out, struct fx_error *err)
+{
+	char name[300];
+	const void *bytes;
+	void *owned;
+	size_t size;
+	int result = fx_precomputed_encode(&w->info, chunk, &bytes, &size, &owned, err);
+
+	if (result < 0)
+		return result;
+	fx_precomputed_chunk_name(&w->info, fx_block_region(chunk), name, sizeof name);
+	result = fx_outdir_write(out, name, bytes, size, true, err);
+	free(owned);
+	return result;
+}
+
+static int chunk_wait(struct fx_chunkwriter *w, const struct fx_block *chunk, struct fx_error *err)
+{
+	struct fx_block *wide = labels_widen(chunk);
+	const int raw = wide ? (int)fx_block_size(wide) : 0, bound = LZ4_compressBound(raw);
+	char *packed = malloc((size_t)bound);
+	struct fx_chunk_entry entry = { fx_block_region(chunk), w->scratch_size, 0 };
+	int failed = -ENOMEM;
+
+	if (wide && packed &&
+	    fx_grow(&w->waits, &w->waits_cap, w->waits_len + 1, sizeof *w->waits)) {
+		entry.size = LZ4_compress_default(wide->data, packed, raw, bound);
+		failed = fx_pwrite_all(w->scratch, packed, (size_t)entry.size,
+				       (off_t)w->scratch_size);
+	}
+	free(packed);
+	fx_block_free(wide);
+	if (failed)
+		return fx_error_set(err, failed == -ENOMEM ? FX_ENOMEM : FX_EIO,
+				    "cannot write labels to scratch: %s", strerror(-failed));
+	w->waits[w->waits_len++] = entry;
+	w->scratch_size += (uint64_t)entry.size;
+	return FX_OK;
+}
+
+static int core_cut(struct fx_chunkwriter *w, const struct fx_block *b, struct fx_region r,
+		    struct fx_outdir *out, struct fx_error *err)
+{
+	struct fx_block *chunk = fx_block_crop(b, fx_region_intersect(r, fx_block_core(b)));
+	int result;
+
+	if (!chunk)
+		return fx_error_set(err, FX_ENOMEM, "no memory for a chunk");
+	result = w->info.role == FX_LABELS ? chunk_wait(w, chunk, err) :
+					     chunk_write(w, chunk, out, err);
+	fx_block_free(chunk);
+	return result;
+}
+
+int fx_chunkwriter_add(struct fx_chunkwriter *w, const struct fx_block *b, struct fx_outdir *out,
+		       struct fx_error *err)
+{
+	const struct fx_region core = fx_block_core(b);
+	const int64_t n[3] = { (int64_t)w->info.chunk[0], (int64_t)w->info.chunk[1],
+			       (int64_t)w->info.chunk[2] };
+	int result;
+
+	if (b->channels != 1 || (w->info.role != FX_LABELS && b->dtype != w->info.dtype) ||
+	    (w->info.role == FX_LABELS && !(b->dtype & (FX_U16 | FX_U32 | FX_U64))))
+		return fx_error_set(err, FX_ETYPE, "block of %u channels of %s in a volume of %s",
+				    b->channels, fx_dtype_name(b->dtype),
+				    fx_dtype_name(w->info.dtype));
+	result = core_check(w, core, err);
+	for (int64_t z = core.lo[0]; z < core.hi[0]; z += n[0])
+		for (int64_t y = core.lo[1]; y < core.hi[1]; y += n[1])
+			for (int64_t x = core.lo[2]; x < core.hi[2] && result == FX_OK; x += n[2])
+				result = core_cut(
+					w, b,
+					(struct fx_region){ { z, y, x },
+							    { z + n[0], y + n[1], x + n[2] } },
+					out, err);
+	return result;
+}
+
+static int labels_final(struct fx_block *chunk, const struct fx_map64 *final, struct fx_error *err)
+{
+	uint64_t *const labels = chunk->data, last = 0, last_final = 0;
+	const size_t len = fx_block_len(chunk);
+
+	for (size_t i = 0; i < len; i++) {
+		if (labels[i] && labels[i] != last) {
+			const uint64_t *id = fx_map64_find(final, labels[i]);
+
+			if (!id)
+				return fx_error_set(err, FX_EINVAL,
+						    "label %llu has no final id: the stitcher's "
+						    "records are incomplete",
+						    (unsigned long long)labels[i]);
+			last = labels[i];
+			last_final = *id;
+		}
+		labels[i] = labels[i] ? last_final : 0;
+	}
+	return FX_OK;
+}
+
+static int entry_load(const struct fx_chunkwriter *w, const struct fx_chunk_entry *e,
+		      struct fx_block *chunk, struct fx_error *err)
+{
+	char *packed = malloc((size_t)e->size);
+	const int size = (int)fx_block_size(chunk);
+	int result = FX_OK;
+
+	if (!packed)
+		return fx_error_set(err, FX_ENOMEM, "no memory for labels");
+	if (fx_pread_all(w->scratch, packed, (size_t)e->size, (off_t)e->offset) != 0 ||
+	    LZ4_decompress_safe(packed, chunk->data, e->size, size) != size)
+		result = fx_error_set(err, FX_EIO, "cannot read labels back from scratch");
+	free(packed);
+	return result;
+}
+
+static int entry_write(struct fx_chunkwriter *w, const struct fx_chunk_entry *e,
+		       const struct fx_map64 *final, struct fx_outdir *out, struct fx_error *err)
+{
+	struct fx_block *chunk = fx_block_new(FX_U64, (size_t)(e->region.hi[0] - e->region.lo[0]),
+					      (size_t)(e->region.hi[1] - e->region.lo[1]),
+					      (size_t)(e->region.hi[2] - e->region.lo[2]));
+	int result;
+
+	if (!chunk)
+		return fx_error_set(err, FX_ENOMEM, "no memory for a chunk");
+	memcpy(chunk->origin, e->region.lo, sizeof chunk->origin);
+	result = entry_load(w, e, chunk, err);
+	if (result == FX_OK && final)
+		result = labels_final(chunk, final, err);
+	if (result == FX_OK)
+		result = chunk_write(w, chunk, out, err);
+	fx_block_free(chunk);
+	return result;
+}
+
+int fx_chunkwriter_finish(struct fx_chunkwriter *w, const struct fx_map64 *final,
+			  const char *skeletons, struct fx_outdir *out, struct fx_error *err)
+{
+	char *text;
+	int result = FX_OK;
+
+	for (size_t i = 0; i < w->waits_len && result == FX_OK; i++)
+		result = entry_write(w, &w->waits[i], final, out, err);
+	if (result < 0)
+		return result;
+	for (int a = 0; a < 3; a++) {
+		const int64_t hi = w->extent.hi[a] ? w->extent.hi[a] : w->end[a];
+
+		w->info.size[a] = (size_t)(hi - w->info.offset[a]);
+	}
+	text = fx_precomputed_info(&w->info, skeletons);
+	if (!text)
+		return fx_error_set(err, FX_ENOMEM, "no memory for the info file");
+	result = fx_outdir_write(out, "info", text, strlen(text), true, err);
+	free(text);
+	return result;
+}
+
+void fx_chunkwriter_fini(struct fx_chunkwriter *w)
+{
+	if (w->scratch > 0)
+		close(w->scratch);
+	free(w->waits);
+	memset(w, 0, sizeof *w);
+}

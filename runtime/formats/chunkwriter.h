@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/* chunkwriter.h: cuts blocks into the chunks of a precomputed volume and writes them; labels wait
+ * in a scratch file until their final ids are known. */
+#ifndef FX_FORMATS_CHUNKWRITER_H
+#define FX_FORMATS_CHUNKWRITER_H
+
+#include <stdint.h>
+
+#include <fornix/block.h>
+#include <fornix/error.h>
+
+#include "base/map64.h"
+#include "formats/outdir.h"
+#include "formats/precomputed.h"
+
+struct fx_chunk_entry;
+
+/** A volume that is being written. Zero-initialise; fx_chunkwriter_fini() when done. */
+struct fx_chunkwriter {
+	struct fx_precomputed info; /**< complete once finished */
+	struct fx_region extent;    /**< hi 0 on an axis whose end is not known yet */
+	int64_t end[3];		    /**< farthest voxel that came */
+	bool started;
+	int scratch;		      /**< file of waiting labels; 0 when not open */
+	uint64_t scratch_size;	      /**< bytes in it */
+	struct fx_chunk_entry *waits; /**< owned */
+	size_t waits_len, waits_cap;
+};
+
+/** Starts when the first block is there: chunks of @p chunk voxels (zyx) on the axes where the
+ * blocks can be cut so, else as large as @p first. Labels (role FX_LABELS) become uint64 with
+ * compressed_segmentation and wait in the folder @p scratch; images keep their dtype, raw.
+ * @p extent is that of the stream, its hi 0 where unknown. */
+int fx_chunkwriter_start(struct fx_chunkwriter *w, enum fx_role role, const struct fx_block *first,
+			 struct fx_region extent, const size_t chunk[3], const char *scratch,
+			 struct fx_outdir *out, struct fx_error *err);
+/** Writes the core of @p b, one channel. It must lie on the grid of chunks; labels are u16, u32 or
+ * u64. */
+int fx_chunkwriter_add(struct fx_chunkwriter *w, const struct fx_block *b, struct fx_outdir *out,
+		       struct fx_error *err);
+/** Writes the labels that wait, each by its final id in @p final (NULL: ids are final already; 0
+ * stays 0; an id without a final one is an error), then the info file, which names @p skeletons
+ * (may be NULL). */
+int fx_chunkwriter_finish(struct fx_chunkwriter *w, const struct fx_map64 *final,
+			  const char *skeletons, struct fx_outdir *out, struct fx_error *err);
+/** Takes a zeroed one too. */
+void fx_chunkwriter_fini(struct fx_chunkwriter *w);
+
+#endif

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Tests nodes/writer/json.c. */
+#include "support/test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "support/images.h"
+#include "support/node_test.h"
+
+extern const struct fx_node_type fx_node_writer_json;
+
+static int make_folder(void **folder)
+{
+	*folder = test_tmp_dir();
+	return 0;
+}
+
+static int remove_folder(void **folder)
+{
+	fx_remove_tree(*folder, NULL);
+	free(*folder);
+	return 0;
+}
+
+static struct node_test *start(const char *folder, const char *name)
+{
+	char path[600];
+
+	snprintf(path, sizeof path, "path=%s/%s", folder, name);
+	return node_test_new(&fx_node_writer_json, (const char *const[]){ path, NULL });
+}
+
+static struct fx_record *record(const char *name, double number)
+{
+	struct fx_record *r = fx_record_new("scores");
+
+	assert_non_null(r);
+	assert_int_equal(fx_record_add_number(r, name, number), FX_OK);
+	return r;
+}
+
+static void names_with_dots_are_nested(void **folder)
+{
+	static const char want[] = "{\n"
+				   "  \"truth_nonzero\": {\n"
+				   "    \"voi_split\": 0.10000000000000001,\n"
+				   "    \"pairs\": -3\n"
+				   "  },\n"
+				   "  \"segments\": 4000000000000000,\n"
+				   "  \"note\": \"a \\\"b\\\"\",\n"
+				   "  \"none\": null,\n"
+				   "  \"big\": 1.0000000000000001e300\n"
+				   "}\n";
+	struct node_test *t = start(*folder, "a/b/scores.json");
+	struct fx_record *r = record("truth_nonzero.voi_split", 7);
+	void *text;
+	size_t size;
+
+	fx_record_add_number(r, "segments", 4e15);
+	fx_record_add_text(r, "note", "a \"b\"");
+	assert_int_equal(node_test_record(t, "records", r), FX_OK);
+	assert_int_equal(node_test_record(t, "records", record("truth_nonzero.voi_split", 0.1)),
+			 FX_OK);
+	assert_int_equal(node_test_record(t, "records", record("truth_nonzero.pairs", -3)), FX_OK);
+	assert_int_equal(node_test_record(t, "records", record("none", (double)NAN)), FX_OK);
+	assert_int_equal(node_test_record(t, "records", record("big", 1e300)), FX_OK);
+	assert_int_not_equal(access(test_path(*folder, "a/b/scores.json"), F_OK), 0);
+	assert_int_equal(node_test_drain(t), FX_OK);
+	node_test_free(t);
+	assert_int_equal(
+		fx_file_read(test_path(*folder, "a/b/scores.json"), 4096, &text, &size, NULL),
+		FX_OK);
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static void nothing_is_an_empty_object(void **folder)
+{
+	struct node_test *t = start(*folder, "empty.json");
+	void *text;
+	size_t size;
+
+	assert_int_equal(node_test_drain(t), FX_OK);
+	node_test_free(t);
+	assert_int_equal(fx_file_read(test_path(*folder, "empty.json"), 64, &text, &size, NULL),
+			 FX_OK);
+	assert_string_equal(text, "{}\n");
+	free(text);
+}
+
+static void a_name_is_a_value_or_an_object(void **folder)
+{
+	struct node_test *t = start(*folder, "c.json");
+
+	assert_int_equal(node_test_record(t, "records", record("a", 1)), FX_OK);
+	assert_int_equal(node_test_record(t, "records", record("a.b", 1)), FX_EINVAL);
+	assert_non_null(strstr(node_test_error(t), "a.b names a value and also an object"));
+	assert_int_equal(node_test_record(t, "records", record("x.y", 1)), FX_OK);
+	assert_int_equal(node_test_record(t, "records", record("x", 1)), FX_EINVAL);
+	node_test_free(t);
+	t = start(*folder, "");
+	assert_int_equal(node_test_result(t), FX_EINVAL);
+	assert_non_null(strstr(node_test_error(t), "must name a file"));
+	node_test_free(t);
+	t = node_test_new(&fx_node_writer_json, (const char *const[]){ "path=/proc/x/y", NULL });
+	assert_int_equal(node_test_result(t), FX_EIO);
+	node_test_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_with_dots_are_nested),
+		cmocka_unit_test(nothing_is_an_empty_object),
+		cmocka_unit_test(a_name_is_a_value_or_an_object),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
