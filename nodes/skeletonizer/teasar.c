@@ -9,19 +9,12 @@
 
 #include "base/alloc.h"
 #include "formats/labelstore.h"
-#include "kernels/contact.h"
-#include "kernels/forest.h"
+#include "kernels/blockwise.h"
 #include "kernels/labelmap.h"
-#include "kernels/skeletonize.h"
 
 enum { LABELS, TREES }; /* index into ports[] */
 
-static const uint64_t PIECES = (uint64_t)1 << 63; /* scratch keys of pieces start here */
-
-/* A piece in the scratch file. */
-struct kept {
-	uint64_t segment, key;
-};
+static const uint64_t KEYS = (uint64_t)1 << 63; /* of the tracing; those below are of blocks */
 
 struct teasar {
 	double scale, constant, pdrf_scale, pdrf_exponent, tick;
@@ -31,8 +24,6 @@ struct teasar {
 	struct fx_blobstore *scratch;
 	struct fx_labelstore store;
 	struct fx_labelmap map;
-	struct kept *kept;
-	size_t kept_len, kept_cap;
 	struct fx_mark *done; /* DONE marks, sent on behind the trees */
 	size_t done_len, done_cap;
 };
@@ -122,193 +113,126 @@ static int teasar_mark(struct fx_node *node, void *state, unsigned port, const s
 	return FX_OK;
 }
 
-/* Ids of the objects of a face. */
-static int teasar_face(const struct teasar *s, const struct fx_stored *b, int axis, bool high,
-		       uint64_t **ids, struct fx_error *err)
+/* What the callbacks below need. */
+struct teasar_run {
+	struct fx_node *node;
+	struct teasar *s;
+	struct fx_error err;
+};
+
+static int teasar_ids(struct teasar_run *run, uint64_t *ids, size_t len, uint64_t **out)
 {
-	int result = fx_labelstore_face(s->scratch, b, axis, high, ids, err);
+	const int result = fx_labelmap_apply(&run->s->map, ids, len, &run->err);
 
-	if (result != FX_OK)
-		return result;
-	result = fx_labelmap_apply(&s->map, *ids,
-				   b->shape[0] * b->shape[1] * b->shape[2] / b->shape[axis], err);
-	if (result != FX_OK)
-		free(*ids);
-	return result;
-}
-
-/* Where objects cross one face of a block: appends to *targets. */
-static int teasar_crossings(const struct teasar *s, const struct fx_stored *b, int axis, bool high,
-			    struct fx_link_target **targets, size_t *len, size_t *cap,
-			    struct fx_error *err)
-{
-	struct fx_face f = { .axis = axis, .high = high };
-	const struct fx_stored *next;
-	uint64_t *own = NULL, *other = NULL;
-	int result = fx_labelstore_next(&s->store, b, axis, high, &next, err);
-
-	if (result != FX_OK || !next)
-		return result;
-	memcpy(f.origin, b->origin, sizeof f.origin);
-	memcpy(f.shape, b->shape, sizeof f.shape);
-	memcpy(f.voxel_nm, s->voxel_nm, sizeof f.voxel_nm);
-	result = teasar_face(s, b, axis, high, &own, err);
 	if (result == FX_OK)
-		result = teasar_face(s, next, axis, !high, &other, err);
-	f.own = own;
-	f.other = other;
-	if (result == FX_OK && fx_face_targets(&f, targets, len, cap) != FX_OK)
-		result = fx_error_set(err, FX_ENOMEM, "no memory for the contacts of a face");
-	free(own);
-	free(other);
+		*out = ids;
+	else
+		free(ids);
 	return result;
 }
 
-static int teasar_keep(struct teasar *s, const struct fx_piece *p, struct fx_error *err)
+static int teasar_labels(void *context, size_t block, uint64_t **labels)
 {
-	const uint64_t key = PIECES + s->kept_len;
-	void *bytes;
-	size_t size;
-	int result;
+	struct teasar_run *run = context;
+	const struct fx_stored *b = &run->s->store.blocks[block];
+	uint64_t *ids;
+	const int result = fx_labelstore_get(run->s->scratch, b, &ids, &run->err);
 
-	if (fx_piece_pack(p, &bytes, &size) != FX_OK ||
-	    !fx_grow(&s->kept, &s->kept_cap, s->kept_len + 1, sizeof *s->kept))
-		return fx_error_set(err, FX_ENOMEM, "no memory for a skeleton");
-	result = fx_blobstore_put(s->scratch, key, bytes, size, err);
-	free(bytes);
-	s->kept[s->kept_len++] = (struct kept){ p->label, key };
+	return result == FX_OK ?
+		       teasar_ids(run, ids, b->shape[0] * b->shape[1] * b->shape[2], labels) :
+		       result;
+}
+
+static int teasar_face(void *context, size_t block, int axis, bool high, uint64_t **labels)
+{
+	struct teasar_run *run = context;
+	const struct fx_stored *b = &run->s->store.blocks[block];
+	uint64_t *ids;
+	const int result = fx_labelstore_face(run->s->scratch, b, axis, high, &ids, &run->err);
+
+	return result == FX_OK ?
+		       teasar_ids(run, ids,
+				  b->shape[0] * b->shape[1] * b->shape[2] / b->shape[axis],
+				  labels) :
+		       result;
+}
+
+static int teasar_put(void *context, uint64_t key, const void *bytes, size_t size)
+{
+	struct teasar_run *run = context;
+
+	return fx_blobstore_put(run->s->scratch, KEYS + key, bytes, size, &run->err);
+}
+
+static int teasar_get(void *context, uint64_t key, void **bytes, size_t *size)
+{
+	struct teasar_run *run = context;
+
+	return fx_blobstore_get(run->s->scratch, KEYS + key, bytes, size, &run->err);
+}
+
+static void teasar_drop(void *context, uint64_t key)
+{
+	struct teasar_run *run = context;
+
+	fx_blobstore_drop(run->s->scratch, KEYS + key);
+}
+
+static int teasar_tree(void *context, struct fx_tree *tree)
+{
+	struct teasar_run *run = context;
+	const int result = fx_send_tree(run->node, TREES, tree);
+
+	if (result != FX_OK)
+		fx_error_set(&run->err, result, "cannot send a tree");
 	return result;
 }
 
-static int teasar_pieces(struct teasar *s, const struct fx_skeletonize_block *block,
+static int teasar_blocks(const struct teasar *s, struct fx_blockwise_block *blocks,
 			 struct fx_error *err)
 {
-	const struct fx_teasar_options o = {
-		.scale = s->scale,
-		.const_nm = s->constant,
-		.pdrf_scale = s->pdrf_scale,
-		.pdrf_exponent = s->pdrf_exponent,
-		.soma_detection_nm = s->soma_detection,
-		.soma_acceptance_nm = s->soma_acceptance,
-		.soma_scale = s->soma_scale,
-		.soma_const_nm = s->soma_constant,
-	};
-	struct fx_piece *pieces;
-	size_t len;
-	int result = fx_skeletonize(block, &o, &pieces, &len);
-
-	if (result != FX_OK)
-		return fx_error_set(err, result, "no memory to trace a block");
-	for (size_t i = 0; i < len; i++) {
-		if (result == FX_OK)
-			result = teasar_keep(s, &pieces[i], err);
-		fx_piece_fini(&pieces[i]);
-	}
-	free(pieces);
-	return result;
-}
-
-static int teasar_trace(struct teasar *s, const struct fx_stored *b, struct fx_error *err)
-{
-	struct fx_skeletonize_block block = { .dust = (uint64_t)s->dust };
-	struct fx_link_target *targets = NULL;
-	uint64_t *labels = NULL;
-	size_t len = 0, cap = 0;
 	int result = FX_OK;
 
-	for (int face = 0; result == FX_OK && face < 6; face++)
-		result = teasar_crossings(s, b, face / 2, face % 2, &targets, &len, &cap, err);
-	if (result == FX_OK)
-		result = fx_labelstore_get(s->scratch, b, &labels, err);
-	if (result == FX_OK)
-		result = fx_labelmap_apply(&s->map, labels, b->shape[0] * b->shape[1] * b->shape[2],
-					   err);
-	memcpy(block.shape, b->shape, sizeof block.shape);
-	memcpy(block.origin, b->origin, sizeof block.origin);
-	memcpy(block.voxel_nm, s->voxel_nm, sizeof block.voxel_nm);
-	block.labels = labels;
-	block.targets = targets;
-	block.targets_len = len;
-	if (result == FX_OK)
-		result = teasar_pieces(s, &block, err);
-	free(labels);
-	free(targets);
-	return result;
-}
+	for (size_t i = 0; result == FX_OK && i < s->store.len; i++) {
+		const struct fx_stored *b = &s->store.blocks[i], *next;
 
-static int teasar_kept_order(const void *pa, const void *pb)
-{
-	const struct kept *a = pa, *b = pb;
+		memcpy(blocks[i].origin, b->origin, sizeof b->origin);
+		memcpy(blocks[i].shape, b->shape, sizeof b->shape);
+		for (int side = 0; result == FX_OK && side < 6; side++) {
+			size_t *to = side % 2 ? blocks[i].behind : blocks[i].before;
 
-	if (a->segment != b->segment)
-		return a->segment < b->segment ? -1 : 1;
-	return (a->key > b->key) - (a->key < b->key);
-}
-
-/* Joins the pieces of one object. *tree has no node when all of it is dust. */
-static int teasar_join(struct teasar *s, const struct kept *kept, size_t len, struct fx_tree **tree,
-		       struct fx_error *err)
-{
-	const struct fx_forest_options o = { (uint64_t)s->dust, s->tick, s->scale, s->constant };
-	struct fx_piece *pieces = fx_calloc(len, sizeof *pieces);
-	int result = pieces ? FX_OK : FX_ENOMEM;
-
-	for (size_t i = 0; result == FX_OK && i < len; i++) {
-		void *bytes;
-		size_t size;
-
-		result = fx_blobstore_get(s->scratch, kept[i].key, &bytes, &size, err);
-		if (result != FX_OK)
-			break;
-		result = fx_piece_unpack(bytes, size, &pieces[i]);
-		free(bytes);
-		fx_blobstore_drop(s->scratch, kept[i].key);
+			result = fx_labelstore_next(&s->store, b, side / 2, side % 2, &next, err);
+			to[side / 2] = next ? (size_t)(next - s->store.blocks) : SIZE_MAX;
+		}
 	}
-	if (result == FX_OK)
-		result = fx_forest_join(pieces, len, kept->segment, &o, tree);
-	for (size_t i = 0; pieces && i < len; i++)
-		fx_piece_fini(&pieces[i]);
-	free(pieces);
-	return result == FX_OK || (err && err->code) ?
-		       result :
-		       fx_error_set(err, result, "segment %ju: cannot join %zu pieces",
-				    (uintmax_t)kept->segment, len);
-}
-
-static int teasar_send(struct fx_node *node, struct teasar *s)
-{
-	struct fx_error err = { 0 };
-	int result = FX_OK;
-	size_t end;
-
-	if (s->kept_len)
-		qsort(s->kept, s->kept_len, sizeof *s->kept, teasar_kept_order);
-	for (size_t i = 0; result == FX_OK && i < s->kept_len; i = end) {
-		struct fx_tree *tree;
-
-		for (end = i; end < s->kept_len && s->kept[end].segment == s->kept[i].segment;)
-			end++;
-		if (teasar_join(s, &s->kept[i], end - i, &tree, &err) != FX_OK)
-			return fx_fail_error(node, &err);
-		if (tree->len)
-			result = fx_send_tree(node, TREES, tree);
-		else
-			fx_tree_free(tree);
-	}
-	for (size_t i = 0; result == FX_OK && i < s->done_len; i++)
-		result = fx_send_mark(node, TREES, &s->done[i]);
 	return result;
 }
 
 static int teasar_drain(struct fx_node *node, void *state)
 {
 	struct teasar *s = state;
-	struct fx_error err = { 0 };
+	struct teasar_run run = { .node = node, .s = s };
+	const struct fx_blockwise_io io = { &run,	teasar_labels, teasar_face, teasar_put,
+					    teasar_get, teasar_drop,   teasar_tree };
+	const struct fx_blockwise_options o = {
+		{ s->scale, s->constant, s->pdrf_scale, s->pdrf_exponent, s->soma_detection,
+		  s->soma_acceptance, s->soma_scale, s->soma_constant },
+		{ (uint64_t)s->dust, s->tick },
+		{ s->voxel_nm[0], s->voxel_nm[1], s->voxel_nm[2] },
+	};
+	struct fx_blockwise_block *blocks = fx_calloc(s->store.len, sizeof *blocks);
+	int result = blocks ? teasar_blocks(s, blocks, &run.err) : FX_ENOMEM;
 
-	for (size_t i = 0; i < s->store.len; i++)
-		if (teasar_trace(s, &s->store.blocks[i], &err) != FX_OK)
-			return fx_fail_error(node, &err);
-	return teasar_send(node, s);
+	if (result == FX_OK)
+		result = fx_blockwise_trace(blocks, s->store.len, &o, &io);
+	free(blocks);
+	if (result != FX_OK && run.err.code)
+		return fx_fail_error(node, &run.err);
+	if (result != FX_OK)
+		return fx_fail(node, result, "cannot trace %zu blocks: no memory", s->store.len);
+	for (size_t i = 0; result == FX_OK && i < s->done_len; i++)
+		result = fx_send_mark(node, TREES, &s->done[i]);
+	return result;
 }
 
 static void teasar_finish(void *state)
@@ -318,7 +242,6 @@ static void teasar_finish(void *state)
 	fx_blobstore_close(s->scratch);
 	fx_labelstore_fini(&s->store);
 	fx_labelmap_fini(&s->map);
-	free(s->kept);
 	free(s->done);
 }
 

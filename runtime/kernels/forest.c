@@ -38,8 +38,6 @@ struct forest {
 	bool *gone;
 	struct edge *edge;
 	size_t edges;
-	uint32_t *cut; /* nodes of contacts that stay open */
-	size_t cuts;
 	uint32_t *near, *near_first, *degree; /* neighbours of each node */
 };
 
@@ -93,11 +91,9 @@ static int forest_init(struct forest *f, const struct fx_piece *pieces, size_t l
 	f->node = fx_calloc(f->len, sizeof *f->node);
 	f->gone = fx_calloc(f->len, sizeof *f->gone);
 	f->edge = fx_calloc(f->len + links, sizeof *f->edge);
-	f->cut = fx_calloc(links, sizeof *f->cut);
 	f->degree = fx_calloc(f->len, sizeof *f->degree);
 	f->near_first = fx_calloc(f->len + 1, sizeof *f->near_first);
-	return f->node && f->gone && f->edge && f->cut && f->degree && f->near_first ? FX_OK :
-										       FX_ENOMEM;
+	return f->node && f->gone && f->edge && f->degree && f->near_first ? FX_OK : FX_ENOMEM;
 }
 
 static void forest_fini(struct forest *f)
@@ -108,7 +104,6 @@ static void forest_fini(struct forest *f)
 	free(f->node);
 	free(f->gone);
 	free(f->edge);
-	free(f->cut);
 	free(f->near);
 	free(f->near_first);
 	free(f->degree);
@@ -161,11 +156,8 @@ static void forest_connect(struct forest *f, const struct join *j)
 	const uint32_t a = set_root(f->set, j->a.piece), b = set_root(f->set, j->b.piece);
 	const uint32_t low = a < b ? a : b, high = a < b ? b : a;
 
-	if (a == b) {
-		f->cut[f->cuts++] = j->a.node;
-		f->cut[f->cuts++] = j->b.node;
+	if (a == b)
 		return;
-	}
 	f->set[high] = low;
 	f->voxels[low] += f->voxels[high];
 	f->edge[f->edges++] = (struct edge){ j->a.node, j->b.node };
@@ -274,19 +266,6 @@ static void branch_remove(struct forest *f, uint32_t i, uint32_t fork)
 		i = next;
 	}
 	f->degree[fork]--;
-}
-
-/* Cuts back what only led to a contact that stays open. */
-static void forest_cut(struct forest *f, const struct fx_forest_options *options)
-{
-	for (size_t i = 0; i < f->cuts; i++) {
-		double length;
-		const uint32_t fork = branch_fork(f, f->cut[i], &length);
-
-		if (fork != f->cut[i] &&
-		    length <= f->node[fork]->radius_nm * options->scale + options->const_nm)
-			branch_remove(f, f->cut[i], fork);
-	}
 }
 
 struct tick {
@@ -445,10 +424,8 @@ int fx_forest_join(const struct fx_piece *pieces, size_t len, uint64_t segment,
 		forest_dust(&f, options->dust);
 		result = forest_neighbours(&f);
 	}
-	if (result == FX_OK) {
-		forest_cut(&f, options);
-		result = options->tick_nm > 0 ? forest_ticks(&f, options->tick_nm) : FX_OK;
-	}
+	if (result == FX_OK && options->tick_nm > 0)
+		result = forest_ticks(&f, options->tick_nm);
 	if (result == FX_OK)
 		result = forest_tree(&f, segment, &tree);
 	forest_fini(&f);

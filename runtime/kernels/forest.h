@@ -9,14 +9,12 @@
 #include "kernels/skeletonize.h"
 
 struct fx_forest_options {
-	uint64_t dust;		/**< trees of pieces with fewer voxels together are left out */
-	double tick_nm;		/**< shorter end branches are cut off; 0 keeps all */
-	double scale, const_nm; /**< what a path clears, as in struct fx_teasar_options */
+	uint64_t dust;	/**< trees of pieces with fewer voxels together are left out */
+	double tick_nm; /**< shorter end branches are cut off; 0 keeps all */
 };
 
 /** Joins pieces of one object wherever two have a link of the same crossing, deepest first;
- * a crossing that would close a circle is left open, and the two stubs that led to it are cut back
- * to the next fork when the fork itself clears them (length <= radius * scale + const_nm). Each
+ * a crossing that would close a circle is left open. Each
  * tree gets the soma as its root, else the end of the largest radius (ties: lowest z, y, x), and
  * node types by fx_tree_classify(). Trees in order of their first node. @p pieces keep their trees.
  * *forest may have no node.

@@ -253,8 +253,7 @@ static int way_relax(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, co
 
 		if (ids[v] != id)
 			continue;
-		cost = e.key + 0.5 * ((double)penalty[e.voxel] + (double)penalty[v]) *
-				       (double)l->step_nm[i];
+		cost = e.key + (double)penalty[v];
 		if (g->stamp[v] == g->generation && cost >= g->cost[v])
 			continue;
 		g->stamp[v] = g->generation;
@@ -310,116 +309,120 @@ int fx_geodesic_way(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, con
 	return FX_ENOENT;
 }
 
-/* Distance from the centre of a ball, nm. */
-static double ball_distance(const struct fx_lattice *l, const size_t centre[3], uint32_t voxel)
+/* How deep a voxel lies in a ball, nm; below 0 outside. */
+static float ball_depth(const struct fx_lattice *l, const struct fx_ball *ball, uint32_t voxel)
 {
 	size_t at[3];
 	double sum = 0;
 
 	fx_lattice_voxel(l, voxel, at);
 	for (int i = 0; i < 3; i++) {
-		const double d = ((double)at[i] - (double)centre[i]) * l->voxel_nm[i];
+		const double d = (double)((int64_t)at[i] - ball->centre[i]) * l->voxel_nm[i];
 
 		sum += d * d;
 	}
-	return sqrt(sum);
+	return (float)((double)ball->radius_nm - sqrt(sum));
 }
 
-static int ball_order(const void *pa, const void *pb)
+/* Deepest first. */
+static int depth_order(const void *pa, const void *pb)
 {
-	const struct fx_ball *a = pa, *b = pb;
+	const struct entry *a = pa, *b = pb;
 
-	if (a->radius_nm > b->radius_nm || a->radius_nm < b->radius_nm)
-		return a->radius_nm > b->radius_nm ? -1 : 1;
-	return (a->centre > b->centre) - (a->centre < b->centre);
+	if (a->key > b->key || a->key < b->key)
+		return a->key > b->key ? -1 : 1;
+	if (a->voxel != b->voxel)
+		return a->voxel < b->voxel ? -1 : 1;
+	return (a->source > b->source) - (a->source < b->source);
 }
 
-/* Enters a voxel that lies in the ball of e.source, unless it lies deeper in another already. */
-static int roll_offer(struct fx_geodesic *g, struct entry e, int64_t band)
-{
-	const int64_t to = fx_geodesic_band(g, e.key);
+/* One flood: the objects of a call of fx_geodesic_roll(). */
+struct roll {
+	struct fx_geodesic *g;
+	const uint32_t *ids;
+	uint32_t id;
+	const struct fx_ball *balls;
+	float *depth;
+	uint32_t *ball;
+	double deepest; /* of the entries */
+	int64_t band;
+	size_t waiting;
+};
 
-	if (g->stamp[e.voxel] == g->generation && e.key >= g->cost[e.voxel])
-		return 0;
-	g->stamp[e.voxel] = g->generation;
-	g->cost[e.voxel] = e.key;
-	return list_add(bucket_of(g, to > band ? to : band), e) ? 1 : FX_ENOMEM;
+static int roll_offer(struct roll *r, uint32_t voxel, uint32_t ball)
+{
+	const float depth = ball_depth(r->g->l, &r->balls[ball], voxel);
+	int64_t band;
+
+	if (depth < 0 || depth <= r->depth[voxel])
+		return FX_OK;
+	r->depth[voxel] = depth;
+	r->ball[voxel] = ball;
+	band = fx_geodesic_band(r->g, r->deepest - (double)depth);
+	if (!list_add(bucket_of(r->g, band > r->band ? band : r->band),
+		      (struct entry){ voxel, ball, (double)depth }))
+		return FX_ENOMEM;
+	r->waiting++;
+	return FX_OK;
 }
 
-/* Key of a voxel: how far outside of its ball, plus the largest radius: 0 in the deepest place. */
-static int roll_spread(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, struct entry e,
-		       const struct fx_ball *balls, int64_t band)
+static int roll_spread(struct roll *r, struct entry e)
 {
-	const struct fx_ball *ball = &balls[e.source];
-	const double largest = (double)balls[0].radius_nm;
-	size_t centre[3];
-	int entered = 0, n;
+	int result = FX_OK;
 
-	fx_lattice_voxel(g->l, ball->centre, centre);
-	for (int i = 0; i < 26; i++) {
-		struct entry next = { neighbour(g->l, e.voxel, i), e.source, 0 };
+	if (e.key < (double)r->depth[e.voxel])
+		return FX_OK;
+	for (int i = 0; result == FX_OK && i < 26; i++) {
+		const uint32_t v = neighbour(r->g->l, e.voxel, i);
 
-		/* a voxel that is worked on has no more to gain: its cost is below all keys */
-		if (ids[next.voxel] != id ||
-		    (g->stamp[next.voxel] == g->generation && g->cost[next.voxel] < 0))
-			continue;
-		next.key =
-			ball_distance(g->l, centre, next.voxel) - (double)ball->radius_nm + largest;
-		n = next.key <= largest ? roll_offer(g, next, band) : 0;
-		if (n < 0)
-			return n;
-		entered += n;
+		if (r->ids[v] == r->id)
+			result = roll_offer(r, v, e.source);
 	}
-	return entered;
+	return result;
 }
 
-/* Enters the centres from *next on whose turn has come; returns how many. */
-static int roll_start(struct fx_geodesic *g, const struct fx_ball *balls, size_t len, size_t *next,
-		      int64_t band)
+/* The entries in order of depth, in the list that the heap has no need of now. */
+static int roll_entries(struct roll *r, const struct fx_ball_entry *entries, size_t len)
 {
-	int entered = 0, n;
+	struct list *list = &r->g->heap;
 
-	for (; *next < len; (*next)++) {
-		const double key = (double)balls[0].radius_nm - (double)balls[*next].radius_nm;
+	list->len = 0;
+	for (size_t i = 0; i < len; i++) {
+		const struct fx_ball_entry e = entries[i];
+		const float depth = ball_depth(r->g->l, &r->balls[e.ball], e.voxel);
 
-		if (fx_geodesic_band(g, key) > band)
-			break;
-		n = roll_offer(g, (struct entry){ balls[*next].centre, (uint32_t)*next, key },
-			       band);
-		if (n < 0)
-			return n;
-		entered += n;
+		if (!list_add(list, (struct entry){ e.voxel, e.ball, (double)depth }))
+			return FX_ENOMEM;
 	}
-	return entered;
+	if (len)
+		qsort(list->entry, len, sizeof *list->entry, depth_order);
+	r->deepest = len ? list->entry[0].key : 0;
+	return FX_OK;
 }
 
-int fx_geodesic_roll(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, struct fx_ball *balls,
-		     size_t len, uint8_t *flags, uint8_t flag)
+int fx_geodesic_roll(struct fx_geodesic *g, const uint32_t *ids, uint32_t id,
+		     const struct fx_ball *balls, const struct fx_ball_entry *entries, size_t len,
+		     float *depth_nm, uint32_t *ball)
 {
-	size_t waiting = 0, next = 0;
+	struct roll r = { g, ids, id, balls, depth_nm, ball, 0, 0, 0 };
+	int result = roll_entries(&r, entries, len);
+	size_t next = 0;
 
-	next_generation(g);
 	buckets_clear(g);
-	qsort(balls, len, sizeof *balls, ball_order);
-	for (int64_t band = 0; waiting || next < len; band++) {
-		struct list *bucket = bucket_of(g, band);
-		int entered = roll_start(g, balls, len, &next, band);
+	for (; result == FX_OK && (r.waiting || next < len); r.band++) {
+		struct list *bucket = bucket_of(g, r.band);
 
-		for (size_t i = 0; entered >= 0 && i < bucket->len; i++) {
-			const struct entry e = bucket->entry[i];
+		for (; result == FX_OK && next < len; next++) {
+			const struct entry e = g->heap.entry[next];
 
-			waiting += (size_t)entered;
-			entered = 0;
-			if (e.key > g->cost[e.voxel])
-				continue;
-			g->cost[e.voxel] = -1;
-			flags[e.voxel] |= flag;
-			entered = roll_spread(g, ids, id, e, balls, band);
+			if (fx_geodesic_band(g, r.deepest - e.key) > r.band)
+				break;
+			result = roll_offer(&r, e.voxel, e.source);
 		}
-		if (entered < 0)
-			return entered;
-		waiting = waiting + (size_t)entered - bucket->len;
+		for (size_t i = 0; result == FX_OK && i < bucket->len; i++)
+			result = roll_spread(&r, bucket->entry[i]);
+		r.waiting -= bucket->len;
 		bucket->len = 0;
 	}
-	return FX_OK;
+	return result;
 }

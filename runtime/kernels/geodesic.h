@@ -43,23 +43,32 @@ int fx_geodesic_field(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, u
 /** Number of the band that a distance lies in. */
 int64_t fx_geodesic_band(const struct fx_geodesic *g, double dist);
 
-/** Cheapest way from @p start through object @p id to any voxel that has @p goal in @p flags.
- * A step costs the mean penalty of its two voxels times its length. Gives *way (free()), *len
- * voxels from the goal to the start, both included. Ties go to the lower index. FX_ENOENT when
- * no goal can be reached, FX_ENOMEM. Method: Dijkstra with a binary heap. */
+/** Cheapest way from @p start through object @p id to any voxel that has @p goal in @p flags. A way
+ * costs the sum of the penalties of its voxels but the start. Gives *way (free()), *len voxels
+ * from the goal to the start, both included. Ties go to the lower index. FX_ENOENT when no goal
+ * can be reached, FX_ENOMEM. Method: Dijkstra with a binary heap. */
 int fx_geodesic_way(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, const float *penalty,
 		    uint32_t start, const uint8_t *flags, uint8_t goal, uint32_t **way,
 		    size_t *len);
 
-/** A ball: voxel and radius in nm. */
+/** A ball. */
 struct fx_ball {
-	uint32_t centre;
+	int64_t centre[3]; /**< voxel of the volume, zyx; may lie outside */
 	float radius_nm;
 };
-/** Sets @p flag in @p flags on the voxels of object @p id that lie in a ball and are connected to
- * its centre through voxels of the object in the balls. Sorts @p balls. FX_ENOMEM. Method: one
- * flood from all centres, each voxel following the ball in which it lies deepest. */
-int fx_geodesic_roll(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, struct fx_ball *balls,
-		     size_t len, uint8_t *flags, uint8_t flag);
+/** Where a ball comes into an object. */
+struct fx_ball_entry {
+	uint32_t voxel; /**< lattice index */
+	uint32_t ball;
+};
+/** Clears the voxels of object @p id that lie in a ball and hang together with its entry through
+ * such voxels. @p depth_nm holds how deep a voxel lies in the deepest ball of all calls so far,
+ * below 0 where none is, and @p ball that ball; both are brought up to date. FX_ENOMEM.
+ * Method: one flood from all entries, deepest voxels first, each voxel following the ball of the
+ * one it was reached from; a voxel that lies as deep in an older ball is not gone through again.
+ */
+int fx_geodesic_roll(struct fx_geodesic *g, const uint32_t *ids, uint32_t id,
+		     const struct fx_ball *balls, const struct fx_ball_entry *entries, size_t len,
+		     float *depth_nm, uint32_t *ball);
 
 #endif

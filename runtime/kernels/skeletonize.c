@@ -24,7 +24,15 @@ struct bench {
 	size_t *first;	  /* of each piece in voxels: count + 2 of them */
 	struct fx_link_target *targets;
 	size_t targets_len;
+	struct entry *entries; /* by piece */
+	size_t entries_len, entries_cap;
 	struct fx_teasar *teasar;
+};
+
+/* Where a ball of the block before comes in. */
+struct entry {
+	uint32_t piece, voxel; /* lattice */
+	struct fx_ball ball;
 };
 
 void fx_piece_fini(struct fx_piece *p)
@@ -135,6 +143,8 @@ static int target_order(const void *pa, const void *pb)
 {
 	const struct fx_link_target *a = pa, *b = pb;
 
+	if (a->must != b->must)
+		return a->must ? -1 : 1;
 	if (a->voxel != b->voxel)
 		return a->voxel < b->voxel ? -1 : 1;
 	return fx_crossing_compare(&a->crossing, &b->crossing);
@@ -174,6 +184,80 @@ static int bench_targets(struct bench *w)
 	return FX_OK;
 }
 
+/* Block voxel of index @p i of the plane @p plane along @p axis. */
+static size_t plane_voxel(const size_t shape[3], int axis, size_t plane, size_t i)
+{
+	const size_t nx = shape[2], ny = shape[1];
+
+	if (axis == 0)
+		return plane * ny * nx + i;
+	return axis == 1 ? (i / nx * ny + plane) * nx + i % nx : i * nx + plane;
+}
+
+static size_t plane_len(const size_t shape[3], int axis)
+{
+	return shape[0] * shape[1] * shape[2] / shape[axis];
+}
+
+static int entry_order(const void *pa, const void *pb)
+{
+	const struct entry *a = pa, *b = pb;
+
+	if (a->piece != b->piece)
+		return a->piece < b->piece ? -1 : 1;
+	return (a->voxel > b->voxel) - (a->voxel < b->voxel);
+}
+
+static int bench_entries(struct bench *w)
+{
+	const struct fx_skeletonize_block *b = w->b;
+
+	for (int axis = 0; axis < 3; axis++)
+		for (size_t i = 0; b->enters[axis] && i < plane_len(b->shape, axis); i++) {
+			const size_t voxel = plane_voxel(b->shape, axis, 0, i);
+			struct entry e = { w->piece[voxel], lattice_of(w, voxel),
+					   b->enters[axis][i] };
+
+			if (!e.piece || e.ball.radius_nm < 0)
+				continue;
+			for (int a = 0; a < 3; a++)
+				e.ball.centre[a] -= b->origin[a];
+			if (!fx_grow(&w->entries, &w->entries_cap, w->entries_len + 1,
+				     sizeof *w->entries))
+				return FX_ENOMEM;
+			w->entries[w->entries_len++] = e;
+		}
+	if (w->entries_len)
+		qsort(w->entries, w->entries_len, sizeof *w->entries, entry_order);
+	return FX_OK;
+}
+
+/* The balls that clear the last planes. */
+static int bench_leaves(const struct bench *w, struct fx_ball *leaves[3])
+{
+	const struct fx_skeletonize_block *b = w->b;
+
+	for (int axis = 0; axis < 3; axis++) {
+		const size_t len = plane_len(b->shape, axis);
+
+		leaves[axis] = fx_calloc(len, sizeof *leaves[axis]);
+		if (!leaves[axis])
+			return FX_ENOMEM;
+		for (size_t i = 0; i < len; i++) {
+			const size_t voxel = plane_voxel(b->shape, axis, b->shape[axis] - 1, i);
+			struct fx_ball *ball = &leaves[axis][i];
+
+			ball->radius_nm = -1;
+			if (!w->piece[voxel] ||
+			    !fx_teasar_cleared(w->teasar, lattice_of(w, voxel), ball))
+				continue;
+			for (int a = 0; a < 3; a++)
+				ball->centre[a] += b->origin[a];
+		}
+	}
+	return FX_OK;
+}
+
 static int bench_init(struct bench *w, const struct fx_skeletonize_block *b)
 {
 	int result = fx_lattice_init(&w->l, b->shape, b->voxel_nm);
@@ -195,7 +279,9 @@ static int bench_init(struct bench *w, const struct fx_skeletonize_block *b)
 		result = bench_distances(w);
 	if (result == FX_OK)
 		result = bench_voxels(w);
-	return result == FX_OK ? bench_targets(w) : result;
+	if (result == FX_OK)
+		result = bench_targets(w);
+	return result == FX_OK ? bench_entries(w) : result;
 }
 
 static void bench_fini(struct bench *w)
@@ -207,6 +293,7 @@ static void bench_fini(struct bench *w)
 	free(w->voxels);
 	free(w->first);
 	free(w->targets);
+	free(w->entries);
 	fx_teasar_free(w->teasar);
 }
 
@@ -226,31 +313,59 @@ static int piece_link(struct fx_piece *p, const struct fx_link_target *targets, 
 	return FX_OK;
 }
 
-static int piece_trace(struct bench *w, const struct fx_teasar_options *options, uint32_t id,
-		       const struct fx_link_target *targets, size_t targets_len, struct fx_piece *p)
+static int piece_run(struct bench *w, const struct fx_teasar_options *options,
+		     struct fx_teasar_object *o, const struct fx_link_target *targets, size_t len,
+		     struct fx_piece *p)
 {
+	uint32_t *voxels = NULL, *wanted = fx_calloc(len, sizeof *wanted);
+	int result;
+
+	if (!wanted)
+		return FX_ENOMEM;
+	for (size_t i = 0; i < len; i++) {
+		wanted[i] = targets[i].voxel;
+		o->targets_len += targets[i].must;
+	}
+	o->targets = wanted;
+	o->hints = wanted + o->targets_len;
+	o->hints_len = len - o->targets_len;
+	result = fx_teasar_trace(w->teasar, o, options, w->b->origin, &p->tree, &voxels);
+	if (result == FX_OK)
+		p->tree->segment = p->label;
+	if (result == FX_OK)
+		result = piece_link(p, targets, o->targets_len, voxels);
+	free(wanted);
+	free(voxels);
+	return result;
+}
+
+static int piece_trace(struct bench *w, const struct fx_teasar_options *options, uint32_t id,
+		       const struct fx_link_target *targets, size_t targets_len,
+		       const struct entry *entries, size_t entries_len, struct fx_piece *p)
+{
+	struct fx_ball *balls = fx_calloc(entries_len, sizeof *balls);
+	struct fx_ball_entry *places = fx_calloc(entries_len, sizeof *places);
 	struct fx_teasar_object o = { .ids = w->ids,
 				      .id = id,
 				      .radius_nm = w->radius,
 				      .voxels = w->voxels + w->first[id],
 				      .len = w->first[id + 1] - w->first[id],
-				      .targets_len = targets_len };
-	uint32_t *voxels = NULL, *wanted = fx_calloc(targets_len, sizeof *wanted);
+				      .entries = places,
+				      .entries_len = entries_len,
+				      .balls = balls,
+				      .balls_len = entries_len };
 	int result = FX_ENOMEM;
 
-	if (!wanted)
-		return FX_ENOMEM;
-	for (size_t i = 0; i < targets_len; i++)
-		wanted[i] = targets[i].voxel;
-	o.targets = wanted;
 	p->voxels = o.len;
-	result = fx_teasar_trace(w->teasar, &o, options, w->b->origin, &p->tree, &voxels);
-	if (result == FX_OK)
-		p->tree->segment = p->label;
-	if (result == FX_OK)
-		result = piece_link(p, targets, targets_len, voxels);
-	free(wanted);
-	free(voxels);
+	if (balls && places) {
+		for (size_t i = 0; i < entries_len; i++) {
+			balls[i] = entries[i].ball;
+			places[i] = (struct fx_ball_entry){ entries[i].voxel, (uint32_t)i };
+		}
+		result = piece_run(w, options, &o, targets, targets_len, p);
+	}
+	free(balls);
+	free(places);
 	return result;
 }
 
@@ -262,44 +377,52 @@ static uint64_t label_of(const struct bench *w, uint32_t id)
 	return w->b->labels[(at[0] * w->b->shape[1] + at[1]) * w->b->shape[2] + at[2]];
 }
 
-/* Traces all pieces into @p pieces, which has room for them; *len are made. */
+/* Traces all pieces into @p made, which has room for them. */
 static int bench_trace(struct bench *w, const struct fx_teasar_options *options,
-		       struct fx_piece *pieces, size_t *len)
+		       struct fx_skeletons *made)
 {
 	int result = FX_OK;
-	size_t t = 0, t_end;
+	size_t t = 0, t_end, e = 0, e_end;
 
-	for (uint32_t id = 1; result == FX_OK && id <= w->count; id++, t = t_end) {
+	for (uint32_t id = 1; result == FX_OK && id <= w->count; id++, t = t_end, e = e_end) {
 		for (t_end = t; t_end < w->targets_len && w->ids[w->targets[t_end].voxel] == id;)
 			t_end++;
+		for (e_end = e; e_end < w->entries_len && w->entries[e_end].piece == id;)
+			e_end++;
 		if (t == t_end && w->first[id + 1] - w->first[id] < w->b->dust)
 			continue;
-		pieces[*len].label = label_of(w, id);
-		result = piece_trace(w, options, id, w->targets + t, t_end - t, &pieces[(*len)++]);
+		made->pieces[made->len].label = label_of(w, id);
+		result = piece_trace(w, options, id, w->targets + t, t_end - t, w->entries + e,
+				     e_end - e, &made->pieces[made->len++]);
 	}
 	return result;
 }
 
+void fx_skeletons_fini(struct fx_skeletons *s)
+{
+	for (size_t i = 0; i < s->len; i++)
+		fx_piece_fini(&s->pieces[i]);
+	free(s->pieces);
+	for (int axis = 0; axis < 3; axis++)
+		free(s->leaves[axis]);
+	memset(s, 0, sizeof *s);
+}
+
 int fx_skeletonize(const struct fx_skeletonize_block *b, const struct fx_teasar_options *options,
-		   struct fx_piece **pieces, size_t *len)
+		   struct fx_skeletons *made)
 {
 	struct bench w = { 0 };
-	struct fx_piece *made = NULL;
-	size_t n = 0;
 	int result = bench_init(&w, b);
 
-	if (result == FX_OK && !(made = fx_calloc(w.count, sizeof *made)))
+	memset(made, 0, sizeof *made);
+	if (result == FX_OK && !(made->pieces = fx_calloc(w.count, sizeof *made->pieces)))
 		result = FX_ENOMEM;
 	if (result == FX_OK)
-		result = bench_trace(&w, options, made, &n);
+		result = bench_trace(&w, options, made);
+	if (result == FX_OK)
+		result = bench_leaves(&w, made->leaves);
 	bench_fini(&w);
-	if (result == FX_OK) {
-		*pieces = made;
-		*len = n;
-		return FX_OK;
-	}
-	for (size_t i = 0; i < n; i++)
-		fx_piece_fini(&made[i]);
-	free(made);
+	if (result != FX_OK)
+		fx_skeletons_fini(made);
 	return result;
 }

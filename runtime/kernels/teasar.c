@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 
-enum { CLEARED = 1, IN_TREE = 2 }; /* flags of a voxel */
+enum { IN_TREE = 1 }; /* flag of a voxel */
 enum { SWC_SOMA = 1, SWC_FORK = 5, SWC_END = 6 };
 
 struct fx_teasar {
@@ -18,8 +18,11 @@ struct fx_teasar {
 	uint32_t *node; /* of the voxels in the tree */
 	uint32_t *order;
 	size_t order_cap;
+	float *depth;	/* of each voxel in its deepest ball, below 0 in none */
+	uint32_t *ball; /* that ball */
 	struct fx_ball *balls;
-	size_t balls_cap;
+	struct fx_ball_entry *entries; /* those of a call */
+	size_t balls_len, balls_cap, entries_cap;
 };
 
 /* The skeleton as it grows. */
@@ -44,7 +47,11 @@ struct fx_teasar *fx_teasar_new(const struct fx_lattice *l)
 	t->penalty = fx_calloc(l->len, sizeof *t->penalty);
 	t->flags = fx_calloc(l->len, sizeof *t->flags);
 	t->node = fx_calloc(l->len, sizeof *t->node);
-	if (!t->g || !t->dist || !t->penalty || !t->flags || !t->node) {
+	t->depth = fx_calloc(l->len, sizeof *t->depth);
+	t->ball = fx_calloc(l->len, sizeof *t->ball);
+	for (size_t i = 0; t->depth && i < l->len; i++)
+		t->depth[i] = -1;
+	if (!t->g || !t->dist || !t->penalty || !t->flags || !t->node || !t->depth || !t->ball) {
 		fx_teasar_free(t);
 		return NULL;
 	}
@@ -61,7 +68,10 @@ void fx_teasar_free(struct fx_teasar *t)
 	free(t->flags);
 	free(t->node);
 	free(t->order);
+	free(t->depth);
+	free(t->ball);
 	free(t->balls);
+	free(t->entries);
 	free(t);
 }
 
@@ -84,20 +94,25 @@ static int teasar_field(struct fx_teasar *t, const struct fx_teasar_object *o, u
 	return fx_geodesic_field(t->g, o->ids, o->id, source, t->dist, t->order, len);
 }
 
-/* Farthest voxel of those in order[0..*left) that is not cleared, or of all of them when
- * @p flags is NULL; 0 (in the padding) when there is none. The voxels lie in bands of growing
- * distance, so that only the last band counts. */
-static uint32_t teasar_farthest(const struct fx_teasar *t, size_t *left, const uint8_t *flags)
+static bool teasar_is_done(const struct fx_teasar *t, uint32_t v)
+{
+	return t->depth[v] >= 0 || t->flags[v];
+}
+
+/* Farthest voxel of those in order[0..*left), when @p open of those that are not done; 0 (in the
+ * padding) when there is none. The voxels lie in bands of growing distance, so that only the last
+ * band counts. */
+static uint32_t teasar_farthest(const struct fx_teasar *t, size_t *left, bool open)
 {
 	uint32_t best = 0;
 	int64_t band = 0;
 
-	while (*left && flags && flags[t->order[*left - 1]])
+	while (*left && open && teasar_is_done(t, t->order[*left - 1]))
 		(*left)--;
 	for (size_t i = *left; i-- > 0;) {
 		const uint32_t v = t->order[i];
 
-		if (flags && flags[v])
+		if (open && teasar_is_done(t, v))
 			continue;
 		if (!best)
 			band = fx_geodesic_band(t->g, (double)t->dist[v]);
@@ -114,7 +129,7 @@ static void teasar_penalise(struct fx_teasar *t, const struct fx_teasar_object *
 			    const struct fx_teasar_options *options, float widest_nm,
 			    size_t reached)
 {
-	const float farthest = t->dist[teasar_farthest(t, &reached, NULL)];
+	const float farthest = t->dist[teasar_farthest(t, &reached, false)];
 	const double r = widest_nm > 0 ? 1 / (1.01 * (double)widest_nm) : 0,
 		     d = farthest > 0 ? 1 / (double)farthest : 0;
 
@@ -150,13 +165,50 @@ static int growth_clear(struct growth *w, const uint32_t *way, size_t len, doubl
 {
 	struct fx_teasar *t = w->t;
 
-	if (!fx_grow(&t->balls, &t->balls_cap, len, sizeof *t->balls))
+	if (t->balls_len + len > UINT32_MAX ||
+	    !fx_grow(&t->balls, &t->balls_cap, t->balls_len + len, sizeof *t->balls) ||
+	    !fx_grow(&t->entries, &t->entries_cap, len, sizeof *t->entries))
 		return FX_ENOMEM;
-	for (size_t i = 0; i < len; i++)
-		t->balls[i] = (struct fx_ball){
-			way[i], (float)(scale * (double)w->o->radius_nm[way[i]] + const_nm)
-		};
-	return fx_geodesic_roll(t->g, w->o->ids, w->o->id, t->balls, len, t->flags, CLEARED);
+	for (size_t i = 0; i < len; i++) {
+		struct fx_ball *ball = &t->balls[t->balls_len];
+		size_t at[3];
+
+		fx_lattice_voxel(t->l, way[i], at);
+		for (int a = 0; a < 3; a++)
+			ball->centre[a] = (int64_t)at[a];
+		ball->radius_nm = (float)(scale * (double)w->o->radius_nm[way[i]] + const_nm);
+		t->entries[i] = (struct fx_ball_entry){ way[i], (uint32_t)t->balls_len++ };
+	}
+	return fx_geodesic_roll(t->g, w->o->ids, w->o->id, t->balls, t->entries, len, t->depth,
+				t->ball);
+}
+
+/* Clears what lies in balls of skeletons outside. */
+static int growth_enter(struct growth *w)
+{
+	struct fx_teasar *t = w->t;
+	const struct fx_teasar_object *o = w->o;
+	const size_t first = t->balls_len;
+
+	if (first + o->balls_len > UINT32_MAX ||
+	    !fx_grow(&t->balls, &t->balls_cap, first + o->balls_len, sizeof *t->balls) ||
+	    !fx_grow(&t->entries, &t->entries_cap, o->entries_len, sizeof *t->entries))
+		return FX_ENOMEM;
+	for (size_t i = 0; i < o->balls_len; i++)
+		t->balls[t->balls_len++] = o->balls[i];
+	for (size_t i = 0; i < o->entries_len; i++)
+		t->entries[i] = (struct fx_ball_entry){ o->entries[i].voxel,
+							o->entries[i].ball + (uint32_t)first };
+	return fx_geodesic_roll(t->g, o->ids, o->id, t->balls, t->entries, o->entries_len, t->depth,
+				t->ball);
+}
+
+bool fx_teasar_cleared(const struct fx_teasar *t, uint32_t voxel, struct fx_ball *ball)
+{
+	if (t->depth[voxel] < 0)
+		return false;
+	*ball = t->balls[t->ball[voxel]];
+	return true;
 }
 
 /* The way from @p target to the tree. */
@@ -186,7 +238,10 @@ static int growth_all(struct growth *w, size_t reached)
 	for (size_t i = 0; result == FX_OK && i < w->o->targets_len; i++)
 		if (!(w->t->flags[w->o->targets[i]] & IN_TREE))
 			result = growth_reach(w, w->o->targets[i]);
-	while (result == FX_OK && (target = teasar_farthest(w->t, &reached, w->t->flags)))
+	for (size_t i = 0; result == FX_OK && i < w->o->hints_len; i++)
+		if (!teasar_is_done(w->t, w->o->hints[i]))
+			result = growth_reach(w, w->o->hints[i]);
+	while (result == FX_OK && (target = teasar_farthest(w->t, &reached, true)))
 		result = growth_reach(w, target);
 	return result;
 }
@@ -222,7 +277,7 @@ static int teasar_root(struct fx_teasar *t, const struct fx_teasar_object *o, bo
 		return FX_OK;
 	result = teasar_field(t, o, o->voxels[0], &reached);
 	if (result == FX_OK)
-		*root = teasar_farthest(t, &reached, NULL);
+		*root = teasar_farthest(t, &reached, false);
 	return result;
 }
 
@@ -240,13 +295,17 @@ int fx_teasar_trace(struct fx_teasar *t, const struct fx_teasar_object *o,
 
 	if (!fx_grow(&t->order, &t->order_cap, o->len, sizeof *t->order))
 		goto done;
-	for (size_t i = 0; i < o->len; i++)
+	for (size_t i = 0; i < o->len; i++) {
 		t->flags[o->voxels[i]] = 0;
+		t->depth[o->voxels[i]] = -1;
+	}
 	if ((result = teasar_root(t, o, soma, &root)) != FX_OK ||
 	    (result = teasar_field(t, o, root, &reached)) != FX_OK)
 		goto done;
 	teasar_penalise(t, o, options, widest_nm, reached);
 	result = growth_add(&w, root, 0);
+	if (result == FX_OK)
+		result = growth_enter(&w);
 	if (result == FX_OK && soma)
 		result = growth_clear(&w, &root, 1, options->soma_scale, options->soma_const_nm);
 	if (result == FX_OK)

@@ -3,6 +3,7 @@
 #ifndef FX_KERNELS_TEASAR_H
 #define FX_KERNELS_TEASAR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,14 @@ struct fx_teasar_object {
 	size_t len;		 /**< at least 1 */
 	const uint32_t *targets; /**< voxels that must be in the skeleton; the first is the root */
 	size_t targets_len;
+	const uint32_t *hints; /**< voxels to go to as long as they are not cleared */
+	size_t hints_len;
+	/** Balls of skeletons outside of the lattice that clear voxels from the start; ball counts
+	 * in balls. */
+	const struct fx_ball_entry *entries;
+	size_t entries_len;
+	const struct fx_ball *balls;
+	size_t balls_len;
 };
 
 /** Working memory for objects on one lattice. */
@@ -46,6 +55,10 @@ void fx_teasar_free(struct fx_teasar *t);
 int fx_teasar_trace(struct fx_teasar *t, const struct fx_teasar_object *o,
 		    const struct fx_teasar_options *options, const int64_t origin[3],
 		    struct fx_tree **tree, uint32_t **voxels);
+
+/** The ball in which lattice voxel @p voxel lies deepest after all calls of fx_teasar_trace():
+ * false when it lies in none. */
+bool fx_teasar_cleared(const struct fx_teasar *t, uint32_t voxel, struct fx_ball *ball);
 
 /** Sets the types of nodes that are not soma: 5 where three ways or more meet, 6 where at most one
  * ends, else 0. FX_ENOMEM. */
