@@ -85,7 +85,7 @@ static int check_range(const struct fx_option *o, double v, struct fx_error *err
 	if (o->min == o->max || (v >= o->min && v <= o->max))
 		return FX_OK;
 	fx_option_range_text(o, range, sizeof range);
-	return fx_error_set(err, FX_EINVAL, "%g is not within %s", v, range);
+	return fx_error_set(err, FX_EINVAL, "%.10g is not within %s", v, range);
 }
 
 static int set_choice(const struct fx_option *o, const char *text, void *field,
@@ -219,7 +219,7 @@ void fx_option_default_text(const struct fx_option *o, char *text, size_t size)
 	else if (o->type == FX_OPT_BOOL)
 		snprintf(text, size, "%s", o->def != 0 ? "true" : "false");
 	else
-		snprintf(text, size, "%g", o->def);
+		snprintf(text, size, "%.10g", o->def);
 }
 
 void fx_option_range_text(const struct fx_option *o, char *text, size_t size)
@@ -241,6 +241,6 @@ void fx_option_range_text(const struct fx_option *o, char *text, size_t size)
 		snprintf(text, size, "%s%s%s", o->type == FX_OPT_INT ? "whole number" : "number",
 			 gap, unit);
 	} else {
-		snprintf(text, size, "%g..%g%s%s", o->min, o->max, gap, unit);
+		snprintf(text, size, "%.10g..%.10g%s%s", o->min, o->max, gap, unit);
 	}
 }

@@ -82,12 +82,25 @@ static void wrong_values_are_named(void **unused)
 	assert_int_equal(s.count, 0);
 }
 
+static void whole_numbers_are_told_in_full(void **unused)
+{
+	const struct fx_option o = { .type = FX_OPT_INT, .def = 1234567, .max = 2147483647 };
+	char text[64];
+
+	(void)unused;
+	fx_option_range_text(&o, text, sizeof text);
+	assert_string_equal(text, "0..2147483647");
+	fx_option_default_text(&o, text, sizeof text);
+	assert_string_equal(text, "1234567");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_stored),
 		cmocka_unit_test(values_units_and_vectors),
 		cmocka_unit_test(wrong_values_are_named),
+		cmocka_unit_test(whole_numbers_are_told_in_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
