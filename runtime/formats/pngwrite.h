@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/* pngwrite.h: writes PNG pictures. */
+#ifndef FX_FORMATS_PNGWRITE_H
+#define FX_FORMATS_PNGWRITE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <fornix/error.h>
+
+/** Writes @p h rows of @p w pixels of @p channels bytes (1 grey, 3 red green blue), dense, as a PNG
+ * file: under a temporary name in the same folder, then renamed, so that @p path is whole or not
+ * there. The same pixels give the same bytes. FX_EINVAL for a size of 0 or beyond 2^20 or other
+ * channels, FX_ENOMEM, FX_EIO. */
+int fx_png_write(const char *path, const uint8_t *pixels, size_t h, size_t w, unsigned channels,
+		 struct fx_error *err);
+
+#endif
