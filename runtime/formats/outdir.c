@@ -66,7 +66,7 @@ static int outdir_check(const struct fx_outdir *d, bool (*own)(const char *name)
 			struct fx_error *err)
 {
 	char foreign[256], kind[64];
-	bool any;
+	bool any = false;
 	const int failed = outdir_look(d->path, own, &any, foreign, sizeof foreign);
 
 	if (failed == -ENOENT || (!failed && !any))

@@ -29,6 +29,9 @@ struct fx_tiffread {
 };
 
 static int tiffread_message(TIFF *tiff, void *user, const char *module, const char *fmt, va_list ap)
+	__attribute__((format(printf, 4, 0)));
+
+static int tiffread_message(TIFF *tiff, void *user, const char *module, const char *fmt, va_list ap)
 {
 	struct fx_tiffread *r = user;
 

@@ -57,7 +57,7 @@ int fx_volume_open(const char *path, struct fx_volume *v, struct fx_error *err)
 	int result = volume_sniff(path, &ops, err);
 
 	memset(v, 0, sizeof *v);
-	if (result == FX_OK)
+	if (result == FX_OK && ops)
 		result = ops->open(path, v, err);
 	if (result < 0)
 		memset(v, 0, sizeof *v);

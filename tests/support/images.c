@@ -111,8 +111,10 @@ void test_write_tiff(const char *path, size_t pages, size_t height, size_t width
 
 void test_write_file(const char *path, const void *data, size_t size)
 {
-	FILE *f = fopen(path, "wb");
+	FILE *f;
 
+	remove(path); /* some file systems flush a file that is truncated and written again */
+	f = fopen(path, "wb");
 	if (!f || fwrite(data, 1, size, f) != size)
 		fail_msg("cannot write %s", path);
 	if (f)
