@@ -214,6 +214,8 @@ void fx_render_scale_bar(struct fx_picture *p, size_t y, size_t x, size_t longes
 	size_t length;
 	char text[24];
 
+	if (!(nm_per_pixel > 1e-6 && nm_per_pixel < 1e12))
+		return;
 	while (nm * 10 <= limit && nm < 1e12)
 		nm *= 10;
 	nm *= nm * 5 <= limit ? 5 : nm * 2 <= limit ? 2 : 1;
