@@ -101,7 +101,7 @@ void fx_noise_row(const struct fx_noise_field *f, const struct fx_noise_patch *p
 		  int64_t y, int64_t x, int w, float *out)
 {
 	const int64_t row = floor_div(y, f->step[1]), x_last = floor_div(x + w - 1, f->step[2]);
-	const float per_voxel = 1 / (float)f->step[2];
+	const float per_voxel = 1 / (float)f->step[2], sixth = 1.0f / 6;
 	float wy[4], column[FX_NOISE_LATTICE];
 	int64_t phase = x - floor_div(x, f->step[2]) * f->step[2];
 	int j = (int)(floor_div(x, f->step[2]) - patch->lo[1]);
@@ -114,9 +114,10 @@ void fx_noise_row(const struct fx_noise_field *f, const struct fx_noise_patch *p
 	}
 	for (int i = 0; i < w; j++, phase = 0) {
 		const float *v = column + j;
-		const float a = (v[0] + 4 * v[1] + v[2]) / 6, b = (v[2] - v[0]) / 2;
-		const float d = (v[0] - 2 * v[1] + v[2]) / 2;
-		const float e = (v[3] - v[0] + 3 * (v[1] - v[2])) / 6;
+		const float a = (v[0] + 4 * v[1] + v[2]) * sixth;
+		const float b = (v[2] - v[0]) * 0.5f;
+		const float d = (v[0] - 2 * v[1] + v[2]) * 0.5f;
+		const float e = (v[3] - v[0] + 3 * (v[1] - v[2])) * sixth;
 
 		const int n = (int)(f->step[2] - phase < w - i ? f->step[2] - phase : w - i);
 

@@ -10,7 +10,7 @@
 enum { NEAR_MAX = 160, TILE = FX_NOISE_TILE, PART = TILE / 2 };
 
 /* Grey levels, and nm. */
-static const float zone = 100; /* d2 - d1 beyond which no membrane shows */
+static const float zone = 80; /* d2 - d1 beyond which no membrane shows */
 static const float membrane_grey = 88, membrane_width = 13.5f;
 static const float mito_grey = 80, mito_rim = 64, mito_inset = 24;
 static const float vesicle_cell = 58, vesicle_radius = 17, vesicle_grey = 92;

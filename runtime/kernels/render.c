@@ -140,7 +140,7 @@ static void tint(uint8_t rgb[3], float grey, uint64_t label, bool border)
 
 	for (int c = 0; c < 3; c++) {
 		const float full = (float)(colour >> (16 - 8 * c) & 0xff);
-		float v = label ? 0.3f * grey + 0.7f * full * light : grey;
+		float v = label ? 0.34f * grey + 0.66f * full * light : grey;
 
 		v = border ? 0.35f * v : v;
 		rgb[c] = (uint8_t)(v > 255 ? 255 : v);
@@ -209,11 +209,13 @@ void fx_render_scale_bar(struct fx_picture *p, size_t y, size_t x, size_t longes
 			 double nm_per_pixel)
 {
 	const double limit = (double)longest * nm_per_pixel;
-	const size_t dot = longest / 80 > 1 ? longest / 80 : 1, thick = 2 * dot;
+	const size_t dot = longest / 56 > 1 ? longest / 56 : 1, thick = 2 * dot;
 	double nm = 1;
 	size_t length;
 	char text[24];
 
+	if (!(nm_per_pixel > 1e-6 && nm_per_pixel < 1e12))
+		return;
 	while (nm * 10 <= limit && nm < 1e12)
 		nm *= 10;
 	nm *= nm * 5 <= limit ? 5 : nm * 2 <= limit ? 2 : 1;

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <fornix/error.h>
-
 #include "base/alloc.h"
 
 int fx_plane_init(struct fx_plane *p, int64_t height, int64_t width, size_t side, bool labels)
@@ -43,7 +41,7 @@ void fx_plane_fini(struct fx_plane *p)
 
 uint8_t fx_plane_grey(const struct fx_plane *p, size_t i)
 {
-	return p->count[i] ? (uint8_t)(p->sum[i] / p->count[i]) : 0;
+	return (uint8_t)(p->count[i] ? p->sum[i] / p->count[i] : 0);
 }
 
 static uint32_t grey_of(const struct fx_block *b, size_t i)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <fornix/block.h>
+#include <fornix/error.h>
 
 /** One section of h x w samples, each of @p thin x @p thin voxels. Zero-initialise. */
 struct fx_plane {

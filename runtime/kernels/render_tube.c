@@ -36,42 +36,59 @@ void fx_render_space_fini(struct fx_render_space *s)
 	*s = (struct fx_render_space){ 0 };
 }
 
-/* Colours one sample when the tube is in front there: @p off of its radius beside the axis. */
-static void put(struct fx_render_space *s, size_t i, float z, float off, uint32_t colour)
-{
-	if (z >= s->depth[i])
-		return;
-	s->depth[i] = z;
-	s->colour[i] = colour;
-	s->light[i] = (uint8_t)(255 * (0.4f + 0.6f * sqrtf(off < 1 ? 1 - off * off : 0)));
-}
-
 static size_t inside(float v, size_t end)
 {
 	return v <= 0 ? 0 : v >= (float)end ? end : (size_t)v;
 }
 
-static void draw(struct fx_render_space *s, const float a[4], const float b[4], uint32_t colour)
+/* Light that falls on a ball at (ny, nx) of its radius from the middle: from the upper left. */
+static uint8_t light_of(float ny, float nx)
 {
-	const float wide = fmaxf(a[3], b[3]) + 1;
-	const float dy = b[1] - a[1], dx = b[2] - a[2], length = dy * dy + dx * dx;
-	const size_t y_lo = inside(fminf(a[1], b[1]) - wide, s->h);
-	const size_t y_hi = inside(fmaxf(a[1], b[1]) + wide + 1, s->h);
-	const size_t x_lo = inside(fminf(a[2], b[2]) - wide, s->w);
-	const size_t x_hi = inside(fmaxf(a[2], b[2]) + wide + 1, s->w);
+	const float nz = sqrtf(fmaxf(1 - ny * ny - nx * nx, 0));
+	const float direct = fmaxf(0.86f * nz - 0.36f * ny - 0.36f * nx, 0);
+
+	return (uint8_t)(255 * (0.32f + 0.68f * fminf(direct, 1)));
+}
+
+/* A ball with its middle at @p c, where it is in front. */
+static void draw_ball(struct fx_render_space *s, const float c[4], uint32_t colour)
+{
+	const size_t y_lo = inside(ceilf(c[1] - c[3]), s->h);
+	const size_t y_hi = inside(floorf(c[1] + c[3]) + 1, s->h);
+	const size_t x_lo = inside(ceilf(c[2] - c[3]), s->w);
+	const size_t x_hi = inside(floorf(c[2] + c[3]) + 1, s->w);
 
 	for (size_t y = y_lo; y < y_hi; y++)
 		for (size_t x = x_lo; x < x_hi; x++) {
-			const float py = (float)y - a[1], px = (float)x - a[2];
-			float t = length > 0 ? (py * dy + px * dx) / length : 0, d, r;
+			const float dy = (float)y - c[1], dx = (float)x - c[2];
+			const float high = c[3] * c[3] - dy * dy - dx * dx;
+			const size_t i = y * s->w + x;
+			float z;
 
-			t = t < 0 ? 0 : t > 1 ? 1 : t;
-			d = hypotf(py - t * dy, px - t * dx);
-			r = a[3] + t * (b[3] - a[3]);
-			if (d <= r)
-				put(s, y * s->w + x,
-				    a[0] + t * (b[0] - a[0]) - sqrtf(r * r - d * d), d / r, colour);
+			if (high < 0)
+				continue;
+			z = c[0] - sqrtf(high);
+			if (z >= s->depth[i])
+				continue;
+			s->depth[i] = z;
+			s->colour[i] = colour;
+			s->light[i] = light_of(dy / c[3], dx / c[3]);
 		}
+}
+
+/* A tube is a row of balls, so close that their outline is smooth. */
+static void draw(struct fx_render_space *s, const float a[4], const float b[4], uint32_t colour)
+{
+	const float length = hypotf(hypotf(b[0] - a[0], b[1] - a[1]), b[2] - a[2]);
+	const float step = fmaxf(0.12f * fminf(a[3], b[3]), 0.7f);
+	const int n = (int)fminf(length / step, 4096) + 1;
+	float c[4];
+
+	for (int k = 0; k <= n; k++) {
+		for (int i = 0; i < 4; i++)
+			c[i] = a[i] + (b[i] - a[i]) * (float)k / (float)n;
+		draw_ball(s, c, colour);
+	}
 }
 
 void fx_render_tube(struct fx_render_space *s, const float from[4], const float to[4],
