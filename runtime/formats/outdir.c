@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <fornix/version.h>
@@ -106,6 +107,51 @@ static int outdir_names(struct fx_outdir *d, const char *path, struct fx_error *
 	return FX_OK;
 }
 
+/* Opens and locks the partial folder: -errno, or -EWOULDBLOCK when someone else holds it. */
+static int outdir_lock(struct fx_outdir *d)
+{
+	int failed = 0;
+
+	d->lock = open(d->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->lock < 0 || flock(d->lock, LOCK_EX | LOCK_NB) != 0)
+		failed = -errno;
+	if (failed && d->lock >= 0)
+		close(d->lock);
+	if (failed)
+		d->lock = 0;
+	return failed;
+}
+
+static void outdir_unlock(struct fx_outdir *d)
+{
+	if (d->lock > 0)
+		close(d->lock);
+	d->lock = 0;
+}
+
+/* Makes and locks the partial folder, in place of one that a killed run left. */
+static int outdir_make(struct fx_outdir *d, struct fx_error *err)
+{
+	int failed = outdir_lock(d), result = FX_OK;
+
+	if (!failed)
+		result = fx_remove_tree(d->partial, err);
+	outdir_unlock(d);
+	if (result == FX_OK && failed != -EWOULDBLOCK)
+		result = fx_make_dirs(d->partial, err);
+	if (result < 0)
+		return result;
+	if (failed != -EWOULDBLOCK)
+		failed = outdir_lock(d);
+	if (failed == -EWOULDBLOCK)
+		return fx_error_set(err, FX_EINVAL,
+				    "%s: another node or run is writing there: give another folder",
+				    d->path);
+	return failed ? fx_error_set(err, FX_EIO, "%s: cannot lock: %s", d->partial,
+				     strerror(-failed)) :
+			FX_OK;
+}
+
 int fx_outdir_begin(struct fx_outdir *d, const char *path, const char *kind,
 		    bool (*own)(const char *name), struct fx_error *err)
 {
@@ -115,11 +161,9 @@ int fx_outdir_begin(struct fx_outdir *d, const char *path, const char *kind,
 	if (result == FX_OK)
 		result = outdir_check(d, own, err);
 	if (result == FX_OK)
-		result = fx_remove_tree(d->partial, err);
-	if (result == FX_OK)
-		result = fx_make_dirs(d->partial, err);
+		result = outdir_make(d, err);
 	if (result < 0) {
-		free(d->partial); /* nothing was made: leave nothing to remove */
+		free(d->partial); /* not ours: leave nothing to remove */
 		d->partial = NULL;
 	}
 	return result;
@@ -172,18 +216,6 @@ static int outdir_provenance(struct fx_outdir *d, struct fx_error *err)
 	return result;
 }
 
-static int outdir_sync(const struct fx_outdir *d, struct fx_error *err)
-{
-	const int fd = open(d->partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const bool ok = fd >= 0 && syncfs(fd) == 0;
-	const int why = errno;
-
-	if (fd >= 0)
-		close(fd);
-	return ok ? FX_OK :
-		    fx_error_set(err, FX_EIO, "%s: cannot write: %s", d->path, strerror(why));
-}
-
 /* rename() replaces an empty folder; a full one is moved away first. */
 static int outdir_place(struct fx_outdir *d, struct fx_error *err)
 {
@@ -209,8 +241,9 @@ int fx_outdir_commit(struct fx_outdir *d, struct fx_error *err)
 {
 	int result = outdir_provenance(d, err);
 
-	if (result == FX_OK)
-		result = outdir_sync(d, err);
+	if (result == FX_OK && syncfs(d->lock) != 0)
+		result =
+			fx_error_set(err, FX_EIO, "%s: cannot write: %s", d->path, strerror(errno));
 	if (result == FX_OK)
 		result = outdir_place(d, err);
 	if (result == FX_OK) {
@@ -224,6 +257,7 @@ void fx_outdir_fini(struct fx_outdir *d)
 {
 	if (d->partial)
 		fx_remove_tree(d->partial, NULL);
+	outdir_unlock(d);
 	free(d->partial);
 	free(d->path);
 	memset(d, 0, sizeof *d);

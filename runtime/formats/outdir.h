@@ -14,12 +14,14 @@ struct fx_outdir {
 	char *path;	  /**< owned; where it will be */
 	char *partial;	  /**< owned; where it is written: PATH.fornix-partial */
 	const char *kind; /**< borrowed */
+	int lock;	  /**< private: of the partial folder, locked while it is written */
 };
 
 /** Makes an empty folder beside @p path to write to, with its parents. @p path must not exist, or
  * be an empty folder, or hold an earlier output of the same @p kind (a word such as
  * "segmentation"), told by its provenance file, with nothing in it but "info", "provenance" and
- * names that @p own accepts. It is not touched before the commit. */
+ * names that @p own accepts. It is not touched before the commit. What a run that was killed left
+ * of it is removed; while another writes there, this is refused. */
 int fx_outdir_begin(struct fx_outdir *d, const char *path, const char *kind,
 		    bool (*own)(const char *name), struct fx_error *err);
 /** Writes a file. Its folder must exist: fx_outdir_folder(). With @p replace false a second file

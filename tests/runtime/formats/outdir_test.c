@@ -94,6 +94,24 @@ static void replaces_its_own_and_nothing_else(void **folder)
 	assert_true(there(path, "o3"));
 }
 
+static void two_cannot_write_to_one_folder(void **folder)
+{
+	const char *path = test_path(*folder, "d"), *left = test_path(*folder, "d.fornix-partial");
+	struct fx_outdir d = { 0 };
+
+	/* what a killed run left is in nobody's way */
+	assert_int_equal(fx_make_dirs(left, NULL), FX_OK);
+	test_write_file(test_path(left, "o9"), "x", 1);
+	assert_int_equal(fx_outdir_begin(&d, path, "k", own, NULL), FX_OK);
+	assert_false(there(left, "o9"));
+	assert_int_equal(fx_outdir_write(&d, "o1", "x", 1, false, NULL), FX_OK);
+	refuse(path, "k", "another node or run is writing there");
+	assert_int_equal(fx_outdir_commit(&d, NULL), FX_OK);
+	fx_outdir_fini(&d);
+	assert_true(there(path, "o1"));
+	write_one(path, "k", "o2");
+}
+
 static void what_cannot_be_a_folder_is_said(void **folder)
 {
 	test_write_file(test_path(*folder, "file"), "n", 1);
@@ -119,6 +137,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(appears_only_when_complete),
 		cmocka_unit_test(replaces_its_own_and_nothing_else),
+		cmocka_unit_test(two_cannot_write_to_one_folder),
 		cmocka_unit_test(what_cannot_be_a_folder_is_said),
 		cmocka_unit_test(a_link_to_a_folder_stays),
 	};
