@@ -40,6 +40,7 @@ static int find_face(struct work *w, size_t i, int axis, bool high, struct fx_li
 {
 	const struct fx_blockwise_block *b = &w->blocks[i];
 	const size_t next = high ? b->behind[axis] : b->before[axis];
+	const int row = axis == 0 ? 1 : 0, column = axis == 2 ? 1 : 2;
 	struct fx_face f = { .axis = axis, .high = high };
 	uint64_t *own = NULL, *other = NULL;
 	int result = w->io->face(w->io->context, i, axis, high, &own);
@@ -49,6 +50,8 @@ static int find_face(struct work *w, size_t i, int axis, bool high, struct fx_li
 	memcpy(f.origin, b->origin, sizeof f.origin);
 	memcpy(f.shape, b->shape, sizeof f.shape);
 	memcpy(f.voxel_nm, w->options->voxel_nm, sizeof f.voxel_nm);
+	f.inner = (b->before[row] != SIZE_MAX) | (b->behind[row] != SIZE_MAX) << 1 |
+		  (b->before[column] != SIZE_MAX) << 2 | (b->behind[column] != SIZE_MAX) << 3;
 	f.own = own;
 	f.other = other ? other : own;
 	if (result == FX_OK)

@@ -27,7 +27,6 @@ struct facing {
 	struct best {
 		struct fx_contact contact;
 		bool straight;
-		double rim_nm;
 	} * best;
 	size_t best_len, best_cap;
 };
@@ -63,7 +62,7 @@ static int side_init(const struct facing *f, struct side *s, const uint64_t *oth
 		}
 	result = fx_components(s->touching, FX_U64, shape, 26, s->piece, &count);
 	return result == FX_OK ?
-		       fx_label_distance(s->label, FX_U64, shape, voxel_nm, false, s->depth) :
+		       fx_label_distance(s->label, FX_U64, shape, voxel_nm, true, s->depth) :
 		       result;
 }
 
@@ -74,39 +73,37 @@ static void side_fini(struct side *s)
 	free(s->depth);
 }
 
-static double rim_nm(const struct facing *f, size_t i)
+static unsigned edges_of(const struct facing *f, size_t i)
 {
 	const size_t y = i / f->width, x = i % f->width;
-	const size_t up = y < f->height - 1 - y ? y : f->height - 1 - y;
-	const size_t left = x < f->width - 1 - x ? x : f->width - 1 - x;
 
-	return fmin((double)(up + 1) * f->step_nm[0], (double)(left + 1) * f->step_nm[1]);
+	return (y == 0) | (y + 1 == f->height) << 1 | (x == 0) << 2 | (x + 1 == f->width) << 3;
 }
 
 static bool is_better(const struct best *b, const struct best *than)
 {
 	if (b->straight != than->straight)
 		return b->straight;
-	if (b->contact.depth_nm < than->contact.depth_nm ||
-	    b->contact.depth_nm > than->contact.depth_nm)
-		return b->contact.depth_nm > than->contact.depth_nm;
-	return b->rim_nm > than->rim_nm; /* else the first, which has the lower index */
+	return b->contact.depth_nm > than->contact.depth_nm; /* else the first: the lower index */
 }
 
 static int facing_offer(struct facing *f, size_t a, size_t b)
 {
-	struct best best = { { a, b, (double)fminf(f->a.depth[a], f->b.depth[b]) },
-			     a == b,
-			     rim_nm(f, a) };
+	struct best best = {
+		{ a, b, (double)fminf(f->a.depth[a], f->b.depth[b]), edges_of(f, a) },
+		a == b,
+	};
 	uint64_t *number = fx_map64_at(&f->found, (uint64_t)f->a.piece[a] << 32 | f->b.piece[b]);
 
 	if (!number)
 		return FX_ENOMEM;
-	if (isinf(best.contact.depth_nm))
-		best.contact.depth_nm = best.rim_nm;
 	if (*number) {
-		if (is_better(&best, &f->best[*number - 1]))
-			f->best[*number - 1] = best;
+		struct best *old = &f->best[*number - 1];
+
+		best.contact.edges |= old->contact.edges;
+		if (is_better(&best, old))
+			*old = best;
+		old->contact.edges = best.contact.edges;
 		return FX_OK;
 	}
 	if (!fx_grow(&f->best, &f->best_cap, f->best_len + 1, sizeof *f->best))

@@ -13,12 +13,14 @@
 struct fx_contact {
 	size_t a, b;	 /**< index in each plane */
 	double depth_nm; /**< distance to the rim of the object in the plane, the smaller of both */
+	unsigned edges;	 /**< of plane a that the contact reaches: 1, 2 first, last row, 4, 8 column
+			  */
 };
 
 /** Contacts of two facing planes of @p height x @p width labels (same id = same object, 0 = none)
  * with pixels of @p step_nm (rows, columns). Voxels that touch by face, edge or corner are in
  * contact. There is one contact for each pair of 8-connected pieces of contact voxels; its voxels
- * are the deepest pair (ties: farthest from the rim of the plane, then the lowest index), so that
+ * are the deepest pair (the rim of the plane counts as a boundary; ties: the lowest index), so that
  * both blocks find the same ones. Gives *out (free()) in raster order of the pieces, *len of them.
  * FX_EINVAL, FX_ENOMEM. */
 int fx_contacts_find(const uint64_t *a, const uint64_t *b, size_t height, size_t width,

@@ -32,7 +32,8 @@ static void face_voxel(const struct fx_face *f, size_t i, size_t plane, size_t a
 static struct fx_link_target face_target(const struct fx_face *f, const struct fx_contact *c)
 {
 	const size_t plane = f->high ? f->shape[f->axis] - 1 : 0;
-	struct fx_link_target t = { .depth_nm = c->depth_nm };
+	struct fx_link_target t = { .depth_nm = c->depth_nm,
+				    .must = f->own == f->other && !(c->edges & f->inner) };
 	size_t low[3], high[3];
 	const size_t *own = f->high ? low : high;
 
@@ -137,7 +138,6 @@ static size_t pairs_list(struct fx_crossing_end *ends, size_t len, struct pair *
 	size_t n = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		ends[i].target.must = true;
 		if (i + 1 == len || fx_crossing_compare(&ends[i].target.crossing,
 							&ends[i + 1].target.crossing) != 0)
 			continue;

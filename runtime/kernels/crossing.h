@@ -33,9 +33,13 @@ struct fx_face {
 	double voxel_nm[3];
 	int axis;  /**< 0..2 */
 	bool high; /**< the face is the last plane of the block along axis, else the first */
-	const uint64_t *own, *other; /**< ids of both planes, C order of the two other axes */
+	/** Ids of both planes, C order of the two other axes; other may be own at the rim of the
+	 * volume, behind which objects are thought to go on. */
+	const uint64_t *own, *other;
+	unsigned inner; /**< edges of the face behind which there is a block, as in fx_contact */
 };
-/** Appends a target for each contact of the face to *targets (grown, free()). FX_EINVAL,
+/** Appends a target for each contact of the face to *targets (grown, free()). At the rim of the
+ * volume those must be reached that do not go on in the next block. FX_EINVAL,
  * FX_ENOMEM. */
 int fx_face_targets(const struct fx_face *f, struct fx_link_target **targets, size_t *len,
 		    size_t *cap);
@@ -53,8 +57,8 @@ int fx_crossing_pieces(const uint64_t *labels, const size_t shape[3],
 		       const struct fx_link_target *targets, size_t len, uint32_t *piece,
 		       uint32_t *count);
 /** Chooses the crossings that join all that hangs together and no more: a spanning forest of the
- * pieces, deepest crossings first (ties: order of crossings). Sets must on these and on crossings
- * with one end only, at the rim of the volume. @p ends come back sorted by block, then voxel.
+ * pieces, deepest crossings first (ties: order of crossings). Sets must on these, not on the others; those
+ * with one end only, at the rim of the volume, stay as they are. @p ends come back sorted by block, then voxel.
  * @p pieces is the number of pieces of all blocks. FX_ENOMEM. */
 int fx_crossing_choose(struct fx_crossing_end *ends, size_t len, size_t pieces);
 
