@@ -362,6 +362,13 @@ static unsigned lane_receive(struct fx_inlet *in, size_t i, struct fx_error *err
 	return refused;
 }
 
+/* Acknowledgements wait for company while there is work, up to half of the credit. */
+static bool acks_due(const struct fx_inlet *in, const struct lane *lane)
+{
+	return lane->acks_len &&
+	       (!fx_inlet_peek(in) || 2 * lane->acks_len >= in->config.credit_messages);
+}
+
 unsigned fx_inlet_pump(struct fx_inlet *in, struct fx_error *err)
 {
 	unsigned refused = 0;
@@ -369,7 +376,7 @@ unsigned fx_inlet_pump(struct fx_inlet *in, struct fx_error *err)
 	for (size_t i = 0; i < in->config.lanes_len; i++) {
 		refused += lane_receive(in, i, err);
 		lane_hello(in, i);
-		if (in->lanes[i].acks_len)
+		if (acks_due(in, &in->lanes[i]))
 			lane_send_acks(&in->lanes[i]);
 	}
 	return refused;
