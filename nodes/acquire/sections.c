@@ -38,8 +38,7 @@ static const struct fx_port ports[] = {
 static const struct fx_option options[] = {
 	{ FX_FIELD(struct sections, path), .help = "folder with one image per section" },
 	{ FX_FIELD(struct sections, pattern), .def_str = "*",
-	  .help = "which of its .png, .tif and .tiff files; # stands for the section number, "
-		  "else that is the last number in a name" },
+	  .help = "which .png and .tif files; # is the section number, else the last number is" },
 	{ FX_FIELD(struct sections, voxel), .def_str = "8 8 8", .unit = "nm", .min = 1e-3,
 	  .max = 1e9, .help = "voxel size z y x" },
 	{ FX_FIELD(struct sections, tile), .def = 4, .min = 0.001, .max = 64, .unit = "MiB",
