@@ -26,7 +26,7 @@ static const struct fx_port ports[] = {
 		    "brightness with dark membranes, stretched to the whole range (f32: 0 to 1)" },
 	[LABELS] = { "labels", FX_OUT, FX_BLOCK, FX_U32, 1U << FX_LABELS, false,
 		     "segments 1..n of every block on its own; 0 only where all is boundary" },
-	[BOUNDARY] = { "boundary", FX_OUT, FX_BLOCK, FX_U8, 1U << FX_PROBABILITY, true,
+	[BOUNDARY] = { "boundary", FX_OUT, FX_BLOCK, FX_U8, 1U << FX_PROBABILITY, false,
 		       "boundary evidence, 255 is membrane" },
 	{ 0 },
 };
