@@ -43,7 +43,8 @@ int64_t fx__run_finished(const struct fx_run *r)
 	for (size_t i = 0; i < r->plan->instances_len; i++) {
 		const int64_t done = atomic_load(&r->stats.instances[i].done_z);
 
-		if (!r->plan->instances[i].wiring.outputs_len && (z < 0 || done < z))
+		/* an end that knows no sections, such as a file of scores, does not count */
+		if (done && !r->plan->instances[i].wiring.outputs_len && (z < 0 || done < z))
 			z = done;
 	}
 	return z < 0 ? 0 : z;
