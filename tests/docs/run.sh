@@ -41,7 +41,9 @@ inside && to { print >to }
 status=0
 cd "$work"
 HOME=$work/home
-export HOME
+TMPDIR=$(mktemp -d) # short: sockets lie in it
+trap 'rm -rf "$TMPDIR"' EXIT
+export HOME TMPDIR
 for step in .steps/*.sh; do
 	[ -e "$step" ] || break
 	if ! sh -eu "$step" >"$step.log" 2>&1; then
@@ -56,12 +58,13 @@ for step in .steps/*.sh; do
 	fi
 done
 
+grep -o '](\([^)#: ]*\)[^):]*)' "$page" | sed 's/^](//; s/[#)].*//' >.links
 cd "$(dirname "$page")"
-for target in $(grep -o '](\([^)#: ]*\)[^):]*)' "$page" | sed 's/^](//; s/[#)].*//'); do
+while read -r target; do
 	if [ ! -e "$target" ]; then
 		echo "$page: the link to $target leads nowhere"
 		status=1
 	fi
-done
+done <"$work/.links"
 [ $status -ne 0 ] || rm -rf "$work"
 exit $status
