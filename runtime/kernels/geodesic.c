@@ -354,8 +354,10 @@ static int roll_offer(struct roll *r, uint32_t voxel, uint32_t ball)
 	const float depth = ball_depth(r->g->l, &r->balls[ball], voxel);
 	int64_t band;
 
-	if (depth < 0 || depth <= r->depth[voxel])
+	if (depth < 0 || depth <= r->depth[voxel] ||
+	    (r->depth[voxel] >= 0 && r->g->stamp[voxel] != r->g->generation))
 		return FX_OK;
+	r->g->stamp[voxel] = r->g->generation;
 	r->depth[voxel] = depth;
 	r->ball[voxel] = ball;
 	band = fx_geodesic_band(r->g, r->deepest - (double)depth);
@@ -408,6 +410,7 @@ int fx_geodesic_roll(struct fx_geodesic *g, const uint32_t *ids, uint32_t id,
 	int result = roll_entries(&r, entries, len);
 	size_t next = 0;
 
+	next_generation(g);
 	buckets_clear(g);
 	for (; result == FX_OK && (r.waiting || next < len); r.band++) {
 		struct list *bucket = bucket_of(g, r.band);
