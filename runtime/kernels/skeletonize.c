@@ -164,7 +164,8 @@ static int bench_targets(struct bench *w)
 		free(sorted);
 		return FX_ENOMEM;
 	}
-	memcpy(sorted, b->targets, b->targets_len * sizeof *sorted);
+	for (size_t i = 0; i < b->targets_len; i++)
+		sorted[i] = b->targets[i];
 	qsort(sorted, b->targets_len, sizeof *sorted, target_order);
 	for (size_t i = 0; i < b->targets_len; i++)
 		if (sorted[i].voxel < w->len && w->piece[sorted[i].voxel])
