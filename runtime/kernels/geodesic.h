@@ -15,6 +15,7 @@ struct fx_lattice {
 	size_t len;
 	double voxel_nm[3];
 	ptrdiff_t offset[26]; /**< to the neighbours, in raster order */
+	int delta[26][3];     /**< the same as voxels zyx */
 	float step_nm[26];    /**< how far they are */
 	float step_min, step_max;
 };
