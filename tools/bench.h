@@ -12,7 +12,8 @@ enum { BENCH_ROUNDS = 3 };
 
 /** What one round measured. */
 struct bench_round {
-	double seconds, cpu_ms; /**< wall between first and last block; processor of all processes */
+	double seconds,
+		cpu_ms; /**< wall between first and last block; processor of all processes */
 };
 
 /** The round with the median of seconds. */

@@ -21,10 +21,11 @@ static int check_shapes(const struct scoring *s, const char *const *paths, struc
 
 	if (a[1] == b[1] && a[2] == b[2] && a[0] >= b[0])
 		return FX_OK;
-	return fx_error_set(err, FX_ETYPE,
-			    "%s is %zu x %zu x %zu (z y x), the truth %s is %zu x %zu x %zu: rows and "
-			    "columns must agree, and the truth may have fewer sections",
-			    paths[0], a[0], a[1], a[2], paths[1], b[0], b[1], b[2]);
+	return fx_error_set(
+		err, FX_ETYPE,
+		"%s is %zu x %zu x %zu (z y x), the truth %s is %zu x %zu x %zu: rows and "
+		"columns must agree, and the truth may have fewer sections",
+		paths[0], a[0], a[1], a[2], paths[1], b[0], b[1], b[2]);
 }
 
 static int count_section(struct scoring *s, size_t z, struct fx_error *err)
@@ -41,8 +42,8 @@ static int count_section(struct scoring *s, size_t z, struct fx_error *err)
 		result = fx_contingency_add(&s->sizes, seg->data, seg->dtype, NULL, FX_U8,
 					    fx_block_len(seg));
 	if (result == FX_OK && truth)
-		result = fx_contingency_add(&s->pairs, seg->data, seg->dtype, truth->data, truth->dtype,
-					    fx_block_len(seg));
+		result = fx_contingency_add(&s->pairs, seg->data, seg->dtype, truth->data,
+					    truth->dtype, fx_block_len(seg));
 	fx_block_free(seg);
 	fx_block_free(truth);
 	return result;
@@ -87,9 +88,12 @@ int cmd_score(int argc, char **argv)
 	};
 	struct cmd_line line = {
 		.usage = "fornix score LABELS TRUTH [--json]",
-		.about = "Scores a label volume against the truth: VOI in bits, Rand and adapted Rand,\n"
-			 "by two rules: truth_nonzero (truth 0 ignored, segment 0 kept as a label) and\n"
-			 "both_nonzero. Volumes are multi-page TIFF, .npy or precomputed folders. The truth\n"
+		.about = "Scores a label volume against the truth: VOI in bits, Rand and adapted "
+			 "Rand,\n"
+			 "by two rules: truth_nonzero (truth 0 ignored, segment 0 kept as a label) "
+			 "and\n"
+			 "both_nonzero. Volumes are multi-page TIFF, .npy or precomputed folders. "
+			 "The truth\n"
 			 "may have fewer sections.\n\n"
 			 "  fornix score OUT/labels truth.tif\n",
 		.options = options,

@@ -64,14 +64,17 @@ int cmd_skeletonize(int argc, char **argv)
 	bool quiet = false;
 	const struct cmd_option options[] = {
 		{ "voxel", NULL, &voxel, "Z,Y,X", "voxel size in nm, e.g. 40,16,16 (required)" },
-		{ "dust", NULL, &dust, "N", "pieces with fewer voxels get no skeleton (default 1000)" },
+		{ "dust", NULL, &dust, "N",
+		  "pieces with fewer voxels get no skeleton (default 1000)" },
 		{ "quiet", &quiet, NULL, NULL, "no progress and no summary" },
 		{ 0 },
 	};
 	struct cmd_line line = {
 		.usage = "fornix skeletonize LABELS OUT --voxel Z,Y,X",
-		.about = "Skeletons of a label volume (multi-page TIFF, .npy or precomputed folder) by\n"
-			 "TEASAR: OUT/swc (one file a label, nm) and OUT/precomputed (Neuroglancer).\n\n"
+		.about = "Skeletons of a label volume (multi-page TIFF, .npy or precomputed "
+			 "folder) by\n"
+			 "TEASAR: OUT/swc (one file a label, nm) and OUT/precomputed "
+			 "(Neuroglancer).\n\n"
 			 "  fornix skeletonize truth.tif skeletons --voxel 8,8,8\n",
 		.options = options,
 		.min_words = 2,

@@ -36,8 +36,8 @@ static void show_row(const json_t *scores, const struct row *row)
 	const json_t *v = json_object_get(group, row->name);
 
 	if (json_is_number(v))
-		fprintf(stderr, "  %-40s %10.6g %s\n", row->label, json_number_value(v) * row->factor,
-			row->unit);
+		fprintf(stderr, "  %-40s %10.6g %s\n", row->label,
+			json_number_value(v) * row->factor, row->unit);
 }
 
 void show_score_table(const json_t *scores)
@@ -65,7 +65,8 @@ void show_made(const char *out)
 
 	fprintf(stderr, "\nmade\n");
 	for (int i = 0; i < n; i++) {
-		char *path = names[i]->d_name[0] == '.' ? NULL : fx_path_join(out, names[i]->d_name);
+		char *path =
+			names[i]->d_name[0] == '.' ? NULL : fx_path_join(out, names[i]->d_name);
 
 		if (path)
 			fprintf(stderr, "  %s%s\n", path, fx_is_dir(path) ? "/" : "");

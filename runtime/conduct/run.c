@@ -115,7 +115,8 @@ static void handle_end(struct fx_run *r, size_t i)
 
 	ending_text(p->status, how, sizeof how);
 	if (!node_of(r, i)->type->stateless) {
-		snprintf(text, sizeof text, "%s; what it held is lost and the run cannot go on", how);
+		snprintf(text, sizeof text, "%s; what it held is lost and the run cannot go on",
+			 how);
 		fail_run(r, i, text);
 	} else if (p->restarts >= FX_RESTARTS_MAX) {
 		snprintf(text, sizeof text, "%s, after it was started again %d times", how,
@@ -192,7 +193,8 @@ static int make_run_dir(struct fx_run *r, struct fx_error *err)
 	const char *tmp = getenv("TMPDIR");
 	int result = FX_OK;
 
-	r->run_dir = fx_asprintf("%s/fornix-XXXXXX", tmp && *tmp && strlen(tmp) < 60 ? tmp : "/tmp");
+	r->run_dir =
+		fx_asprintf("%s/fornix-XXXXXX", tmp && *tmp && strlen(tmp) < 60 ? tmp : "/tmp");
 	if (!r->run_dir || !mkdtemp(r->run_dir))
 		return fx_error_set(err, FX_EIO, "cannot make a folder for the run under %s: %s",
 				    tmp ? tmp : "/tmp", strerror(errno));

@@ -141,7 +141,6 @@ static void lane_hello(struct fx_inlet *in, size_t i)
 		.epoch = in->config.epoch,
 		.credit_messages = in->config.credit_messages,
 		.credit_bytes = in->config.credit_bytes,
-		.shared = lane->pool != NULL,
 	};
 	const int64_t now = fx_now_ns();
 	void *bytes;
@@ -175,7 +174,7 @@ static void lane_send_acks(struct lane *lane)
 		size_t size;
 
 		c.acks_len = lane->acks_len - sent < FX_WIRE_ACKS_MAX ? lane->acks_len - sent :
-									 FX_WIRE_ACKS_MAX;
+									FX_WIRE_ACKS_MAX;
 		if (fx_control_encode(&c, &bytes, &size, NULL) < 0)
 			break;
 		zmq_send(lane->socket, bytes, size, ZMQ_DONTWAIT);
@@ -208,7 +207,8 @@ static void release_heap(struct fx_block *b)
 }
 
 /* Payload from a slot: voxels stay there, tables and nodes are copied out. */
-static int fill_from_slot(struct fx_inlet *in, size_t i, struct fx_envelope *e, struct fx_error *err)
+static int fill_from_slot(struct fx_inlet *in, size_t i, struct fx_envelope *e,
+			  struct fx_error *err)
 {
 	struct lane *lane = &in->lanes[i];
 	const unsigned holder = in->config.lanes[i].holder;

@@ -3,7 +3,8 @@
  *
  * Ordered (one consuming instance): messages are handed on in the order of the stream, whatever the
  * producer's workers do; what was handed on before is dropped as a duplicate. Unordered (one of
- * several workers): each is handed on as it comes. Nothing is acknowledged before fx_inlet_ack(). */
+ * several workers): each is handed on as it comes. Nothing is acknowledged before fx_inlet_ack().
+ */
 #ifndef FX_LINK_INLET_H
 #define FX_LINK_INLET_H
 

@@ -246,7 +246,7 @@ static void edge_dispatch(struct fx_outlet *o, size_t e)
 	}
 	for (size_t i = 0; i < lanes; i++)
 		atomic_store(&o->config.edges[e].lanes[i].stats->depth,
-			     edge->waiting.len + edge->lanes[i].messages);
+			     edge->lanes[i].messages + (i ? 0 : edge->waiting.len));
 }
 
 static void parcel_acked(struct fx_outlet *o, struct fx__parcel *p)
@@ -374,7 +374,7 @@ static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const 
 	lane->credit_messages = c->credit_messages;
 	lane->credit_bytes = c->credit_bytes;
 	outlet_welcome(o, lane);
-	if (!fresh || c->epoch)
+	if (!fresh)
 		lane_revive(o, e, c->instance);
 	else
 		for (size_t k = 0; k < lane->flight.len; k++)
@@ -406,7 +406,8 @@ static bool outlet_control(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *bod
 	bool ok;
 
 	if (fx_control_decode(zmq_msg_data(body), zmq_msg_size(body), &c, &err) < 0) {
-		fx_log(FX_LOG_WARN, "refused a control message on %s: %s", o->config.port, err.text);
+		fx_log(FX_LOG_WARN, "refused a control message on %s: %s", o->config.port,
+		       err.text);
 		return false;
 	}
 	if (c.kind == FX_CONTROL_HELLO)

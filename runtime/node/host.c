@@ -92,7 +92,6 @@ static void host_poll(struct fx__host *h, int timeout_ms)
 
 void fx__host_pump(struct fx__host *h, int timeout_ms)
 {
-	struct fx_error err = { 0 };
 	unsigned refused = 0;
 
 	if (timeout_ms)
@@ -101,12 +100,9 @@ void fx__host_pump(struct fx__host *h, int timeout_ms)
 		if (h->outlets[p])
 			refused += fx_outlet_pump(h->outlets[p]);
 		if (h->inlets[p])
-			refused += fx_inlet_pump(h->inlets[p], &err);
+			refused += fx_inlet_pump(h->inlets[p], &h->broken);
 	}
-	if (refused) {
-		atomic_fetch_add(&h->me->refused, refused);
-		fx_log(FX_LOG_WARN, "refused %u frames: %s", refused, err.text);
-	}
+	atomic_fetch_add(&h->me->refused, refused);
 	host_usage(h);
 }
 
@@ -175,8 +171,7 @@ static struct fx_outlet_edge *outlet_edges(struct fx__host *h, const struct fx_w
 	struct fx_outlet_edge *edges = host_keep(h, w->edges_len, sizeof *edges);
 
 	for (size_t e = 0; edges && e < w->edges_len; e++) {
-		struct fx_outlet_lane *lanes =
-			host_keep(h, w->edges[e].lanes_len, sizeof *lanes);
+		struct fx_outlet_lane *lanes = host_keep(h, w->edges[e].lanes_len, sizeof *lanes);
 
 		for (size_t i = 0; lanes && i < w->edges[e].lanes_len; i++)
 			lanes[i] = (struct fx_outlet_lane){
@@ -324,8 +319,8 @@ static int host_owe(struct fx__host *h)
 		return FX_OK;
 	if (!fx_grow(&h->pending, &h->pending_cap, h->pending_len + 1, sizeof *h->pending))
 		return fx_fail(&h->node, FX_ENOMEM, "no memory for pending acknowledgements");
-	h->pending[h->pending_len++] = (struct fx__pending){ h->current.seq, h->current_port,
-							     connected_outputs(h) };
+	h->pending[h->pending_len++] =
+		(struct fx__pending){ h->current.seq, h->current_port, connected_outputs(h) };
 	return FX_OK;
 }
 
@@ -397,6 +392,9 @@ static int host_run_inputs(struct fx__host *h)
 		const int64_t start = fx_now_ns();
 
 		fx__host_pump(h, 0);
+		if (h->broken.code < 0)
+			return fx_fail(&h->node, FX_ETYPE, "a message that cannot be read: %s",
+				       h->broken.text);
 		port = host_ready(h, from);
 		if (port >= 0) {
 			result = host_deliver(h, (unsigned)port);

@@ -290,9 +290,10 @@ static int decode_mark(const Fornix__Mark *w, struct fx_envelope *e, struct fx_e
 {
 	if (w->kind < FX_MARK_OPEN || w->kind > FX_MARK_SKIP || !valid_region(w->region) ||
 	    e->payload.raw_size ||
-	    (w->kind == FX_MARK_OPEN && (!valid_voxel(w->n_voxel_nm, w->voxel_nm) ||
-					 !fx_dtype_size((enum fx_dtype)w->dtype))))
-		return fx_error_set(err, FX_ETYPE, "a mark that is out of bounds (kind %u)", w->kind);
+	    (w->kind == FX_MARK_OPEN &&
+	     (!valid_voxel(w->n_voxel_nm, w->voxel_nm) || !fx_dtype_size((enum fx_dtype)w->dtype))))
+		return fx_error_set(err, FX_ETYPE, "a mark that is out of bounds (kind %u)",
+				    w->kind);
 	e->kind = FX_NOTHING;
 	e->mark.kind = (enum fx_mark_kind)w->kind;
 	region_from_wire(&e->mark.region, w->region);
@@ -354,7 +355,8 @@ int fx_wire_decode(const void *bytes, size_t size, struct fx_envelope *e, struct
 	h = fornix__header__unpack(&memory.allocator, size - FX__PREFIX,
 				   (const uint8_t *)bytes + FX__PREFIX);
 	if (!h)
-		return fx_error_set(err, FX_ETYPE, "a header of %zu bytes that does not decode", size);
+		return fx_error_set(err, FX_ETYPE, "a header of %zu bytes that does not decode",
+				    size);
 	result = decode_body(h, e, err);
 	fornix__header__free_unpacked(h, &memory.allocator);
 	return result;
@@ -379,7 +381,8 @@ int fx_wire_fill(struct fx_envelope *e, const void *raw, struct fx_error *err)
 
 			if (n->parent < -1 || n->parent >= (int64_t)i || !isfinite(n->radius_nm) ||
 			    !isfinite(n->pos_nm[0] + n->pos_nm[1] + n->pos_nm[2]))
-				return fx_error_set(err, FX_ETYPE, "a tree whose node %zu is wrong", i);
+				return fx_error_set(err, FX_ETYPE, "a tree whose node %zu is wrong",
+						    i);
 		}
 	}
 	return FX_OK;

@@ -226,8 +226,7 @@ static void control_comes_back(void **unused)
 {
 	uint64_t acks[3] = { 1, 5, 1u << 31 };
 	struct fx_control c = { .kind = FX_CONTROL_HELLO, .node = "segment", .port = "image",
-				.instance = 3, .epoch = 2, .credit_messages = 4, .credit_bytes = 99,
-				.shared = true };
+				.instance = 3, .epoch = 2, .credit_messages = 4, .credit_bytes = 99 };
 	struct fx_control out;
 	void *bytes;
 	size_t size;
@@ -237,7 +236,7 @@ static void control_comes_back(void **unused)
 	assert_true(fx_wire_is_control(bytes, size));
 	assert_int_equal(fx_control_decode(bytes, size, &out, NULL), FX_OK);
 	assert_string_equal(out.node, "segment");
-	assert_true(out.instance == 3 && out.epoch == 2 && out.credit_bytes == 99 && out.shared);
+	assert_true(out.instance == 3 && out.epoch == 2 && out.credit_bytes == 99);
 	free(bytes);
 	c = (struct fx_control){ .kind = FX_CONTROL_ACK, .acks = acks, .acks_len = 3 };
 	fx_control_encode(&c, &bytes, &size, NULL);
