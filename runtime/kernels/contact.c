@@ -85,7 +85,8 @@ static unsigned edges_of(const struct facing *f, size_t i)
 {
 	const size_t y = i / f->width, x = i % f->width;
 
-	return (y == 0) | (y + 1 == f->height) << 1 | (x == 0) << 2 | (x + 1 == f->width) << 3;
+	return (y == 0 ? 1u : 0u) | (y + 1 == f->height ? 2u : 0u) | (x == 0 ? 4u : 0u) |
+	       (x + 1 == f->width ? 8u : 0u);
 }
 
 /* The contact that pixels @p a and @p b belong to, entered when it is new; NULL without memory. */
