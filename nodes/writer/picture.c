@@ -214,10 +214,11 @@ static int picture_drain(struct fx_node *node, void *state)
 	struct fx_picture p;
 	int code;
 
-	if (s->image.z < 0 || !s->ready)
-		return fx_fail(node, FX_EINVAL,
-			       "nothing of section %lld came, so %s has no picture",
-			       (long long)(s->ready ? s->z : s->section), s->path);
+	if (s->image.z < 0 || !s->ready) {
+		fx_warn(node, "nothing of section %lld came, so there is no picture %s",
+			(long long)(s->ready ? s->z : s->section), s->path);
+		return FX_OK;
+	}
 	if (fx_connected(node, LABELS) && s->labels.z != s->image.z)
 		fx_warn(node, "%s shows section %lld, but labels of section %lld", s->path,
 			(long long)s->image.z, (long long)s->labels.z);

@@ -269,7 +269,8 @@ int fx_chunkwriter_finish(struct fx_chunkwriter *w, const struct fx_map64 *final
 	if (result < 0)
 		return result;
 	for (int a = 0; a < 3; a++) {
-		const int64_t hi = w->extent.hi[a] ? w->extent.hi[a] : w->end[a];
+		/* a stream that was stopped has fewer sections than it said */
+		const int64_t hi = a && w->extent.hi[a] ? w->extent.hi[a] : w->end[a];
 
 		w->info.size[a] = (size_t)(hi - w->info.offset[a]);
 	}
