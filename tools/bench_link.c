@@ -32,7 +32,7 @@ void bench_write(void *bytes, size_t size, uint64_t seed)
 
 static char *link_graph(size_t bytes, int count, int relays, const char *result)
 {
-	char *text = NULL, last[16] = "s.out";
+	char *text = NULL, last[24] = "s.out";
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
