@@ -99,10 +99,20 @@ int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, str
 	return result;
 }
 
-static void count_out(struct fx__host *h, enum fx_kind kind, const void *message)
+static unsigned first_output(const struct fx__host *h)
+{
+	unsigned p = 0;
+
+	while (h->type->ports[p].name && h->type->ports[p].dir != FX_OUT)
+		p++;
+	return p;
+}
+
+/* Voxels count once: those of the first output, not those of the truth beside it. */
+static void count_out(struct fx__host *h, unsigned port, enum fx_kind kind, const void *message)
 {
 	atomic_fetch_add(&h->me->messages_out, 1);
-	if (kind == FX_BLOCK)
+	if (kind == FX_BLOCK && port == first_output(h))
 		atomic_fetch_add(&h->me->voxels_out, fx_block_len(message));
 }
 
@@ -123,7 +133,7 @@ static int host_send(void *io, unsigned port, enum fx_kind kind, void *message,
 				    h->type->name);
 	}
 	h->sent[port] = true;
-	count_out(h, kind, message);
+	count_out(h, port, kind, message);
 	return fx__host_queue(h, port, &e, err);
 }
 
@@ -145,15 +155,6 @@ static void note_missing(struct fx__host *h, const struct fx_mark *m)
 		close(fd);
 	free(path);
 	free(line);
-}
-
-static unsigned first_output(const struct fx__host *h)
-{
-	unsigned p = 0;
-
-	while (h->type->ports[p].name && h->type->ports[p].dir != FX_OUT)
-		p++;
-	return p;
 }
 
 static int host_send_mark(void *io, unsigned port, const struct fx_mark *m, struct fx_error *err)
