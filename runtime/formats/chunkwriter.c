@@ -79,17 +79,20 @@ int fx_chunkwriter_start(struct fx_chunkwriter *w, enum fx_role role, const stru
 	return result;
 }
 
-/* A core must begin on the grid, and end on it or at the end of the volume. */
+/* A core must begin on the grid, and end on it or at the end of the volume. On z that may come
+ * earlier than was told: where the stream was stopped. */
 static int core_check(struct fx_chunkwriter *w, struct fx_region core, struct fx_error *err)
 {
 	for (int a = 0; a < 3; a++) {
 		const int64_t chunk = (int64_t)w->info.chunk[a];
 		const bool odd = (core.hi[a] - w->info.offset[a]) % chunk != 0;
 		const bool past = w->extent.hi[a] && core.hi[a] > w->extent.hi[a];
+		const bool behind_end = core.lo[a] >= w->end[a] &&
+					(w->end[a] - w->info.offset[a]) % chunk != 0;
 
 		if (core.lo[a] < w->info.offset[a] || (core.lo[a] - w->info.offset[a]) % chunk ||
-		    core.hi[a] <= core.lo[a] || past ||
-		    (odd && w->extent.hi[a] && core.hi[a] != w->extent.hi[a]) ||
+		    core.hi[a] <= core.lo[a] || past || behind_end ||
+		    (odd && a > 0 && w->extent.hi[a] && core.hi[a] != w->extent.hi[a]) ||
 		    (odd && core.hi[a] < w->end[a]) ||
 		    (core.hi[a] > w->end[a] && core.lo[a] < w->end[a]))
 			return fx_error_set(err, FX_EINVAL,
@@ -268,7 +271,7 @@ int fx_chunkwriter_finish(struct fx_chunkwriter *w, const struct fx_map64 *final
 	if (result < 0)
 		return result;
 	for (int a = 0; a < 3; a++) {
-		const int64_t hi = w->extent.hi[a] ? w->extent.hi[a] : w->end[a];
+		const int64_t hi = a > 0 && w->extent.hi[a] ? w->extent.hi[a] : w->end[a];
 
 		w->info.size[a] = (size_t)(hi - w->info.offset[a]);
 	}

@@ -141,7 +141,7 @@ static struct test_run *interrupt(struct test_place *p, const char *metric, doub
 	kill(-r->pid, SIGINT);
 	test_run_wait(r);
 	if (r->code != 1 || !strstr(r->err, "\nstopping: ") || lines(r->err, "fornix: "))
-		fail_msg("ended with %d: %s", r->code, r->err);
+		fail_msg("ended with %d: %s", r->code, strstr(r->err, "\nfornix: "));
 	return r;
 }
 
