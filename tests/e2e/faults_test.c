@@ -126,6 +126,10 @@ static void nodes_end_with_the_conductor(void **state)
 	assert_false(test_is_there(test_path(p->dir, "out"), "labels"));
 	assert_int_equal(test_count_files(test_path(p->dir, "out"), ""), 0);
 	test_run_free(r);
+	/* the next run finds nothing in its way, and clears away what the dead one left */
+	test_run_expect(p, 0, (const char *[]){ "run", LEAN, test_word("out", p->dir, "out"), MANY,
+						"--quiet", NULL });
+	test_place_clean(p);
 }
 
 /* As the keyboard does it: every process of the group is told. */
