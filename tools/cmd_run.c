@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cmd_run.c: fornix run. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,17 @@ static const char *param(const struct fx_graph *g, const char *name)
 	return NULL;
 }
 
+/* What lies in the folder of a run that failed is of an earlier one. */
+static bool has_failed(const char *receipt)
+{
+	json_t *j = receipt ? json_loads(receipt, 0, NULL) : NULL;
+	const char *failure = json_string_value(json_object_get(j, "failure"));
+	const bool failed = !failure || *failure;
+
+	json_decref(j);
+	return failed;
+}
+
 static int run_it(const struct fx_graph *g, const struct words *w, struct fx_run_options *o)
 {
 	struct fx_error err = { 0 };
@@ -68,7 +80,7 @@ static int run_it(const struct fx_graph *g, const struct words *w, struct fx_run
 		cmd_wrong("%s", err.text);
 		return CMD_WRONG;
 	}
-	if (!w->quiet && o->out) {
+	if (!w->quiet && o->out && !has_failed(receipt)) {
 		show_scores(o->out);
 		show_made(o->out);
 	}

@@ -97,6 +97,11 @@ static bool sections_settled(const struct sections *s, const struct fx_sequence_
 	return !s->watch || s->scan_ns - f->since_ns >= sections_ns(s->settle);
 }
 
+static int sections_vanished(struct fx_node *node, const struct sections *s)
+{
+	return fx_fail(node, FX_EIO, "%s: the folder has vanished", s->path);
+}
+
 static int sections_scan(struct fx_node *node, struct sections *s)
 {
 	struct fx_error err = { 0 };
@@ -104,7 +109,7 @@ static int sections_scan(struct fx_node *node, struct sections *s)
 
 	s->scan_ns = fx_now_ns();
 	if (fx_sequence_scan(&s->files, s->path, s->pattern, s->scan_ns, &err) < 0)
-		return fx_fail_error(node, &err);
+		return fx_is_dir(s->path) ? fx_fail_error(node, &err) : sections_vanished(node, s);
 	if (marked || (s->silence > 0 && s->scan_ns - fx_sequence_changed(&s->files, s->start_ns) >=
 						 sections_ns(s->silence)))
 		s->ending = true;
@@ -221,7 +226,7 @@ static int sections_lost(struct fx_node *node, const struct sections *s, const s
 	if (why->code == FX_ENOMEM)
 		return fx_fail_error(node, why);
 	if (!fx_is_dir(s->path))
-		return fx_fail(node, FX_EIO, "%s: the folder has vanished", s->path);
+		return sections_vanished(node, s);
 	return sections_mark(node, s, FX_MARK_MISSING, sections_reason(s, why->text));
 }
 

@@ -2,6 +2,7 @@
 /* process.c: starts the process of one instance. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,19 @@ static char **environment(int threads)
 	return env;
 }
 
+/* Signals that the node handles, but must not meet before it does; it lets them in itself. */
+static void hold_signals(posix_spawnattr_t *attr)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGUSR1);
+	posix_spawnattr_init(attr);
+	posix_spawnattr_setsigmask(attr, &held);
+	posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK);
+}
+
 static int spawn_now(struct fx_run *r, size_t i, int wiring_fd, struct fx_error *err)
 {
 	const struct fx_plan_instance *inst = &r->plan->instances[i];
@@ -87,8 +101,10 @@ static int spawn_now(struct fx_run *r, size_t i, int wiring_fd, struct fx_error 
 		"fornix", "node", name, inst->wiring.type, "--wiring", fd_text, NULL
 	};
 	posix_spawn_file_actions_t a;
+	posix_spawnattr_t attr;
 	int failed;
 
+	hold_signals(&attr);
 	snprintf(name, sizeof name, "%s.%u", inst->wiring.node, inst->wiring.instance);
 	snprintf(fd_text, sizeof fd_text, "%d", wiring_fd);
 	posix_spawn_file_actions_init(&a);
@@ -98,9 +114,10 @@ static int spawn_now(struct fx_run *r, size_t i, int wiring_fd, struct fx_error 
 					 O_WRONLY | O_CREAT | O_APPEND, 0666);
 	posix_spawn_file_actions_adddup2(&a, wiring_fd, wiring_fd);
 	inherit(&a, &inst->wiring);
-	failed = posix_spawn(&r->processes[i].pid, "/proc/self/exe", &a, NULL,
+	failed = posix_spawn(&r->processes[i].pid, "/proc/self/exe", &a, &attr,
 			     (char *const *)(uintptr_t)argv, env ? env : environ);
 	posix_spawn_file_actions_destroy(&a);
+	posix_spawnattr_destroy(&attr);
 	for (int k = 0; env && k < 3; k++)
 		free(env[k]);
 	free(env);

@@ -109,6 +109,27 @@ static json_t *missing_json(const struct fx_run *r)
 	return list;
 }
 
+char *fx__missing_text(const struct fx_run *r)
+{
+	json_t *list = missing_json(r);
+	const size_t n = json_array_size(list);
+	json_int_t lo = 0, hi = 0;
+	const char *reason = "";
+	char *text = NULL;
+
+	if (n && json_unpack(json_array_get(list, 0), "{s:{s:[I], s:[I]}, s:s}", "region", "lo", &lo, "hi",
+			     &hi, "reason", &reason) == 0 &&
+	    hi - lo > 1)
+		text = fx_asprintf("%zu %s missing; first sections %lld to %lld: %s", n,
+				   n > 1 ? "pieces are" : "piece is", (long long)lo, (long long)hi - 1,
+				   reason);
+	else if (n)
+		text = fx_asprintf("%zu %s missing; first section %lld: %s", n,
+				   n > 1 ? "sections are" : "section is", (long long)lo, reason);
+	json_decref(list);
+	return text;
+}
+
 static int exit_code(const struct fx_process *p)
 {
 	return WIFSIGNALED(p->status) ? 128 + WTERMSIG(p->status) : WEXITSTATUS(p->status);

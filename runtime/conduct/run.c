@@ -187,26 +187,6 @@ static void watch(struct fx_run *r)
 	}
 }
 
-static int make_run_dir(struct fx_run *r, struct fx_error *err)
-{
-	static const char *const folders[] = { "logs", "missing", "scratch" };
-	const char *tmp = getenv("TMPDIR");
-	int result = FX_OK;
-
-	r->run_dir =
-		fx_asprintf("%s/fornix-XXXXXX", tmp && *tmp && strlen(tmp) < 60 ? tmp : "/tmp");
-	if (!r->run_dir || !mkdtemp(r->run_dir))
-		return fx_error_set(err, FX_EIO, "cannot make a folder for the run under %s: %s",
-				    tmp ? tmp : "/tmp", strerror(errno));
-	for (int i = 0; i < 3 && result == FX_OK; i++) {
-		char *path = fx_path_join(r->run_dir, folders[i]);
-
-		result = path ? fx_make_dirs(path, err) : FX_ENOMEM;
-		free(path);
-	}
-	return result;
-}
-
 static int start_all(struct fx_run *r, struct fx_error *err)
 {
 	for (size_t i = 0; i < r->plan->instances_len; i++)
@@ -221,7 +201,7 @@ static int prepare(struct fx_run *r, struct fx_error *err)
 
 	if (o->out && fx_make_dirs(o->out, err) < 0)
 		return fx_error_prefix(err, "out");
-	if (make_run_dir(r, err) < 0)
+	if (fx__run_dir_make(r, err) < 0)
 		return FX_EIO;
 	r->plan = fx_plan_new(r->graph, o->transport, r->run_dir, err);
 	if (!r->plan)
@@ -233,14 +213,33 @@ static int prepare(struct fx_run *r, struct fx_error *err)
 			    r->plan->lanes_len, err);
 }
 
-static void write_file(const char *folder, const char *name, const char *text)
+/* A run whose receipt cannot be written has failed. */
+static void write_file(struct fx_run *r, const char *folder, const char *name, const char *text)
 {
 	char *path = folder ? fx_path_join(folder, name) : fx_strdup(name);
 	struct fx_error err = { 0 };
 
-	if (path && text && fx_file_write(path, text, strlen(text), &err) < 0)
-		fx_log(FX_LOG_ERROR, "%s", err.text);
+	if (!path || !text)
+		fx_error_set(&err, FX_ENOMEM, "no memory for %s", name);
+	else
+		fx_file_write(path, text, strlen(text), &err);
+	if (err.code && !r->failure[0])
+		snprintf(r->failure, sizeof r->failure, "%s", err.text);
 	free(path);
+}
+
+/* Why the run is not complete, in one sentence. */
+static void explain(const struct fx_run *r)
+{
+	char *missing = r->failure[0] ? NULL : fx__missing_text(r);
+
+	if (r->failure[0])
+		fprintf(stderr, "fornix: %s\n", r->failure);
+	else if (missing)
+		fprintf(stderr, "fornix: %s\n", missing);
+	else if (!r->interrupted)
+		fprintf(stderr, "fornix: the counts in the receipt do not add up: messages were lost\n");
+	free(missing);
 }
 
 /* Receipt, provenance and summary; true when the run is complete. */
@@ -252,13 +251,16 @@ static bool account(struct fx_run *r, char **receipt)
 	char *provenance = fx__provenance_text(r);
 
 	if (o->receipt)
-		write_file(NULL, o->receipt, text);
+		write_file(r, NULL, o->receipt, text);
 	else if (o->out)
-		write_file(o->out, "receipt.json", text);
+		write_file(r, o->out, "receipt.json", text);
 	if (o->out)
-		write_file(o->out, "provenance", provenance);
+		write_file(r, o->out, "provenance", provenance);
+	complete = complete && !r->failure[0];
 	if (!o->quiet)
 		fx__summary_show(r, complete);
+	if (!complete)
+		explain(r);
 	free(provenance);
 	if (receipt)
 		*receipt = text;
@@ -267,38 +269,11 @@ static bool account(struct fx_run *r, char **receipt)
 	return complete;
 }
 
-/* The run's folder goes, but for the logs of a run that failed. */
-static void clean(struct fx_run *r, bool keep_logs)
-{
-	static const char *const folders[] = { "missing", "scratch" };
-	struct fx_error err = { 0 };
-
-	if (!r->run_dir)
-		return;
-	if (!keep_logs && fx_remove_tree(r->run_dir, &err) < 0)
-		fx_log(FX_LOG_WARN, "%s", err.text);
-	for (int i = 0; keep_logs && i < 2; i++) {
-		char *path = fx_path_join(r->run_dir, folders[i]);
-
-		if (path)
-			fx_remove_tree(path, NULL);
-		free(path);
-	}
-	for (size_t i = 0; keep_logs && r->plan && i < r->plan->instances_len; i++)
-		for (size_t k = 0; k < r->plan->instances[i].wiring.outputs_len; k++) {
-			const char *e = r->plan->instances[i].wiring.outputs[k].endpoint;
-
-			if (strncmp(e, "ipc://", 6) == 0)
-				fx_remove_tree(e + 6, NULL);
-		}
-}
-
 static void fini(struct fx_run *r)
 {
 	fx_stats_unmap(&r->stats);
 	fx_plan_free(r->plan);
 	free(r->processes);
-	free(r->run_dir);
 }
 
 static struct fx_http *serve(struct fx_run *r)
@@ -349,9 +324,7 @@ int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options,
 	fx__http_stop(http);
 	if (result == FX_OK)
 		complete = account(&r, receipt);
-	if (r.failure[0])
-		fprintf(stderr, "fornix: %s\n", r.failure);
-	clean(&r, r.failure[0] != 0);
+	fx__run_dir_clean(&r, r.failure[0] != 0);
 	fini(&r);
 	if (result != FX_OK)
 		return result;

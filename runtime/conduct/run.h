@@ -33,7 +33,8 @@ struct fx_run {
 	struct fx_plan *plan;
 	struct fx_stats stats;
 	struct fx_process *processes; /**< by instance */
-	char *run_dir;
+	char *run_dir; /**< owned, from fx__run_dir_make() to fx__run_dir_clean() */
+	int run_lock;  /**< descriptor of it, locked while the run lasts */
 	int64_t start_ns;
 	double seconds; /**< when it is over */
 	bool interrupted;
@@ -49,6 +50,11 @@ int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options,
 
 /** The parts of a run, each in a file of its own. */
 
+/** Makes the folder of a run under TMPDIR, and removes those of runs whose conductor was killed. */
+int fx__run_dir_make(struct fx_run *r, struct fx_error *err);
+/** Removes it, but for the logs of a run that failed. Takes one that was not made. */
+void fx__run_dir_clean(struct fx_run *r, bool keep_logs);
+
 /** Starts the process of instance @p i (again, when it has restarts). */
 int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err);
 /** Path of its log; free(). */
@@ -63,6 +69,8 @@ uint64_t fx__run_voxels(const struct fx_run *r);
 int64_t fx__run_acquired(const struct fx_run *r);
 int64_t fx__run_finished(const struct fx_run *r);
 
+/** What is missing, as one sentence; NULL when nothing is. free(). */
+char *fx__missing_text(const struct fx_run *r);
 /** JSON text of the receipt (free()), and whether the run is complete. */
 char *fx__receipt_text(const struct fx_run *r, bool *complete);
 /** JSON text in the form of cloud-volume's provenance file; free(). */

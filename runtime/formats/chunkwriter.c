@@ -79,19 +79,21 @@ int fx_chunkwriter_start(struct fx_chunkwriter *w, enum fx_role role, const stru
 	return result;
 }
 
-/* A core must begin on the grid, and end on it or where the volume ends: at its extent, or earlier
- * when the stream was stopped. */
+/* A core must begin on the grid, and end on it or at the end of the volume. On z that may come
+ * earlier than was told: where the stream was stopped. */
 static int core_check(struct fx_chunkwriter *w, struct fx_region core, struct fx_error *err)
 {
 	for (int a = 0; a < 3; a++) {
 		const int64_t chunk = (int64_t)w->info.chunk[a];
 		const bool odd = (core.hi[a] - w->info.offset[a]) % chunk != 0;
 		const bool past = w->extent.hi[a] && core.hi[a] > w->extent.hi[a];
-		const bool clipped = (w->end[a] - w->info.offset[a]) % chunk != 0;
+		const bool behind_end = core.lo[a] >= w->end[a] &&
+					(w->end[a] - w->info.offset[a]) % chunk != 0;
 
 		if (core.lo[a] < w->info.offset[a] || (core.lo[a] - w->info.offset[a]) % chunk ||
-		    core.hi[a] <= core.lo[a] || past ||
-		    (odd && core.hi[a] < w->end[a]) || (clipped && core.hi[a] > w->end[a]) ||
+		    core.hi[a] <= core.lo[a] || past || behind_end ||
+		    (odd && a > 0 && w->extent.hi[a] && core.hi[a] != w->extent.hi[a]) ||
+		    (odd && core.hi[a] < w->end[a]) ||
 		    (core.hi[a] > w->end[a] && core.lo[a] < w->end[a]))
 			return fx_error_set(err, FX_EINVAL,
 					    "block %lld..%lld on axis %c is not on the grid of "
@@ -269,8 +271,7 @@ int fx_chunkwriter_finish(struct fx_chunkwriter *w, const struct fx_map64 *final
 	if (result < 0)
 		return result;
 	for (int a = 0; a < 3; a++) {
-		/* a stream that was stopped has fewer sections than it said */
-		const int64_t hi = a && w->extent.hi[a] ? w->extent.hi[a] : w->end[a];
+		const int64_t hi = a > 0 && w->extent.hi[a] ? w->extent.hi[a] : w->end[a];
 
 		w->info.size[a] = (size_t)(hi - w->info.offset[a]);
 	}

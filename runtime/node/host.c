@@ -45,6 +45,7 @@ bool fx__host_draining(void)
 static void host_signals(void)
 {
 	struct sigaction a = { .sa_handler = on_terminate };
+	sigset_t held;
 
 	sigaction(SIGTERM, &a, NULL);
 	a.sa_handler = on_drain;
@@ -52,6 +53,10 @@ static void host_signals(void)
 	a.sa_handler = SIG_IGN; /* the conductor handles the keyboard */
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGPIPE, &a, NULL);
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGUSR1);
+	sigprocmask(SIG_UNBLOCK, &held, NULL); /* the conductor held them until here */
 }
 
 static void host_usage(struct fx__host *h)
