@@ -90,8 +90,8 @@ static int core_check(struct fx_chunkwriter *w, struct fx_region core, struct fx
 		const bool clipped = (w->end[a] - w->info.offset[a]) % chunk != 0;
 
 		if (core.lo[a] < w->info.offset[a] || (core.lo[a] - w->info.offset[a]) % chunk ||
-		    core.hi[a] <= core.lo[a] || past ||
-		    (odd && core.hi[a] < w->end[a]) || (clipped && core.hi[a] > w->end[a]) ||
+		    core.hi[a] <= core.lo[a] || past || (odd && core.hi[a] < w->end[a]) ||
+		    (clipped && core.hi[a] > w->end[a]) ||
 		    (core.hi[a] > w->end[a] && core.lo[a] < w->end[a]))
 			return fx_error_set(err, FX_EINVAL,
 					    "block %lld..%lld on axis %c is not on the grid of "
