@@ -49,7 +49,8 @@ static int field_to_json(const struct fx_field *f, json_t *at, struct fx_error *
 		result = fx_error_set(err, FX_EINVAL, "%s: a text that is not UTF-8", f->name);
 	else if (!at || json_is_object(json_object_get(at, name)) ||
 		 json_object_set(at, name, value) != 0)
-		result = fx_error_set(err, FX_EINVAL, "%s names a value and also an object", f->name);
+		result = fx_error_set(err, FX_EINVAL, "%s names a value and also an object",
+				      f->name);
 	json_decref(value);
 	free(copy);
 	return result;

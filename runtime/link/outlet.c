@@ -12,7 +12,7 @@
 #include "link/parcel.h"
 #include "link/slot.h"
 
-enum { WAITING_MAX = 4, MARKS_MAX = 1024, ROUTE_MAX = 128 };
+enum { WAITING_MAX = 4, MARKS_MAX = 1024 };
 
 struct list {
 	struct fx__parcel **items;
@@ -22,7 +22,7 @@ struct list {
 /* One consuming instance. */
 struct lane {
 	bool known; /* it has said hello */
-	char route[ROUTE_MAX];
+	char route[FX_LINK_ROUTE_MAX];
 	size_t route_size;
 	uint32_t epoch, credit_messages;
 	uint64_t credit_bytes, bytes; /* payload bytes in flight */
@@ -282,6 +282,19 @@ static void lane_ack(struct fx_outlet *o, size_t e, size_t i, uint64_t seq)
 	}
 }
 
+/* To a new life of a consumer that had got @p p before; it is then acknowledged once more. */
+static void lane_repeat(struct fx_outlet *o, size_t e, size_t i, struct fx__parcel *p)
+{
+	const struct list *waiting = &o->edges[e].waiting;
+
+	for (size_t k = 0; k < waiting->len; k++)
+		if (waiting->items[k] == p)
+			return;
+	p->refs++;
+	p->unacked += !p->told;
+	lane_launch(o, e, i, p);
+}
+
 /* What the former life of a consumer had not acknowledged waits again, in its old place; what
  * goes to all is sent to the new life as well. */
 static void lane_revive(struct fx_outlet *o, size_t e, size_t i)
@@ -317,14 +330,10 @@ static void lane_revive(struct fx_outlet *o, size_t e, size_t i)
 	free(old.items);
 	atomic_store(&s->sent, atomic_load(&s->acked));
 	atomic_store(&s->delivered, atomic_load(&s->acked));
-	if (o->open && o->open->told && !open) {
-		o->open->refs++;
-		lane_launch(o, e, i, o->open);
-	}
-	if (o->end && o->end->told && !end) {
-		o->end->refs++;
-		lane_launch(o, e, i, o->end);
-	}
+	if (o->open && !open)
+		lane_repeat(o, e, i, o->open);
+	if (o->end && !end)
+		lane_repeat(o, e, i, o->end);
 }
 
 static void outlet_welcome(struct fx_outlet *o, const struct lane *lane)
@@ -361,7 +370,7 @@ static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const 
 	size_t e;
 	bool fresh;
 
-	if (!outlet_find(o, c, &e) || route_size > ROUTE_MAX)
+	if (!outlet_find(o, c, &e) || route_size > FX_LINK_ROUTE_MAX)
 		return false;
 	lane = &o->edges[e].lanes[c->instance];
 	if (lane->known && c->epoch <= lane->epoch)

@@ -6,6 +6,9 @@
 #include "link/pool.h"
 #include "wire/wire.h"
 
+/* Bytes of a routing id: two names, two numbers and what lies between them. */
+enum { FX_LINK_ROUTE_MAX = 160 };
+
 struct fx__parcel {
 	uint64_t seq;
 	bool data;		   /* a block, tree or record; not a mark */

@@ -387,6 +387,15 @@ static int host_ready(const struct fx__host *h, unsigned from)
 	return -1;
 }
 
+static int host_check(struct fx__host *h)
+{
+	for (unsigned p = 0; p < FX__PORTS_MAX; p++)
+		if (h->inlets[p] && fx_inlet_failed(h->inlets[p]))
+			return fx_fail(&h->node, FX_ENOMEM, "no memory for what came on input %s",
+				       h->type->ports[p].name);
+	return FX_OK;
+}
+
 static int host_run_inputs(struct fx__host *h)
 {
 	unsigned from = 0;
@@ -400,6 +409,9 @@ static int host_run_inputs(struct fx__host *h)
 		if (h->broken.code < 0)
 			return fx_fail(&h->node, FX_ETYPE, "a message that cannot be read: %s",
 				       h->broken.text);
+		result = host_check(h);
+		if (result < 0)
+			break;
 		port = host_ready(h, from);
 		if (port >= 0) {
 			result = host_deliver(h, (unsigned)port);

@@ -107,10 +107,10 @@ FX_API bool fx_connected(const struct fx_node *node, unsigned port);
 /** The OPEN mark of input @p port; NULL before it came. */
 FX_API const struct fx_mark *fx_opened(const struct fx_node *node, unsigned port);
 
-/** A block of the given type and shape (origin 0, no halo, voxel size 1 nm, role image) whose voxels
- * (not zeroed) lie where output @p port will send them from: filling it and sending it costs no
- * copy. May wait for credit. NULL without memory, with an empty shape, above 256 MiB, or when the
- * run was ended: pass it to fx_send(), which tells. */
+/** A block of the given type and shape (origin 0, no halo, voxel size 1 nm, role image) whose
+ * voxels (not zeroed) lie where output @p port will send them from: filling it and sending it costs
+ * no copy. May wait for credit. NULL without memory, with an empty shape, above 256 MiB, or when
+ * the run was ended: pass it to fx_send(), which tells. */
 FX_API struct fx_block *fx_new_block(struct fx_node *node, unsigned port, enum fx_dtype dtype,
 				     uint32_t channels, const size_t shape[3]);
 /** Sends. Consumes the message, also on failure. May wait for credit. Fails with FX_ENOMEM when
