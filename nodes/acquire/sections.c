@@ -102,22 +102,6 @@ static int sections_vanished(struct fx_node *node, const struct sections *s)
 	return fx_fail(node, FX_EIO, "%s: the folder has vanished", s->path);
 }
 
-static int sections_scan(struct fx_node *node, struct sections *s)
-{
-	struct fx_error err = { 0 };
-	const bool marked = s->watch && fx_sequence_marked(s->path, s->marker);
-
-	s->scan_ns = fx_now_ns();
-	if (fx_sequence_scan(&s->files, s->path, s->pattern, s->scan_ns, &err) < 0)
-		return fx_is_dir(s->path) ? fx_fail_error(node, &err) : sections_vanished(node, s);
-	if (marked || (s->silence > 0 && s->scan_ns - fx_sequence_changed(&s->files, s->start_ns) >=
-						 sections_ns(s->silence)))
-		s->ending = true;
-	/* scans of a huge folder take at most a tenth of the time */
-	s->rescan_ns = fx_now_ns() + 9 * (fx_now_ns() - s->scan_ns);
-	return FX_OK;
-}
-
 /* Where the numbers begin and end, as far as that is known. */
 static int sections_range(struct fx_node *node, struct sections *s)
 {
@@ -136,6 +120,22 @@ static int sections_range(struct fx_node *node, struct sections *s)
 	return FX_OK;
 }
 
+static int sections_scan(struct fx_node *node, struct sections *s)
+{
+	struct fx_error err = { 0 };
+	const bool marked = s->watch && fx_sequence_marked(s->path, s->marker);
+
+	s->scan_ns = fx_now_ns();
+	if (fx_sequence_scan(&s->files, s->path, s->pattern, s->scan_ns, &err) < 0)
+		return fx_is_dir(s->path) ? fx_fail_error(node, &err) : sections_vanished(node, s);
+	if (marked || (s->silence > 0 && s->scan_ns - fx_sequence_changed(&s->files, s->start_ns) >=
+						 sections_ns(s->silence)))
+		s->ending = true;
+	/* scans of a huge folder take at most a tenth of the time */
+	s->rescan_ns = fx_now_ns() + 9 * (fx_now_ns() - s->scan_ns);
+	return sections_range(node, s);
+}
+
 static int sections_init(struct fx_node *node, void *state)
 {
 	struct sections *s = state;
@@ -145,8 +145,6 @@ static int sections_init(struct fx_node *node, void *state)
 	if (!fx_is_dir(s->path))
 		return fx_fail(node, FX_ENOENT, "%s is not a folder", s->path);
 	result = sections_scan(node, s);
-	if (result == FX_OK)
-		result = sections_range(node, s);
 	if (s->files.unnumbered[0])
 		fx_warn(node, "%s: %s has no number in its name and is not read", s->path,
 			s->files.unnumbered);
@@ -264,11 +262,8 @@ static int sections_process(struct fx_node *node, void *state)
 
 	if (fx_stopping(node))
 		return FX_END;
-	if (s->watch && !sections_ready(s) && fx_now_ns() >= s->rescan_ns) {
+	if (s->watch && !sections_ready(s) && fx_now_ns() >= s->rescan_ns)
 		result = sections_scan(node, s);
-		if (result == FX_OK)
-			result = sections_range(node, s);
-	}
 	if (result == FX_OK && !s->opened)
 		result = sections_open(node, s);
 	if (result != FX_OK || s->next >= s->end)

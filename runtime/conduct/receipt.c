@@ -134,12 +134,13 @@ char *fx__missing_text(const struct fx_run *r)
 	const char *reason = "";
 	char *text = NULL;
 
-	if (n && json_unpack(json_array_get(list, 0), "{s:{s:[I], s:[I]}, s:s}", "region", "lo", &lo, "hi",
-			     &hi, "reason", &reason) == 0 &&
+	if (n &&
+	    json_unpack(json_array_get(list, 0), "{s:{s:[I], s:[I]}, s:s}", "region", "lo", &lo,
+			"hi", &hi, "reason", &reason) == 0 &&
 	    hi - lo > 1)
 		text = fx_asprintf("%zu %s missing; first sections %lld to %lld: %s", n,
-				   n > 1 ? "pieces are" : "piece is", (long long)lo, (long long)hi - 1,
-				   reason);
+				   n > 1 ? "pieces are" : "piece is", (long long)lo,
+				   (long long)hi - 1, reason);
 	else if (n)
 		text = fx_asprintf("%zu %s missing; first section %lld: %s", n,
 				   n > 1 ? "sections are" : "section is", (long long)lo, reason);

@@ -241,7 +241,8 @@ static void explain(const struct fx_run *r)
 	else if (missing)
 		fprintf(stderr, "fornix: %s\n", missing);
 	else if (!r->interrupted)
-		fprintf(stderr, "fornix: the counts in the receipt do not add up: messages were lost\n");
+		fprintf(stderr,
+			"fornix: the counts in the receipt do not add up: messages were lost\n");
 	free(missing);
 }
 

@@ -40,7 +40,8 @@ char *test_http_get(const char *url)
 	fd = connect_to((uint16_t)port);
 	if (fd < 0)
 		return NULL;
-	request = fx_asprintf("GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+	request = fx_asprintf(
+		"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
 	assert_non_null(request);
 	f = open_memstream(&answer, &size);
 	assert_non_null(f);
