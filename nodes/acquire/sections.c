@@ -64,24 +64,20 @@ static const char *sections_reason(const struct sections *s, const char *text)
 {
 	const size_t len = strlen(s->path);
 
-	if (strncmp(text, s->path, len) != 0)
-		return text;
-	return text[len] == '/' ? text + len + 1 : text + len;
+	return strncmp(text, s->path, len) != 0 ? text : text + len + (text[len] == '/');
 }
 
 static int sections_mark(struct fx_node *node, const struct sections *s, enum fx_mark_kind kind,
 			 const char *reason)
 {
-	struct fx_mark m = { .kind = kind, .dtype = s->dtype };
+	struct fx_mark m = { .kind = kind,
+			     .dtype = s->dtype,
+			     .region.hi = { 0, (int64_t)s->height, (int64_t)s->width } };
 
-	m.region.lo[0] = s->next - s->low;
-	m.region.hi[0] = m.region.lo[0] + 1;
-	m.region.hi[1] = (int64_t)s->height;
-	m.region.hi[2] = (int64_t)s->width;
-	if (kind == FX_MARK_OPEN) {
-		m.region.lo[0] = 0;
-		m.region.hi[0] = s->end == INT64_MAX ? 0 : s->end - s->low;
-	}
+	m.region.lo[0] = kind == FX_MARK_OPEN ? 0 : s->next - s->low;
+	m.region.hi[0] = kind != FX_MARK_OPEN ? m.region.lo[0] + 1 :
+			 s->end == INT64_MAX  ? 0 :
+						s->end - s->low;
 	memcpy(m.voxel_nm, s->voxel.v, sizeof m.voxel_nm);
 	strncpy(m.reason, reason, sizeof m.reason - 1);
 	return fx_send_mark(node, IMAGE, &m);
@@ -113,8 +109,7 @@ static int sections_scan(struct fx_node *node, struct sections *s)
 	if (marked || (s->silence > 0 && s->scan_ns - fx_sequence_changed(&s->files, s->start_ns) >=
 						 sections_ns(s->silence)))
 		s->ending = true;
-	/* scans of a huge folder take at most a tenth of the time */
-	s->rescan_ns = fx_now_ns() + 9 * (fx_now_ns() - s->scan_ns);
+	s->rescan_ns = fx_now_ns() + 9 * (fx_now_ns() - s->scan_ns); /* a tenth of the time */
 	return FX_OK;
 }
 
