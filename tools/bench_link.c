@@ -51,7 +51,7 @@ static char *link_graph(size_t bytes, int count, int relays, const char *result)
 	return text;
 }
 
-static double children_cpu_ms(void)
+double bench_children_cpu_ms(void)
 {
 	struct rusage u;
 
@@ -82,7 +82,7 @@ static bool run_text(const char *text)
 bool bench_fornix(size_t bytes, int count, int relays, struct bench_round *out)
 {
 	char result[] = "/tmp/fornix-bench-XXXXXX";
-	const double before = children_cpu_ms();
+	const double before = bench_children_cpu_ms();
 	const int fd = mkstemp(result);
 	char *text = fd < 0 ? NULL : link_graph(bytes, count, relays, result);
 	bool ok = text && run_text(text);
@@ -92,7 +92,7 @@ bool bench_fornix(size_t bytes, int count, int relays, struct bench_round *out)
 	ok = ok && fx_file_read(result, 1000, &answer, &size, NULL) == FX_OK;
 	if (ok)
 		out->seconds = strtod(answer, NULL);
-	out->cpu_ms = children_cpu_ms() - before;
+	out->cpu_ms = bench_children_cpu_ms() - before;
 	if (fd >= 0) {
 		close(fd);
 		unlink(result);

@@ -44,16 +44,10 @@ static void edge_metric(FILE *f, const struct fx_run *r, const char *name, const
 	metric_head(f, name, type, help);
 	for (size_t i = 0; i < r->plan->edges_len; i++) {
 		const struct fx_plan_edge *e = &r->plan->edges[i];
-		uint64_t sum = 0;
 
-		for (size_t k = 0; k < e->producers * e->consumers; k++) {
-			void *counter = (char *)&r->stats.lanes[e->first + k] + offset;
-
-			sum += atomic_load((_Atomic uint64_t *)counter);
-		}
 		fprintf(f, "fornix_%s{from=\"%s.%s\",to=\"%s.%s\"} %" PRIu64 "\n", name,
 			r->graph->nodes[e->from].name, e->from_port, r->graph->nodes[e->to].name,
-			e->to_port, sum);
+			e->to_port, fx__edge_sum(r, e, offset));
 	}
 }
 

@@ -121,7 +121,7 @@ static void show_nodes(const struct fx_run *r)
 	}
 }
 
-static uint64_t sum_lanes(const struct fx_run *r, const struct fx_plan_edge *e, size_t offset)
+uint64_t fx__edge_sum(const struct fx_run *r, const struct fx_plan_edge *e, size_t offset)
 {
 	uint64_t n = 0;
 
@@ -147,12 +147,13 @@ static void show_edges(const struct fx_run *r)
 		fprintf(stderr,
 			"%-34s %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %7" PRIu64 " %7" PRIu64
 			" %9.1f\n",
-			name, sum_lanes(r, e, offsetof(struct fx_lane_stats, sent)),
-			sum_lanes(r, e, offsetof(struct fx_lane_stats, delivered)),
-			sum_lanes(r, e, offsetof(struct fx_lane_stats, acked)),
-			sum_lanes(r, e, offsetof(struct fx_lane_stats, resent)),
-			sum_lanes(r, e, offsetof(struct fx_lane_stats, dropped)),
-			(double)sum_lanes(r, e, offsetof(struct fx_lane_stats, bytes)) / (1 << 20));
+			name, fx__edge_sum(r, e, offsetof(struct fx_lane_stats, sent)),
+			fx__edge_sum(r, e, offsetof(struct fx_lane_stats, delivered)),
+			fx__edge_sum(r, e, offsetof(struct fx_lane_stats, acked)),
+			fx__edge_sum(r, e, offsetof(struct fx_lane_stats, resent)),
+			fx__edge_sum(r, e, offsetof(struct fx_lane_stats, dropped)),
+			(double)fx__edge_sum(r, e, offsetof(struct fx_lane_stats, bytes)) /
+				(1 << 20));
 	}
 }
 

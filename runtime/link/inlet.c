@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "block/heap.h"
 #include "link/parcel.h"
 #include "link/slot.h"
 
@@ -208,11 +209,6 @@ static void lane_control(struct fx_inlet *in, size_t i, const void *bytes, size_
 	lane->epoch = c.epoch;
 }
 
-static void release_heap(struct fx_block *b)
-{
-	free(b->data);
-}
-
 /* Payload from a slot: voxels stay there, tables and nodes are copied out. */
 static int fill_from_slot(struct fx_inlet *in, size_t i, struct fx_envelope *e,
 			  struct fx_error *err)
@@ -253,10 +249,7 @@ static int fill_from_frame(struct fx_envelope *e, const void *bytes, size_t size
 		return fx_error_set(err, FX_ENOMEM, "no memory for a payload");
 	result = fx_codec_decompress(e->payload.codec, bytes, size, raw, e->payload.raw_size, err);
 	if (result == FX_OK && e->kind == FX_BLOCK) {
-		struct fx_block *b = e->message;
-
-		b->data = raw;
-		b->release = release_heap;
+		fx__block_heap(e->message, raw);
 		return FX_OK;
 	}
 	if (result == FX_OK)

@@ -9,6 +9,7 @@
 #include <zmq.h>
 
 #include "base/alloc.h"
+#include "block/heap.h"
 #include "link/parcel.h"
 #include "link/slot.h"
 
@@ -522,11 +523,6 @@ bool fx_outlet_settled(const struct fx_outlet *o)
 	return true;
 }
 
-static void release_heap(struct fx_block *b)
-{
-	free(b->data);
-}
-
 int fx_outlet_voxels(struct fx_outlet *o, size_t size, struct fx_block *b)
 {
 	int slot;
@@ -534,8 +530,7 @@ int fx_outlet_voxels(struct fx_outlet *o, size_t size, struct fx_block *b)
 	if (size > FX_WIRE_PAYLOAD_MAX)
 		return FX_EINVAL;
 	if (!o->config.pool) {
-		b->data = fx_alloc_aligned(size);
-		b->release = release_heap;
+		fx__block_heap(b, fx_alloc_aligned(size));
 		return b->data ? FX_OK : FX_ENOMEM;
 	}
 	slot = fx_pool_take(o->config.pool);
