@@ -97,7 +97,9 @@ static int spawn_now(struct fx_run *r, size_t i, int wiring_fd, struct fx_error 
 	char name[96], fd_text[16];
 	char *log = fx__process_log(r, i);
 	char **env = environment(inst->threads);
-	const char *argv[] = { "fornix", "node", name, inst->wiring.type, "--wiring", fd_text, NULL };
+	const char *argv[] = {
+		"fornix", "node", name, inst->wiring.type, "--wiring", fd_text, NULL
+	};
 	posix_spawn_file_actions_t a;
 	posix_spawnattr_t attr;
 	int failed;
@@ -123,7 +125,8 @@ static int spawn_now(struct fx_run *r, size_t i, int wiring_fd, struct fx_error 
 	if (!failed)
 		return FX_OK;
 	r->processes[i].pid = 0;
-	return fx_error_set(err, FX_EIO, "cannot start %s: %s", inst->wiring.node, strerror(failed));
+	return fx_error_set(err, FX_EIO, "cannot start %s: %s", inst->wiring.node,
+			    strerror(failed));
 }
 
 int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err)

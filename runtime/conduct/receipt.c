@@ -50,12 +50,12 @@ static json_t *edges_json(const struct fx_run *r, bool *adds_up)
 		snprintf(from, sizeof from, "%s.%s", r->graph->nodes[e->from].name, e->from_port);
 		snprintf(to, sizeof to, "%s.%s", r->graph->nodes[e->to].name, e->to_port);
 		json_array_append_new(
-			list,
-			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "from", from, "to",
-				  to, "sent", (json_int_t)l.sent, "delivered", (json_int_t)l.delivered,
-				  "acked", (json_int_t)l.acked, "resent", (json_int_t)l.resent,
-				  "duplicates", (json_int_t)l.duplicates, "dropped",
-				  (json_int_t)l.dropped, "missing", (json_int_t)l.missing));
+			list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "from",
+					from, "to", to, "sent", (json_int_t)l.sent, "delivered",
+					(json_int_t)l.delivered, "acked", (json_int_t)l.acked,
+					"resent", (json_int_t)l.resent, "duplicates",
+					(json_int_t)l.duplicates, "dropped", (json_int_t)l.dropped,
+					"missing", (json_int_t)l.missing));
 	}
 	return list;
 }
@@ -78,12 +78,12 @@ static void missing_of(const char *path, json_t *list)
 		next = line + strcspn(line, "\n");
 		if (*next)
 			*next++ = 0;
-		if (sscanf(line, "%lld %lld %lld %lld %lld %lld %n", &v[0], &v[1], &v[2], &v[3], &v[4],
-			   &v[5], &used) != 6)
+		if (sscanf(line, "%lld %lld %lld %lld %lld %lld %n", &v[0], &v[1], &v[2], &v[3],
+			   &v[4], &v[5], &used) != 6)
 			continue;
-		json_array_append_new(list, json_pack("{s:{s:[I,I,I], s:[I,I,I]}, s:s}", "region", "lo",
-						      v[0], v[1], v[2], "hi", v[3], v[4], v[5],
-						      "reason", line + used));
+		json_array_append_new(list, json_pack("{s:{s:[I,I,I], s:[I,I,I]}, s:s}", "region",
+						      "lo", v[0], v[1], v[2], "hi", v[3], v[4],
+						      v[5], "reason", line + used));
 	}
 	free(text);
 }
@@ -96,7 +96,8 @@ static json_t *missing_json(const struct fx_run *r)
 	const int n = folder ? scandir(folder, &names, NULL, alphasort) : 0;
 
 	for (int i = 0; i < n; i++) {
-		char *path = names[i]->d_name[0] == '.' ? NULL : fx_path_join(folder, names[i]->d_name);
+		char *path =
+			names[i]->d_name[0] == '.' ? NULL : fx_path_join(folder, names[i]->d_name);
 
 		if (path)
 			missing_of(path, list);
@@ -116,12 +117,13 @@ char *fx__missing_text(const struct fx_run *r)
 	const char *reason = "";
 	char *text = NULL;
 
-	if (n && json_unpack(json_array_get(list, 0), "{s:{s:[I], s:[I]}, s:s}", "region", "lo", &lo, "hi",
-			     &hi, "reason", &reason) == 0 &&
+	if (n &&
+	    json_unpack(json_array_get(list, 0), "{s:{s:[I], s:[I]}, s:s}", "region", "lo", &lo,
+			"hi", &hi, "reason", &reason) == 0 &&
 	    hi - lo > 1)
 		text = fx_asprintf("%zu %s missing; first sections %lld to %lld: %s", n,
-				   n > 1 ? "pieces are" : "piece is", (long long)lo, (long long)hi - 1,
-				   reason);
+				   n > 1 ? "pieces are" : "piece is", (long long)lo,
+				   (long long)hi - 1, reason);
 	else if (n)
 		text = fx_asprintf("%zu %s missing; first section %lld: %s", n,
 				   n > 1 ? "sections are" : "section is", (long long)lo, reason);
@@ -144,10 +146,11 @@ static json_t *nodes_json(const struct fx_run *r)
 
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:f, s:I, s:s}", "node",
-				  w->node, "type", w->type, "instance", (int)w->instance, "restarts",
-				  (int)r->processes[i].restarts, "exit", exit_code(&r->processes[i]),
-				  "refused", (json_int_t)atomic_load(&s->refused), "warnings",
+			json_pack("{s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:f, s:I, s:s}",
+				  "node", w->node, "type", w->type, "instance", (int)w->instance,
+				  "restarts", (int)r->processes[i].restarts, "exit",
+				  exit_code(&r->processes[i]), "refused",
+				  (json_int_t)atomic_load(&s->refused), "warnings",
 				  (json_int_t)atomic_load(&s->warnings), "busy_seconds",
 				  (double)atomic_load(&s->busy_ns) * 1e-9, "cpu_seconds",
 				  (double)atomic_load(&s->cpu_ns) * 1e-9, "work_seconds",
@@ -168,8 +171,8 @@ char *fx__receipt_text(const struct fx_run *r, bool *complete)
 	all = json_pack("{s:b, s:b, s:b, s:s, s:f, s:I, s:I, s:o, s:o, s:o}", "complete", *complete,
 			"adds_up", adds_up, "interrupted", r->interrupted, "failure", r->failure,
 			"seconds", r->seconds, "voxels", (json_int_t)fx__run_voxels(r),
-			"credit_bytes", (json_int_t)r->plan->credit_bytes, "edges", edges, "missing",
-			missing, "nodes", nodes_json(r));
+			"credit_bytes", (json_int_t)r->plan->credit_bytes, "edges", edges,
+			"missing", missing, "nodes", nodes_json(r));
 	text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
 	json_decref(all);
 	return text;

@@ -115,7 +115,8 @@ static void handle_end(struct fx_run *r, size_t i)
 
 	ending_text(p->status, how, sizeof how);
 	if (!node_of(r, i)->type->stateless) {
-		snprintf(text, sizeof text, "%s; what it held is lost and the run cannot go on", how);
+		snprintf(text, sizeof text, "%s; what it held is lost and the run cannot go on",
+			 how);
 		fail_run(r, i, text);
 	} else if (p->restarts >= FX_RESTARTS_MAX) {
 		snprintf(text, sizeof text, "%s, after it was started again %d times", how,
@@ -237,7 +238,8 @@ static void explain(const struct fx_run *r)
 	else if (missing)
 		fprintf(stderr, "fornix: %s\n", missing);
 	else if (!r->interrupted)
-		fprintf(stderr, "fornix: the counts in the receipt do not add up: messages were lost\n");
+		fprintf(stderr,
+			"fornix: the counts in the receipt do not add up: messages were lost\n");
 	free(missing);
 }
 

@@ -33,8 +33,8 @@ struct fx_run {
 	struct fx_plan *plan;
 	struct fx_stats stats;
 	struct fx_process *processes; /**< by instance */
-	char *run_dir; /**< owned, from fx__run_dir_make() to fx__run_dir_clean() */
-	int run_lock;  /**< descriptor of it, locked while the run lasts */
+	char *run_dir;		      /**< owned, from fx__run_dir_make() to fx__run_dir_clean() */
+	int run_lock;		      /**< descriptor of it, locked while the run lasts */
 	int64_t start_ns;
 	double seconds; /**< when it is over */
 	bool interrupted;

@@ -87,8 +87,8 @@ static int core_check(struct fx_chunkwriter *w, struct fx_region core, struct fx
 		const int64_t chunk = (int64_t)w->info.chunk[a];
 		const bool odd = (core.hi[a] - w->info.offset[a]) % chunk != 0;
 		const bool past = w->extent.hi[a] && core.hi[a] > w->extent.hi[a];
-		const bool behind_end = core.lo[a] >= w->end[a] &&
-					(w->end[a] - w->info.offset[a]) % chunk != 0;
+		const bool behind_end =
+			core.lo[a] >= w->end[a] && (w->end[a] - w->info.offset[a]) % chunk != 0;
 
 		if (core.lo[a] < w->info.offset[a] || (core.lo[a] - w->info.offset[a]) % chunk ||
 		    core.hi[a] <= core.lo[a] || past || behind_end ||

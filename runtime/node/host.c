@@ -180,8 +180,7 @@ static struct fx_outlet_edge *outlet_edges(struct fx__host *h, const struct fx_w
 	struct fx_outlet_edge *edges = host_keep(h, w->edges_len, sizeof *edges);
 
 	for (size_t e = 0; edges && e < w->edges_len; e++) {
-		struct fx_outlet_lane *lanes =
-			host_keep(h, w->edges[e].lanes_len, sizeof *lanes);
+		struct fx_outlet_lane *lanes = host_keep(h, w->edges[e].lanes_len, sizeof *lanes);
 
 		for (size_t i = 0; lanes && i < w->edges[e].lanes_len; i++)
 			lanes[i] = (struct fx_outlet_lane){
@@ -329,8 +328,8 @@ static int host_owe(struct fx__host *h)
 		return FX_OK;
 	if (!fx_grow(&h->pending, &h->pending_cap, h->pending_len + 1, sizeof *h->pending))
 		return fx_fail(&h->node, FX_ENOMEM, "no memory for pending acknowledgements");
-	h->pending[h->pending_len++] = (struct fx__pending){ h->current.seq, h->current_port,
-							     connected_outputs(h) };
+	h->pending[h->pending_len++] =
+		(struct fx__pending){ h->current.seq, h->current_port, connected_outputs(h) };
 	return FX_OK;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Wrong sections, outputs, truths, options and graphs: one clear sentence each, the right exit code,
- * nothing left behind. */
+/* Wrong sections, outputs, truths, options and graphs: one clear sentence each, the right exit
+ * code, nothing left behind. */
 #include "support/test.h"
 
 #include <png.h>
@@ -73,7 +73,8 @@ static void cut_off(const char *path, size_t size)
 	assert_int_equal(truncate(path, (off_t)size), 0);
 }
 
-/* Sections of every wrong kind in one folder: each is told as missing, the rest is reconstructed. */
+/* Sections of every wrong kind in one folder: each is told as missing, the rest is reconstructed.
+ */
 static void spoil(const char *in)
 {
 	struct test_sections small = some, wide = some;
@@ -130,13 +131,15 @@ static void bad_sections_are_missing_and_the_run_goes_on(void **state)
 	fails(p, 1,
 	      (const char *[]){ "run", SECTIONS, test_word("sections", p->dir, "in"),
 				test_word("out", p->dir, "out"), "--quiet", NULL },
-	      (const char *[]){ "fornix: 7 sections are missing; first section 2: no file with number 12 "
-				"in ",
-				NULL });
+	      (const char *[]){
+		      "fornix: 7 sections are missing; first section 2: no file with number 12 "
+		      "in ",
+		      NULL });
 	receipt = test_receipt(test_path(p->dir, "out"), false);
 	check_missing(receipt);
 	json_decref(receipt);
-	assert_int_equal(fx_precomputed_read_info(test_path(p->dir, "out/image"), &info, NULL), FX_OK);
+	assert_int_equal(fx_precomputed_read_info(test_path(p->dir, "out/image"), &info, NULL),
+			 FX_OK);
 	assert_int_equal(info.size[0], some.count);
 	assert_true(info.voxel_nm[0] == 40);
 	test_place_clean(p);
@@ -154,7 +157,8 @@ static void wide_sections_work(void **state)
 		const char *name = i ? "wide" : "narrow", *out = i ? "from-wide" : "from-narrow";
 
 		test_run_expect(p, 0,
-				(const char *[]){ "run", SECTIONS, test_word("sections", p->dir, name),
+				(const char *[]){ "run", SECTIONS,
+						  test_word("sections", p->dir, name),
 						  test_word("out", p->dir, out), "--quiet", NULL });
 		json_decref(test_receipt(test_path(p->dir, out), true));
 	}
@@ -185,9 +189,11 @@ static void folders_without_sections(void **state)
 	test_write_file(test_path(text, "z001.png"), "just text", 9);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		fails(p, 1,
-		      (const char *[]){ "run", SECTIONS, test_word("sections", p->dir, cases[i].folder),
+		      (const char *[]){ "run", SECTIONS,
+					test_word("sections", p->dir, cases[i].folder),
 					test_word("out", p->dir, "out"), "--quiet", NULL },
-		      (const char *[]){ "fornix: scope (acquire/sections): ", cases[i].says, NULL });
+		      (const char *[]){ "fornix: scope (acquire/sections): ", cases[i].says,
+					NULL });
 		assert_int_equal(test_count_files(test_path(p->dir, "out"), ""), 2);
 	}
 }
@@ -197,8 +203,8 @@ static void folder_that_vanishes(void **state)
 	struct test_place *p = *state;
 	const char *in = folder_of(p, "in");
 	struct test_run *r = test_run_start(
-		p, (const char *[]){ "run", SECTIONS, test_word("sections", p->dir, "in"), "watch=true",
-				     test_word("out", p->dir, "out"), NULL });
+		p, (const char *[]){ "run", SECTIONS, test_word("sections", p->dir, "in"),
+				     "watch=true", test_word("out", p->dir, "out"), NULL });
 	const char *last;
 
 	test_metrics_await(r, SENT, 4);
@@ -218,7 +224,8 @@ static void folder_that_vanishes(void **state)
 static void outputs_that_cannot_be_written(void **state)
 {
 	struct test_place *p = *state;
-	const char *sections = test_word("sections", p->dir, "in"), *busy = test_path(p->dir, "busy");
+	const char *sections = test_word("sections", p->dir, "in"),
+		   *busy = test_path(p->dir, "busy");
 
 	folder_of(p, "in");
 	test_write_file(test_path(p->dir, "file"), "x", 1);
@@ -226,21 +233,24 @@ static void outputs_that_cannot_be_written(void **state)
 	      (const char *[]){ "run", SECTIONS, sections, test_word("out", p->dir, "file"), NULL },
 	      (const char *[]){ "fornix: out: ", "/file: cannot make folder: File exists", NULL });
 	fails(p, 2,
-	      (const char *[]){ "run", SECTIONS, sections, test_word("out", p->dir, "file/out"), NULL },
-	      (const char *[]){ "fornix: out: ", "/file/out: cannot make folder: Not a directory", NULL });
+	      (const char *[]){ "run", SECTIONS, sections, test_word("out", p->dir, "file/out"),
+				NULL },
+	      (const char *[]){ "fornix: out: ", "/file/out: cannot make folder: Not a directory",
+				NULL });
 	fx_make_dirs(test_path(busy, "image"), NULL);
 	test_write_file(test_path(busy, "image/mine.txt"), "x", 1);
 	fails(p, 1,
-	      (const char *[]){ "run", SECTIONS, sections, test_word("out", p->dir, "busy"), "--quiet",
-				NULL },
+	      (const char *[]){ "run", SECTIONS, sections, test_word("out", p->dir, "busy"),
+				"--quiet", NULL },
 	      (const char *[]){ "fornix: save (writer/precomputed): ",
 				"busy/image: holds other files, such as mine.txt, which are not "
 				"overwritten",
 				NULL });
 	assert_int_equal(test_count_files(test_path(busy, "image"), ""), 1);
 	fails(p, 1,
-	      (const char *[]){ "run", SECTIONS, sections, test_word("out", p->dir, "out"), "--quiet",
-				"--receipt", test_path(p->dir, "file/receipt.json"), NULL },
+	      (const char *[]){ "run", SECTIONS, sections, test_word("out", p->dir, "out"),
+				"--quiet", "--receipt", test_path(p->dir, "file/receipt.json"),
+				NULL },
 	      (const char *[]){ "/file/receipt.json: cannot write: Not a directory", NULL });
 }
 
@@ -292,19 +302,27 @@ static void truth_of_another_shape(void **state)
 		"  b: { type: acquire/volume, set: { path: $truth, role: labels } }\n"
 		"  at: { type: tiler/blocks, from: { image: a.out }, set: { halo: 0 0 0 } }\n"
 		"  bt: { type: tiler/blocks, from: { image: b.out }, set: { halo: 0 0 0 } }\n"
-		"  score: { type: scorer/segmentation, from: { labels: at.blocks, truth: bt.blocks } }\n"
-		"  save: { type: writer/json, from: { records: score.scores }, set: { path: $out/s.json } }\n";
+		"  score: { type: scorer/segmentation, from: { labels: at.blocks, truth: bt.blocks "
+		"} }\n"
+		"  save: { type: writer/json, from: { records: score.scores }, set: { path: "
+		"$out/s.json } }\n";
 	struct test_place *p = *state;
 	const struct {
 		const char *file, *says[4];
 	} cases[] = {
-		{ "low.tif", { "fornix: score (scorer/segmentation): ", "truth of 16 x 40 x 56 voxels",
-			       "labels of 16 x 48 x 56", NULL } },
-		{ "more.tif", { "fornix: score (scorer/segmentation): ", "truth of 20 x 48 x 56 voxels",
-				"at most as many sections", NULL } },
-		{ "float.tif", { "fornix: b (acquire/volume): ", "float.tif has f32 voxels, which cannot be "
-								 "labels", NULL } },
-		{ "none.tif", { "fornix: b (acquire/volume): ", "none.tif: cannot open: No such file", NULL } },
+		{ "low.tif",
+		  { "fornix: score (scorer/segmentation): ", "truth of 16 x 40 x 56 voxels",
+		    "labels of 16 x 48 x 56", NULL } },
+		{ "more.tif",
+		  { "fornix: score (scorer/segmentation): ", "truth of 20 x 48 x 56 voxels",
+		    "at most as many sections", NULL } },
+		{ "float.tif",
+		  { "fornix: b (acquire/volume): ",
+		    "float.tif has f32 voxels, which cannot be "
+		    "labels",
+		    NULL } },
+		{ "none.tif",
+		  { "fornix: b (acquire/volume): ", "none.tif: cannot open: No such file", NULL } },
 	};
 	struct test_sections low = some;
 	float *grey = calloc(some.height * some.width, sizeof *grey);
@@ -333,14 +351,16 @@ static void wrong_options(void **state)
 	static const struct {
 		const char *word, *says[4];
 	} cases[] = {
-		{ "halo=8 8 70000", { "reconstruct.yaml:", "tiles.halo: ", "is not within 0..65536 voxel" } },
+		{ "halo=8 8 70000",
+		  { "reconstruct.yaml:", "tiles.halo: ", "is not within 0..65536 voxel" } },
 		{ "block=0 8 8", { "tiles.block: ", "is not within 1.." } },
 		{ "block=64 64", { "tiles.block: ", "64 64" } },
 		{ "voxel=8 8 8 px", { "scope.voxel: unit \"px\", but this is in nm" } },
 		{ "workers=0", { "segment.workers: \"0\" is not a whole number within 1..64" } },
 		{ "watch=maybe", { "scope.watch: \"maybe\" is not true or false" } },
 		{ "segmenter=watershet",
-		  { "no node type \"segmenter/watershet\"; did you mean \"segmenter/watershed\"?" } },
+		  { "no node type \"segmenter/watershet\"; did you mean "
+		    "\"segmenter/watershed\"?" } },
 		{ "blok=8 8 8", { "no parameter \"blok\"; did you mean \"block\"?" } },
 		{ "--transport=udp", { "--transport udp: use shm, ipc or tcp" } },
 		{ "--metrics=70000", { "--metrics 70000: use a port 0..65535" } },
@@ -354,8 +374,9 @@ static void wrong_options(void **state)
 					test_word("out", p->dir, "out"), cases[i].word, NULL },
 		      cases[i].says);
 	fails(p, 2, (const char *[]){ "run", RECONSTRUCT, test_word("out", p->dir, "out"), NULL },
-	      (const char *[]){ "params.sections: has no default and is not given; add sections=VALUE",
-				NULL });
+	      (const char *[]){
+		      "params.sections: has no default and is not given; add sections=VALUE",
+		      NULL });
 	fails(p, 2, (const char *[]){ "run", test_path(p->dir, "none.yaml"), NULL },
 	      (const char *[]){ "none.yaml: cannot open: No such file", NULL });
 	assert_false(test_is_there(p->dir, "out")); /* nothing was begun */
@@ -370,7 +391,8 @@ static void wrong_graphs(void **state)
 		{ "  a: { type: flow/pass, from: { in: b.out } }\n"
 		  "  b: { type: flow/pass, from: { in: a.out } }\n",
 		  { "graph.yaml:3:3: a: a cycle: a -> b -> a" } },
-		{ "  a: { type: flow/pass, from: { in: a.out } }\n", { "graph.yaml:3:", "cycle: a -> a" } },
+		{ "  a: { type: flow/pass, from: { in: a.out } }\n",
+		  { "graph.yaml:3:", "cycle: a -> a" } },
 		{ "  a: { type: acquire/phantom }\n"
 		  "  b: { type: tiler/blocks }\n",
 		  { "graph.yaml:4:", "b", "image" } },
@@ -412,7 +434,8 @@ int main(void)
 		PLACED(folders_without_sections),
 		PLACED(folder_that_vanishes),
 		PLACED(outputs_that_cannot_be_written),
-		cmocka_unit_test_setup_teardown(disk_that_fills_up, test_place_setup, unmount_and_free),
+		cmocka_unit_test_setup_teardown(disk_that_fills_up, test_place_setup,
+						unmount_and_free),
 		PLACED(truth_of_another_shape),
 		PLACED(wrong_options),
 		PLACED(wrong_graphs),

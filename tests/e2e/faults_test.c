@@ -15,10 +15,11 @@
 #include "support/outputs.h"
 #include "support/run.h"
 
-#define LEAN	 "tests/e2e/lean.yaml"
-#define MANY	 "size=32 64 64", "block=16 16 16" /* 32 blocks */
-#define ENDLESS	 "size=100000 64 64"
-#define SEGMENT0 "fornix_node_messages{node=\"segment\",type=\"segmenter/watershed\",instance=\"0\"} "
+#define LEAN	"tests/e2e/lean.yaml"
+#define MANY	"size=32 64 64", "block=16 16 16" /* 32 blocks */
+#define ENDLESS "size=100000 64 64"
+#define SEGMENT0                                                                                   \
+	"fornix_node_messages{node=\"segment\",type=\"segmenter/watershed\",instance=\"0\"} "
 #define STITCHED "fornix_edge_acked{from=\"segment.labels\",to=\"whole.labels\"} "
 
 /* Lines of @p text that begin with @p start. */
@@ -26,7 +27,8 @@ static int lines(const char *text, const char *start)
 {
 	int n = strncmp(text, start, strlen(start)) == 0;
 
-	for (const char *line = text; (line = strchr(line, '\n')); n += strncmp(line, start, strlen(start)) == 0)
+	for (const char *line = text; (line = strchr(line, '\n'));
+	     n += strncmp(line, start, strlen(start)) == 0)
 		line++;
 	return n;
 }
@@ -34,8 +36,9 @@ static int lines(const char *text, const char *start)
 /* One run for all to be compared with. */
 static void run_plain(struct test_place *p)
 {
-	test_run_expect(p, 0, (const char *[]){ "run", LEAN, test_word("out", p->dir, "plain"), MANY,
-						"--quiet", NULL });
+	test_run_expect(p, 0,
+			(const char *[]){ "run", LEAN, test_word("out", p->dir, "plain"), MANY,
+					  "--quiet", NULL });
 	json_decref(test_receipt(test_path(p->dir, "plain"), true));
 }
 
@@ -51,8 +54,8 @@ static void any_number_of_workers_and_way_gives_the_same(void **state)
 	run_plain(p);
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
 		test_run_expect(p, 0,
-				(const char *[]){ "run", LEAN, test_word("out", p->dir, "other"), MANY,
-						  ways[i][0], ways[i][1], "--quiet", NULL });
+				(const char *[]){ "run", LEAN, test_word("out", p->dir, "other"),
+						  MANY, ways[i][0], ways[i][1], "--quiet", NULL });
 		json_decref(test_receipt(test_path(p->dir, "other"), true));
 		test_same_folders(test_path(p->dir, "plain"), test_path(p->dir, "other"));
 	}
@@ -66,14 +69,15 @@ static void killed_worker_loses_nothing(void **state)
 	json_t *receipt;
 
 	run_plain(p);
-	r = test_run_start(p, (const char *[]){ "run", LEAN, test_word("out", p->dir, "killed"), MANY,
-						NULL });
+	r = test_run_start(
+		p, (const char *[]){ "run", LEAN, test_word("out", p->dir, "killed"), MANY, NULL });
 	test_metrics_await(r, SEGMENT0, 2);
 	kill(test_place_await(p, "node segment.0 segmenter/watershed"), SIGKILL);
 	test_run_wait(r);
 	if (r->code)
 		fail_msg("ended with %d: %s", r->code, r->err);
-	assert_non_null(strstr(r->err, "segment.0 was killed by signal 9 (Killed); starting it again"));
+	assert_non_null(
+		strstr(r->err, "segment.0 was killed by signal 9 (Killed); starting it again"));
 	receipt = test_receipt(test_path(p->dir, "killed"), true);
 	assert_true(test_sum(receipt, "nodes", "restarts") >= 1);
 	json_decref(receipt);
@@ -94,8 +98,9 @@ static void killed_stateful_node_ends_the_run(void **state)
 	test_run_wait(r);
 	assert_int_equal(r->code, 1);
 	assert_int_equal(lines(r->err, "fornix: "), 1);
-	assert_non_null(strstr(r->err, "\nfornix: tiles (tiler/blocks): was killed by signal 9 (Killed); "
-				       "what it held is lost and the run cannot go on\n  its log: "));
+	assert_non_null(strstr(r->err,
+			       "\nfornix: tiles (tiler/blocks): was killed by signal 9 (Killed); "
+			       "what it held is lost and the run cannot go on\n  its log: "));
 	receipt = test_json(test_path(p->dir, "out"), "receipt.json");
 	assert_false(json_is_true(json_object_get(receipt, "complete")));
 	assert_non_null(strstr(json_string_value(json_object_get(receipt, "failure")), "tiles"));
@@ -127,8 +132,9 @@ static void nodes_end_with_the_conductor(void **state)
 	assert_int_equal(test_count_files(test_path(p->dir, "out"), ""), 0);
 	test_run_free(r);
 	/* the next run finds nothing in its way, and clears away what the dead one left */
-	test_run_expect(p, 0, (const char *[]){ "run", LEAN, test_word("out", p->dir, "out"), MANY,
-						"--quiet", NULL });
+	test_run_expect(p, 0,
+			(const char *[]){ "run", LEAN, test_word("out", p->dir, "out"), MANY,
+					  "--quiet", NULL });
 	test_place_clean(p);
 }
 
@@ -190,7 +196,8 @@ static void metrics_answer_while_it_runs(void **state)
 		"text/plain; version=0.0.4",
 		"# TYPE fornix_edge_sent counter",
 		"fornix_edge_sent{from=\"tiles.blocks\",to=\"segment.image\"} ",
-		"fornix_node_busy_seconds{node=\"segment\",type=\"segmenter/watershed\",instance=\"1\"} ",
+		"fornix_node_busy_seconds{node=\"segment\",type=\"segmenter/"
+		"watershed\",instance=\"1\"} ",
 		"fornix_node_peak_rss_bytes{node=\"tiles\"",
 		"fornix_run_seconds ",
 		"fornix_sections_acquired ",

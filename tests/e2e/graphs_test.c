@@ -15,8 +15,8 @@
 #include "support/outputs.h"
 #include "support/run.h"
 
-#define DEMO "graphs/demo.yaml"
-#define RECONSTRUCT "graphs/reconstruct.yaml"
+#define DEMO	     "graphs/demo.yaml"
+#define RECONSTRUCT  "graphs/reconstruct.yaml"
 #define SMALL_BLOCKS "block=32 32 32", "halo=8 8 8"
 
 static const struct test_sections some = { 7, 20, 64, 72, 8 };
@@ -60,15 +60,16 @@ static void each_is_checked_and_drawn(void **state)
 	struct test_place *p = *state;
 
 	for (size_t i = 0; i < sizeof shipped / sizeof *shipped; i++) {
-		const char *const *give = shipped[i].params, *path = test_path("graphs", shipped[i].name);
+		const char *const *give = shipped[i].params,
+				  *path = test_path("graphs", shipped[i].name);
 		struct test_run *dot, *json;
 		json_t *j;
 
 		test_run_expect(p, 0, (const char *[]){ "check", path, give[0], give[1], NULL });
-		dot = test_run(p, (const char *[]){ "draw", path, "--format", "dot", give[0], give[1],
-						    NULL });
-		json = test_run(p, (const char *[]){ "draw", path, "--format", "json", give[0], give[1],
-						     NULL });
+		dot = test_run(p, (const char *[]){ "draw", path, "--format", "dot", give[0],
+						    give[1], NULL });
+		json = test_run(p, (const char *[]){ "draw", path, "--format", "json", give[0],
+						     give[1], NULL });
 		assert_int_equal(dot->code, 0);
 		assert_int_equal(strncmp(dot->out, "digraph", 7), 0);
 		assert_non_null(strstr(dot->out, "segmenter/watershed"));
@@ -182,9 +183,9 @@ static void check_outputs(const char *out, const size_t size[3], bool scored)
 static void demo_runs(void **state)
 {
 	struct test_place *p = *state;
-	struct test_run *r = test_run(
-		p, (const char *[]){ "run", DEMO, test_word("out", p->dir, "out"), "size=40 64 64",
-				     SMALL_BLOCKS, NULL });
+	struct test_run *r =
+		test_run(p, (const char *[]){ "run", DEMO, test_word("out", p->dir, "out"),
+					      "size=40 64 64", SMALL_BLOCKS, NULL });
 
 	if (r->code)
 		fail_msg("ended with %d: %s", r->code, r->err);
@@ -210,8 +211,8 @@ static void reconstruct_runs(void **state)
 	printed = json_loads(r->out, 0, NULL);
 	assert_true(json_is_true(json_object_get(printed, "complete")));
 	json_decref(printed);
-	check_outputs(test_path(p->dir, "out"), (const size_t[3]){ some.count, some.height, some.width },
-		      false);
+	check_outputs(test_path(p->dir, "out"),
+		      (const size_t[3]){ some.count, some.height, some.width }, false);
 	/* nothing is ever written into an input folder */
 	assert_int_equal(test_count_files(test_path(p->dir, "in"), ""), some.count);
 	test_run_free(r);
@@ -240,10 +241,10 @@ static void reconstruct_runs_with_truth_and_adapter(void **state)
 			(const char *[]){ "run", RECONSTRUCT, test_word("sections", p->dir, "in"),
 					  test_word("out", p->dir, "out"),
 					  test_word("truth", p->dir, "truth.tif"), "adapt=on",
-					  test_word("reference", p->dir, "reference.json"), SMALL_BLOCKS,
-					  NULL });
-	check_outputs(test_path(p->dir, "out"), (const size_t[3]){ some.count, some.height, some.width },
-		      true);
+					  test_word("reference", p->dir, "reference.json"),
+					  SMALL_BLOCKS, NULL });
+	check_outputs(test_path(p->dir, "out"),
+		      (const size_t[3]){ some.count, some.height, some.width }, true);
 	test_place_clean(p);
 }
 

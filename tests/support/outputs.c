@@ -119,13 +119,14 @@ static void check_edges(const json_t *edges)
 	json_t *e;
 
 	assert_true(json_array_size(edges) > 0);
-	json_array_foreach (edges, i, e) {
+	json_array_foreach(edges, i, e)
+	{
 		const char *from, *to;
 		json_int_t sent, acked, dropped, delivered;
 
-		assert_int_equal(json_unpack(e, "{s:s, s:s, s:I, s:I, s:I, s:I}", "from", &from, "to",
-					     &to, "sent", &sent, "acked", &acked, "dropped", &dropped,
-					     "delivered", &delivered),
+		assert_int_equal(json_unpack(e, "{s:s, s:s, s:I, s:I, s:I, s:I}", "from", &from,
+					     "to", &to, "sent", &sent, "acked", &acked, "dropped",
+					     &dropped, "delivered", &delivered),
 				 0);
 		if (sent != acked + dropped || delivered < acked || sent < 1)
 			fail_msg("%s -> %s: sent %lld, delivered %lld, acked %lld, dropped %lld",
@@ -140,7 +141,8 @@ static void check_nodes(const json_t *nodes)
 	json_t *n;
 
 	assert_true(json_array_size(nodes) > 0);
-	json_array_foreach (nodes, i, n) {
+	json_array_foreach(nodes, i, n)
+	{
 		const char *name, *error;
 		int code;
 
@@ -170,7 +172,8 @@ json_int_t test_sum(const json_t *receipt, const char *list, const char *name)
 	size_t i;
 	json_t *e;
 
-	json_array_foreach (json_object_get(receipt, list), i, e) {
+	json_array_foreach(json_object_get(receipt, list), i, e)
+	{
 		assert_true(json_is_integer(json_object_get(e, name)));
 		sum += json_integer_value(json_object_get(e, name));
 	}
@@ -192,9 +195,10 @@ void test_section(const char *folder, const char *name, const struct test_sectio
 	const size_t n = s->height * s->width;
 	uint16_t *wide = calloc(n, sizeof *wide);
 	uint8_t *narrow = calloc(n, 1);
+	char *path = fx_path_join(folder, name);
 	uint64_t seed = 1000 + z;
 
-	assert_true(wide && narrow);
+	assert_true(wide && narrow && path);
 	for (size_t i = 0; i < n; i++) {
 		const unsigned grey = (cell_at(z, i / s->width, i % s->width) ? 170 : 60) +
 				      (unsigned)(test_random(&seed) % 24);
@@ -202,8 +206,9 @@ void test_section(const char *folder, const char *name, const struct test_sectio
 		narrow[i] = (uint8_t)grey;
 		wide[i] = (uint16_t)(grey * 257);
 	}
-	test_write_png(test_path(folder, name), s->height, s->width, s->depth, PNG_COLOR_TYPE_GRAY, 0,
+	test_write_png(path, s->height, s->width, s->depth, PNG_COLOR_TYPE_GRAY, 0,
 		       s->depth == 8 ? (const void *)narrow : wide);
+	free(path);
 	free(wide);
 	free(narrow);
 }
@@ -226,7 +231,8 @@ void test_write_truth(const char *path, const struct test_sections *s, size_t co
 
 	assert_non_null(labels);
 	for (size_t i = 0; i < count * area; i++)
-		labels[i] = (uint16_t)cell_at(s->first + i / area, i % area / s->width, i % s->width);
+		labels[i] =
+			(uint16_t)cell_at(s->first + i / area, i % area / s->width, i % s->width);
 	test_write_tiff(path, count, s->height, s->width, 16, 1, 0, labels);
 	free(labels);
 }

@@ -11,14 +11,14 @@
 json_t *test_json(const char *folder, const char *name);
 /** FOLDER/NAME is there. */
 bool test_is_there(const char *folder, const char *name);
-/** Fails unless the two folders hold the same names with the same bytes; receipt.json and provenance
- * at their top are not compared. */
+/** Fails unless the two folders hold the same names with the same bytes; receipt.json and
+ * provenance at their top are not compared. */
 void test_same_folders(const char *a, const char *b);
 /** Number of files under FOLDER whose name ends with @p ending. */
 size_t test_count_files(const char *folder, const char *ending);
 
-/** Fails unless the receipt of FOLDER adds up: on every edge sent == acked + dropped; all nodes have
- * ended with exit code 0, so that no sanitizer complained; and "complete" is @p complete. The
+/** Fails unless the receipt of FOLDER adds up: on every edge sent == acked + dropped; all nodes
+ * have ended with exit code 0, so that no sanitizer complained; and "complete" is @p complete. The
  * receipt; json_decref(). */
 json_t *test_receipt(const char *folder, bool complete);
 /** Sum of an integer over the entries of a list in the receipt: ("nodes", "restarts"). */
@@ -26,7 +26,7 @@ json_int_t test_sum(const json_t *receipt, const char *list, const char *name);
 
 /** What the sections look like. */
 struct test_sections {
-	size_t first, count;   /**< numbers first..first+count-1 */
+	size_t first, count; /**< numbers first..first+count-1 */
 	size_t height, width;
 	int depth; /**< bits: 8 or 16 */
 };

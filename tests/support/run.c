@@ -48,7 +48,8 @@ static char *names_in(const char *folder, const char *start)
 
 	assert_non_null(f);
 	for (int i = 0; i < n; i++) {
-		if (names[i]->d_name[0] != '.' && strncmp(names[i]->d_name, start, strlen(start)) == 0)
+		if (names[i]->d_name[0] != '.' &&
+		    strncmp(names[i]->d_name, start, strlen(start)) == 0)
 			fprintf(f, "%s\n", names[i]->d_name);
 		free(names[i]);
 	}
@@ -281,7 +282,8 @@ static char *text_of(const char *path)
 	void *text = NULL;
 	size_t size;
 
-	return fx_file_read(path, TEXT_MAX, &text, &size, NULL) == FX_OK ? text : must(fx_strdup(""));
+	return fx_file_read(path, TEXT_MAX, &text, &size, NULL) == FX_OK ? text :
+									   must(fx_strdup(""));
 }
 
 /* True when it has ended, now or before. */

@@ -6,23 +6,23 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { TEST_RUN_WORDS_MAX = 32, TEST_RUN_PATIENCE_S = 200 };
+enum { TEST_RUN_WORDS_MAX = 32, TEST_RUN_PATIENCE_S = 120 };
 
 /** A folder of its own with an empty TMPDIR in it, by which the processes of its runs are told from
  * all others. */
 struct test_place {
-	char *dir; /**< owned */
-	char *tmp; /**< owned; DIR/tmp: runs keep their folder here */
-	int runs;  /**< started so far */
-	bool shm;  /**< private: /dev/shm was looked at */
+	char *dir;    /**< owned */
+	char *tmp;    /**< owned; DIR/tmp: runs keep their folder here */
+	int runs;     /**< started so far */
+	bool shm;     /**< private: /dev/shm was looked at */
 	char *before; /**< private, owned: what /dev/shm held */
 };
 
 /** One process of fornix, and when it has ended, what came of it. */
 struct test_run {
-	struct test_place *place; /**< borrowed */
-	pid_t pid;		  /**< also of its process group; 0 when it has ended */
-	int code;		  /**< exit code; 128 + the signal that killed it */
+	struct test_place *place;  /**< borrowed */
+	pid_t pid;		   /**< also of its process group; 0 when it has ended */
+	int code;		   /**< exit code; 128 + the signal that killed it */
 	char *out_path, *err_path; /**< owned; files with its stdout and stderr */
 	char *out, *err;	   /**< owned; their text, from test_run_wait() on */
 };
@@ -32,7 +32,8 @@ struct test_place *test_place_new(void);
 /** Fails the test unless no process of its runs is left, TMPDIR is empty and /dev/shm holds nothing
  * new. Waits a little for what is about to end. */
 void test_place_clean(const struct test_place *p);
-/** As test_place_clean(), but the folder of a failed run may stay with its logs, and nothing else. */
+/** As test_place_clean(), but the folder of a failed run may stay with its logs, and nothing else.
+ */
 void test_place_clean_but_logs(const struct test_place *p);
 /** Ends what still runs, removes the folder. */
 void test_place_free(struct test_place *p);
