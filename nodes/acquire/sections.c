@@ -165,14 +165,14 @@ static int sections_open(struct fx_node *node, struct sections *s)
 {
 	struct fx_error first = { 0 };
 	struct fx_image im = { 0 };
+	bool unsettled = false;
 
-	for (size_t i = 0; !s->opened && i < s->files.len; i++) {
+	for (size_t i = 0; !s->opened && !unsettled && i < s->files.len; i++) {
 		const struct fx_sequence_file *f = &s->files.files[i];
 		char *path = f->number >= s->low ? fx_path_join(s->path, f->name) : NULL;
 
-		if (!sections_settled(s, f))
-			i = s->files.len;
-		else if (path)
+		unsettled = !sections_settled(s, f);
+		if (path && !unsettled)
 			s->opened = fx_image_open(path, &im, first.code ? NULL : &first) == FX_OK;
 		free(path);
 	}
@@ -183,7 +183,7 @@ static int sections_open(struct fx_node *node, struct sections *s)
 		fx_image_close(&im);
 		return sections_mark(node, s, FX_MARK_OPEN, "");
 	}
-	if (s->watch && !s->ending)
+	if (s->watch && (!s->ending || unsettled))
 		return FX_IDLE;
 	return fx_fail(node, FX_EINVAL, "%s: no section can be read; %s", s->path,
 		       first.code ? sections_reason(s, first.text) : "none has come");

@@ -163,6 +163,7 @@ static void read_node_keys(struct fx_draft *d, struct fx_draft_node *n, const st
 	static const char *const later[] = { "key", "host", NULL };
 	const struct fx_yaml_entry *when = fx_yaml_find(map, "when");
 	char place[FX_GRAPH_NAME_MAX + 3];
+	bool refused = false;
 
 	if (when)
 		read_when(d, n, &when->value);
@@ -182,9 +183,10 @@ static void read_node_keys(struct fx_draft *d, struct fx_draft_node *n, const st
 		} else if (e != when) {
 			snprintf(place, sizeof place, "%s: ", n->name);
 			refuse_key(d, place, e, keys, later);
+			refused = true; /* may have been meant as the type */
 		}
 	}
-	if (!fx_yaml_find(map, "type"))
+	if (!refused && !fx_yaml_find(map, "type"))
 		fx_graph_error_add(d->errors, n->at.line, n->at.col, "%s: has no type", n->name);
 }
 

@@ -69,6 +69,7 @@ char *test_metrics_url(struct test_run *r)
 
 void test_metrics_await(struct test_run *r, const char *name, double least)
 {
+	const int64_t start = fx_now_ns();
 	char *url = test_metrics_url(r);
 	bool reached = false;
 
@@ -82,8 +83,10 @@ void test_metrics_await(struct test_run *r, const char *name, double least)
 		else
 			reached = strtod(at + strlen(name), NULL) >= least;
 		free(text);
+		if (fx_now_ns() - start > TEST_RUN_PATIENCE_S * INT64_C(1000000000))
+			fail_msg("%s did not become %g in %d s", name, least, TEST_RUN_PATIENCE_S);
 		if (!reached)
-			fx_sleep_ms(2);
+			fx_sleep_ms(5);
 	}
 	free(url);
 }

@@ -195,9 +195,10 @@ void test_section(const char *folder, const char *name, const struct test_sectio
 	const size_t n = s->height * s->width;
 	uint16_t *wide = calloc(n, sizeof *wide);
 	uint8_t *narrow = calloc(n, 1);
+	char *path = fx_path_join(folder, name);
 	uint64_t seed = 1000 + z;
 
-	assert_true(wide && narrow);
+	assert_true(wide && narrow && path);
 	for (size_t i = 0; i < n; i++) {
 		const unsigned grey = (cell_at(z, i / s->width, i % s->width) ? 170 : 60) +
 				      (unsigned)(test_random(&seed) % 24);
@@ -205,8 +206,9 @@ void test_section(const char *folder, const char *name, const struct test_sectio
 		narrow[i] = (uint8_t)grey;
 		wide[i] = (uint16_t)(grey * 257);
 	}
-	test_write_png(test_path(folder, name), s->height, s->width, s->depth, PNG_COLOR_TYPE_GRAY,
-		       0, s->depth == 8 ? (const void *)narrow : wide);
+	test_write_png(path, s->height, s->width, s->depth, PNG_COLOR_TYPE_GRAY, 0,
+		       s->depth == 8 ? (const void *)narrow : wide);
+	free(path);
 	free(wide);
 	free(narrow);
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { TEST_RUN_WORDS_MAX = 32, TEST_RUN_PATIENCE_S = 200 };
+enum { TEST_RUN_WORDS_MAX = 32, TEST_RUN_PATIENCE_S = 120 };
 
 /** A folder of its own with an empty TMPDIR in it, by which the processes of its runs are told from
  * all others. */
