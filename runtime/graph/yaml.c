@@ -15,6 +15,7 @@ struct reader {
 	struct fx_graph_errors *errors;
 	const char *text;
 	size_t size;
+	bool skipping; /* inside of what was refused: what is wrong there says nothing new */
 };
 
 static int line_of(yaml_mark_t mark)
@@ -52,6 +53,8 @@ static int reader_broken(struct reader *r)
 		fx_graph_error_add(r->errors, 0, 0, "no memory to read it");
 		return FX_ENOMEM;
 	}
+	if (r->skipping)
+		return FX_EINVAL;
 	if (p->error == YAML_READER_ERROR) {
 		line = col = 1;
 		for (size_t i = 0; i < p->problem_offset && i < r->size; i++) {
@@ -114,8 +117,11 @@ static int skip_nested(struct reader *r)
 	while (depth && result == FX_OK) {
 		yaml_event_t event;
 
-		if (reader_next(r, &event) < 0)
-			return FX_EINVAL;
+		r->skipping = true;
+		result = reader_next(r, &event);
+		r->skipping = false;
+		if (result < 0)
+			return result;
 		if (event.type == YAML_SEQUENCE_START_EVENT ||
 		    event.type == YAML_MAPPING_START_EVENT) {
 			if (depth++ == SKIP_DEPTH_MAX)
