@@ -12,12 +12,15 @@ enum { BENCH_ROUNDS = 3 };
 
 /** What one round measured. */
 struct bench_round {
-	double seconds, cpu_ms; /**< wall between first and last block; processor of all processes */
+	double seconds,
+		cpu_ms; /**< wall between first and last block; processor of all processes */
 };
 
 /** The round with the median of seconds. */
 struct bench_round bench_median(struct bench_round *rounds, int len);
 
+/** Processor time of all processes that have ended and were waited for. */
+double bench_children_cpu_ms(void);
 /** Sums all 8-byte words. */
 uint64_t bench_read(const void *bytes, size_t size);
 /** Writes every byte. */

@@ -34,21 +34,22 @@ static json_t *graph_result(const json_t *receipt, double conductor_s)
 	double cpu = conductor_s, work = 0;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)list, i, node) {
+	json_array_foreach((json_t *)(uintptr_t)list, i, node)
+	{
 		cpu += number_of(node, "cpu_seconds");
 		work += number_of(node, "work_seconds");
 	}
-	json_array_foreach((json_t *)(uintptr_t)list, i, node)
-		json_array_append_new(
-			nodes, json_pack("{s:O, s:O, s:O, s:f, s:O}", "node", json_object_get(node, "node"),
-					 "type", json_object_get(node, "type"), "instance",
-					 json_object_get(node, "instance"), "cpu_share",
-					 number_of(node, "cpu_seconds") / cpu, "peak_rss_bytes",
-					 json_object_get(node, "peak_rss_bytes")));
+	json_array_foreach((json_t *)(uintptr_t)list, i, node) json_array_append_new(
+		nodes, json_pack("{s:O, s:O, s:O, s:f, s:O}", "node", json_object_get(node, "node"),
+				 "type", json_object_get(node, "type"), "instance",
+				 json_object_get(node, "instance"), "cpu_share",
+				 number_of(node, "cpu_seconds") / cpu, "peak_rss_bytes",
+				 json_object_get(node, "peak_rss_bytes")));
 	return json_pack("{s:s, s:i, s:f, s:f, s:f, s:f, s:o}", "what", "graph", "threads",
 			 fx_cpu_count(), "seconds", number_of(receipt, "seconds"), "mvx_per_s",
 			 number_of(receipt, "voxels") * 1e-6 / number_of(receipt, "seconds"),
-			 "cpu_seconds", cpu, "framework_cpu_share", (cpu - work) / cpu, "nodes", nodes);
+			 "cpu_seconds", cpu, "framework_cpu_share", (cpu - work) / cpu, "nodes",
+			 nodes);
 }
 
 static bool run_graph(const char *path, const char *out, json_t *results)

@@ -32,24 +32,26 @@ void bench_write(void *bytes, size_t size, uint64_t seed)
 
 static char *link_graph(size_t bytes, int count, int relays, const char *result)
 {
-	char *text = NULL, last[24] = "s.out";
+	char *text = NULL, last[32] = "s.out";
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
 	if (!f)
 		return NULL;
-	fprintf(f, "version: 1\nnodes:\n  s: { type: bench/source, set: { bytes: %zu, count: %d } }\n",
+	fprintf(f,
+		"version: 1\nnodes:\n  s: { type: bench/source, set: { bytes: %zu, count: %d } }\n",
 		bytes, count);
 	for (int i = 0; i < relays; i++) {
 		fprintf(f, "  r%d: { type: flow/pass, from: { in: %s } }\n", i, last);
 		snprintf(last, sizeof last, "r%d.out", i);
 	}
-	fprintf(f, "  t: { type: bench/sink, from: { in: %s }, set: { result: %s } }\n", last, result);
+	fprintf(f, "  t: { type: bench/sink, from: { in: %s }, set: { result: %s } }\n", last,
+		result);
 	fclose(f);
 	return text;
 }
 
-static double children_cpu_ms(void)
+double bench_children_cpu_ms(void)
 {
 	struct rusage u;
 
@@ -80,7 +82,7 @@ static bool run_text(const char *text)
 bool bench_fornix(size_t bytes, int count, int relays, struct bench_round *out)
 {
 	char result[] = "/tmp/fornix-bench-XXXXXX";
-	const double before = children_cpu_ms();
+	const double before = bench_children_cpu_ms();
 	const int fd = mkstemp(result);
 	char *text = fd < 0 ? NULL : link_graph(bytes, count, relays, result);
 	bool ok = text && run_text(text);
@@ -90,7 +92,7 @@ bool bench_fornix(size_t bytes, int count, int relays, struct bench_round *out)
 	ok = ok && fx_file_read(result, 1000, &answer, &size, NULL) == FX_OK;
 	if (ok)
 		out->seconds = strtod(answer, NULL);
-	out->cpu_ms = children_cpu_ms() - before;
+	out->cpu_ms = bench_children_cpu_ms() - before;
 	if (fd >= 0) {
 		close(fd);
 		unlink(result);
@@ -118,11 +120,15 @@ bool bench_link(json_t *results)
 	static const struct {
 		const char *name;
 		bool (*run)(size_t bytes, int count, int relays, struct bench_round *out);
-	} ways[] = { { "fornix", bench_fornix }, { "zeromq_ipc", bench_zeromq }, { "ring", bench_ring } };
+	} ways[] = { { "fornix", bench_fornix },
+		     { "zeromq_ipc", bench_zeromq },
+		     { "ring", bench_ring } };
 	static const struct {
 		size_t bytes;
 		int count, relays;
-	} cases[] = { { 16 << 20, 150, 0 }, { 1 << 20, 2000, 0 }, { 16 << 20, 60, 3 }, { 1 << 20, 800, 3 } };
+	} cases[] = {
+		{ 16 << 20, 150, 0 }, { 1 << 20, 2000, 0 }, { 16 << 20, 60, 3 }, { 1 << 20, 800, 3 }
+	};
 
 	for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
 		struct bench_round rounds[3][BENCH_ROUNDS];
@@ -134,13 +140,16 @@ bool bench_link(json_t *results)
 					return false;
 		for (int w = 0; w < 3; w++) {
 			const struct bench_round m = bench_median(rounds[w], BENCH_ROUNDS);
-			const double mib = (double)cases[c].bytes / (1 << 20) * (cases[c].count - 1);
+			const double mib =
+				(double)cases[c].bytes / (1 << 20) * (cases[c].count - 1);
 			char what[32];
 
-			snprintf(what, sizeof what, "%s%s", ways[w].name, cases[c].relays ? "_relay3" : "");
+			snprintf(what, sizeof what, "%s%s", ways[w].name,
+				 cases[c].relays ? "_relay3" : "");
 			json_array_append_new(results,
-					      json_pack("{s:s, s:i, s:I, s:f, s:f}", "what", what, "threads", 1,
-							"bytes", (json_int_t)cases[c].bytes, "mib_per_s",
+					      json_pack("{s:s, s:i, s:I, s:f, s:f}", "what", what,
+							"threads", 1, "bytes",
+							(json_int_t)cases[c].bytes, "mib_per_s",
 							mib / m.seconds, "cpu_ms_per_block",
 							m.cpu_ms / cases[c].count));
 		}

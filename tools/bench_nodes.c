@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* bench_nodes.c: a source that writes every byte of its blocks, and a sink that reads every byte. */
+/* bench_nodes.c: a source that writes every byte of its blocks, and a sink that reads every byte.
+ */
 #include <stdio.h>
 #include <string.h>
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -31,15 +30,6 @@ static void *share(size_t size)
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
-}
-
-static double children_cpu_ms(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_CHILDREN, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 +
-	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-3;
 }
 
 /* Runs work(stage) for every stage in a process of its own; true when all ended well. */
@@ -180,7 +170,7 @@ static bool ring_stage(void *context, int stage)
 static bool peer_round(struct round *r, bool (*work)(void *context, int stage),
 		       struct bench_round *out)
 {
-	const double before = children_cpu_ms();
+	const double before = bench_children_cpu_ms();
 	bool ok;
 
 	r->shared = share(sizeof *r->shared);
@@ -191,7 +181,7 @@ static bool peer_round(struct round *r, bool (*work)(void *context, int stage),
 		sem_init(&r->shared->stage[i].full, 1, 0);
 	ok = in_processes(r->relays + 2, work, r);
 	out->seconds = r->shared->seconds;
-	out->cpu_ms = children_cpu_ms() - before;
+	out->cpu_ms = bench_children_cpu_ms() - before;
 	munmap(r->shared, sizeof *r->shared);
 	return ok;
 }

@@ -53,9 +53,9 @@ int cmd_failed(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 struct fx_registry *cmd_registry(void);
 /** The path of the running program itself. free(). NULL when it cannot be told. */
 char *cmd_program_path(void);
-/** The path of a file that comes with fornix ("graphs/demo.yaml"): in share/fornix beside the program
- * when it is installed, else in the source tree that the program was built in. free(). NULL when
- * there is none. */
+/** The path of a file that comes with fornix ("graphs/demo.yaml"): in share/fornix beside the
+ * program when it is installed, else in the source tree that the program was built in. free(). NULL
+ * when there is none. */
 char *cmd_data_path(const char *name);
 /** Splits words of the form name=value in place into @p params (room for @p len of them). False
  * after a message. */

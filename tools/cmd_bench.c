@@ -15,7 +15,8 @@ static const struct {
 	const char *name, *about;
 	bool (*run)(json_t *results);
 } benches[] = {
-	{ "link", "blocks between processes: fornix, plain ZeroMQ over ipc, a bare ring", bench_link },
+	{ "link", "blocks between processes: fornix, plain ZeroMQ over ipc, a bare ring",
+	  bench_link },
 	{ "graph", "the whole main job on a phantom", bench_graph },
 };
 
@@ -28,11 +29,11 @@ static void print_results(const json_t *results)
 	const char *key;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)results, i, result) {
+	json_array_foreach((json_t *)(uintptr_t)results, i, result)
+	{
 		fprintf(stderr, "  %-22s", json_string_value(json_object_get(result, "what")));
-		json_object_foreach(result, key, v)
-			if (json_is_number(v))
-				fprintf(stderr, "  %s %.5g", key, json_number_value(v));
+		json_object_foreach(result, key, v) if (json_is_number(v))
+			fprintf(stderr, "  %s %.5g", key, json_number_value(v));
 		fprintf(stderr, "\n");
 	}
 }
@@ -44,12 +45,13 @@ static int bench_one(int b, bool json)
 	bool ok;
 
 	fx_cpu_name(cpu, sizeof cpu);
-	fprintf(stderr, "%s: %s\n  on %s, %d cores, OpenBLAS %s\n", benches[b].name, benches[b].about,
-		cpu, fx_cpu_count(), openblas_get_corename());
+	fprintf(stderr, "%s: %s\n  on %s, %d cores, OpenBLAS %s\n", benches[b].name,
+		benches[b].about, cpu, fx_cpu_count(), openblas_get_corename());
 	ok = benches[b].run(results);
 	print_results(results);
 	all = json_pack("{s:s, s:s, s:i, s:s, s:o}", "bench", benches[b].name, "cpu", cpu, "cores",
-			fx_cpu_count(), "openblas_core", openblas_get_corename(), "results", results);
+			fx_cpu_count(), "openblas_core", openblas_get_corename(), "results",
+			results);
 	if (json && all) {
 		json_dumpf(all, stdout, JSON_INDENT(2));
 		printf("\n");
@@ -81,8 +83,10 @@ int cmd_bench(int argc, char **argv)
 	};
 	struct cmd_line line = {
 		.usage = "fornix bench [NAME ...] [--json]",
-		.about = "Measures on this machine, each thing in turn with what it is compared to.\n\n"
-			 "  link   blocks of 16 and 1 MiB between two processes, every byte written and\n"
+		.about = "Measures on this machine, each thing in turn with what it is compared "
+			 "to.\n\n"
+			 "  link   blocks of 16 and 1 MiB between two processes, every byte "
+			 "written and\n"
 			 "         read; and through three relays. MiB/s, CPU ms a block\n"
 			 "  graph  the whole main job on a phantom. MVx/s, share of CPU by node\n",
 		.options = options,
@@ -93,7 +97,8 @@ int cmd_bench(int argc, char **argv)
 	if (result != CMD_GO)
 		return result;
 	result = CMD_DONE;
-	for (int i = 0; i < (line.words_len ? line.words_len : BENCHES) && result == CMD_DONE; i++) {
+	for (int i = 0; i < (line.words_len ? line.words_len : BENCHES) && result == CMD_DONE;
+	     i++) {
 		const int b = line.words_len ? find_bench(line.words[i]) : i;
 
 		result = b < 0 ? CMD_WRONG : bench_one(b, json);

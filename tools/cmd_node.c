@@ -21,7 +21,8 @@ static struct fx_wiring *read_wiring(const char *fd_text, struct fx_error *err)
 	char *text;
 
 	if (fd < 3 || fstat(fd, &st) != 0 || st.st_size > WIRING_MAX || st.st_size <= 0) {
-		fx_error_set(err, FX_EINVAL, "descriptor %s has no wiring: run a graph instead", fd_text);
+		fx_error_set(err, FX_EINVAL, "descriptor %s has no wiring: run a graph instead",
+			     fd_text);
 		return NULL;
 	}
 	text = malloc((size_t)st.st_size);
@@ -62,7 +63,8 @@ int cmd_node(int argc, char **argv)
 	};
 	struct cmd_line line = {
 		.usage = "fornix node NAME TYPE --wiring FD",
-		.about = "One node of a graph in this process. \"fornix run\" starts it; NAME and TYPE\n"
+		.about = "One node of a graph in this process. \"fornix run\" starts it; NAME and "
+			 "TYPE\n"
 			 "are there so that ps and top show them.\n",
 		.options = options,
 		.min_words = 2,
@@ -75,7 +77,8 @@ int cmd_node(int argc, char **argv)
 		return result;
 	if (!wiring)
 		return cmd_wrong("fornix node is started by \"fornix run\"; there is no --wiring");
-	prctl(PR_SET_PDEATHSIG, SIGTERM); /* when the conductor dies, its nodes end */
+	prctl(PR_SET_NAME, line.words[0]); /* else top shows "exe" */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);  /* when the conductor dies, its nodes end */
 	if (getppid() != parent)
 		return CMD_FAILED;
 	return run_node(wiring);

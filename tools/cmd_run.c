@@ -42,7 +42,8 @@ static int port_of(const char *text, int *port)
 	if (strcmp(text, "off") == 0)
 		*port = FX_HTTP_OFF;
 	else if (end == text || *end || v < 0 || v > 65535)
-		return cmd_wrong("--metrics %s: use a port 0..65535 (0: any free one), or off", text);
+		return cmd_wrong("--metrics %s: use a port 0..65535 (0: any free one), or off",
+				 text);
 	return CMD_GO;
 }
 
@@ -95,17 +96,23 @@ int cmd_run(int argc, char **argv)
 	const struct cmd_option options[] = {
 		{ "json", &w.json, NULL, NULL, "print the receipt on stdout as one JSON object" },
 		{ "quiet", &w.quiet, NULL, NULL, "no progress and no summary" },
-		{ "receipt", NULL, &w.receipt, "FILE", "where to write the receipt (default OUT/receipt.json)" },
-		{ "transport", NULL, &w.transport, "WAY", "shm (default), ipc, or tcp on loopback" },
-		{ "metrics", NULL, &w.metrics, "PORT", "of /metrics on 127.0.0.1 (default any; or off)" },
+		{ "receipt", NULL, &w.receipt, "FILE",
+		  "where to write the receipt (default OUT/receipt.json)" },
+		{ "transport", NULL, &w.transport, "WAY",
+		  "shm (default), ipc, or tcp on loopback" },
+		{ "metrics", NULL, &w.metrics, "PORT",
+		  "of /metrics on 127.0.0.1 (default any; or off)" },
 		{ 0 },
 	};
 	struct cmd_line line = {
 		.usage = "fornix run GRAPH [param=value ...] [--receipt FILE] [--json] [--quiet]",
-		.about = "Runs the graph: one process a node, until the sources end. Ctrl-C stops the\n"
+		.about = "Runs the graph: one process a node, until the sources end. Ctrl-C stops "
+			 "the\n"
 			 "sources and lets the rest flow out; twice stops at once.\n\n"
-			 "  fornix run graphs/reconstruct.yaml sections=SECTIONS out=OUT voxel=\"8 8 8 nm\"\n\n"
-			 "exit code: 0 all done and nothing missing; 1 something is missing or failed;\n"
+			 "  fornix run graphs/reconstruct.yaml sections=SECTIONS out=OUT voxel=\"8 "
+			 "8 8 nm\"\n\n"
+			 "exit code: 0 all done and nothing missing; 1 something is missing or "
+			 "failed;\n"
 			 "2 the command, graph or options are wrong\n",
 		.options = options,
 		.min_words = 1,

@@ -9,6 +9,8 @@
 	X(check, "check", "read a graph and tell everything that is wrong with it")                \
 	X(draw, "draw", "draw a graph: GraphViz, SVG or JSON")                                     \
 	X(nodes, "nodes", "list the node types, or describe one")                                  \
+	X(score, "score", "score a label volume against the truth")                                \
+	X(skeletonize, "skeletonize", "skeletons of a label volume")                               \
 	X(bench, "bench", "measure links and graphs on this machine")                              \
 	X(new_node, "new-node", "write the files of a new node type")                              \
 	X(node, "node", "run one node of a graph (started by fornix run)")

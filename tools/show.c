@@ -35,11 +35,16 @@ static void show_row(const json_t *scores, const struct row *row)
 	const json_t *group = row->group ? json_object_get(scores, row->group) : scores;
 	const json_t *v = json_object_get(group, row->name);
 
-	if (!v && !row->group) /* scorers may nest everything under their own name */
-		v = json_object_get(json_object_get(scores, "scores"), row->name);
 	if (json_is_number(v))
-		fprintf(stderr, "  %-40s %10.6g %s\n", row->label, json_number_value(v) * row->factor,
-			row->unit);
+		fprintf(stderr, "  %-40s %10.6g %s\n", row->label,
+			json_number_value(v) * row->factor, row->unit);
+}
+
+void show_score_table(const json_t *scores)
+{
+	fprintf(stderr, "\nscores\n");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		show_row(scores, &rows[i]);
 }
 
 void show_scores(const char *out)
@@ -48,9 +53,7 @@ void show_scores(const char *out)
 	json_t *scores = path ? json_load_file(path, 0, NULL) : NULL;
 
 	if (scores)
-		fprintf(stderr, "\nscores\n");
-	for (size_t i = 0; scores && i < sizeof rows / sizeof *rows; i++)
-		show_row(scores, &rows[i]);
+		show_score_table(scores);
 	json_decref(scores);
 	free(path);
 }
@@ -62,7 +65,8 @@ void show_made(const char *out)
 
 	fprintf(stderr, "\nmade\n");
 	for (int i = 0; i < n; i++) {
-		char *path = names[i]->d_name[0] == '.' ? NULL : fx_path_join(out, names[i]->d_name);
+		char *path =
+			names[i]->d_name[0] == '.' ? NULL : fx_path_join(out, names[i]->d_name);
 
 		if (path)
 			fprintf(stderr, "  %s%s\n", path, fx_is_dir(path) ? "/" : "");

@@ -44,7 +44,7 @@ static const struct fx_option options[] = {
 	  .help = "typical distance between neurites, at least 6 pixels" },
 	{ FX_FIELD(struct phantom, slope), .def = 1, .min = 0, .max = 4,
 	  .help = "obliqueness: 0 straight down, 1 as in neuropil" },
-	{ FX_FIELD(struct phantom, branch), .def = 3000, .min = 100, .max = 1e9, .unit = "nm",
+	{ FX_FIELD(struct phantom, branch), .def = 1500, .min = 100, .max = 1e9, .unit = "nm",
 	  .help = "mean depth between two branches of a neurite" },
 	{ FX_FIELD(struct phantom, end), .def = 4000, .min = 100, .max = 1e9, .unit = "nm",
 	  .help = "mean depth until a thin neurite ends" },

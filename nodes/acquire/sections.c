@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "formats/image.h"
@@ -21,13 +20,13 @@ struct sections {
 	int first, count;
 	bool watch;
 
-	struct fx_sequence files;  /* owned, from init() to finish() */
-	int64_t scan_ns, start_ns; /* of the last scan, and of the first */
-	int64_t low, next, end;	   /* numbers: of z = 0, of what is sent next, behind the last */
+	struct fx_sequence files;	      /* owned, from init() to finish() */
+	int64_t start_ns, scan_ns, rescan_ns; /* first scan, last one, and none before */
+	int64_t low, next, end; /* numbers: of z = 0, of what is sent next, behind the last */
 	bool opened, ending;
 	size_t height, width; /* of the first readable section: all must be so */
-	enum fx_dtype dtype;
-	void *pixels; /* owned; one whole section, unless it is large */
+	enum fx_dtype dtype;  /* likewise */
+	void *pixels;	      /* owned; one whole section, unless it is large */
 };
 
 static const struct fx_port ports[] = {
@@ -39,8 +38,7 @@ static const struct fx_port ports[] = {
 static const struct fx_option options[] = {
 	{ FX_FIELD(struct sections, path), .help = "folder with one image per section" },
 	{ FX_FIELD(struct sections, pattern), .def_str = "*",
-	  .help = "which of its .png, .tif and .tiff files; # stands for the section number, "
-		  "else that is the last number in a name" },
+	  .help = "which .png and .tif files; # is the section number, else the last number is" },
 	{ FX_FIELD(struct sections, voxel), .def_str = "8 8 8", .unit = "nm", .min = 1e-3,
 	  .max = 1e9, .help = "voxel size z y x" },
 	{ FX_FIELD(struct sections, tile), .def = 4, .min = 0.001, .max = 64, .unit = "MiB",
@@ -104,20 +102,6 @@ static int sections_vanished(struct fx_node *node, const struct sections *s)
 	return fx_fail(node, FX_EIO, "%s: the folder has vanished", s->path);
 }
 
-static int sections_scan(struct fx_node *node, struct sections *s)
-{
-	struct fx_error err = { 0 };
-	const bool marked = s->watch && fx_sequence_marked(s->path, s->marker);
-
-	s->scan_ns = fx_now_ns();
-	if (fx_sequence_scan(&s->files, s->path, s->pattern, s->scan_ns, &err) < 0)
-		return fx_is_dir(s->path) ? fx_fail_error(node, &err) : sections_vanished(node, s);
-	if (marked || (s->silence > 0 && s->scan_ns - fx_sequence_changed(&s->files, s->start_ns) >=
-						 sections_ns(s->silence)))
-		s->ending = true;
-	return FX_OK;
-}
-
 /* Where the numbers begin and end, as far as that is known. */
 static int sections_range(struct fx_node *node, struct sections *s)
 {
@@ -136,6 +120,22 @@ static int sections_range(struct fx_node *node, struct sections *s)
 	return FX_OK;
 }
 
+static int sections_scan(struct fx_node *node, struct sections *s)
+{
+	struct fx_error err = { 0 };
+	const bool marked = s->watch && fx_sequence_marked(s->path, s->marker);
+
+	s->scan_ns = fx_now_ns();
+	if (fx_sequence_scan(&s->files, s->path, s->pattern, s->scan_ns, &err) < 0)
+		return fx_is_dir(s->path) ? fx_fail_error(node, &err) : sections_vanished(node, s);
+	if (marked || (s->silence > 0 && s->scan_ns - fx_sequence_changed(&s->files, s->start_ns) >=
+						 sections_ns(s->silence)))
+		s->ending = true;
+	/* scans of a huge folder take at most a tenth of the time */
+	s->rescan_ns = fx_now_ns() + 9 * (fx_now_ns() - s->scan_ns);
+	return sections_range(node, s);
+}
+
 static int sections_init(struct fx_node *node, void *state)
 {
 	struct sections *s = state;
@@ -145,8 +145,6 @@ static int sections_init(struct fx_node *node, void *state)
 	if (!fx_is_dir(s->path))
 		return fx_fail(node, FX_ENOENT, "%s is not a folder", s->path);
 	result = sections_scan(node, s);
-	if (result == FX_OK)
-		result = sections_range(node, s);
 	if (s->files.unnumbered[0])
 		fx_warn(node, "%s: %s has no number in its name and is not read", s->path,
 			s->files.unnumbered);
@@ -235,10 +233,10 @@ static int sections_file(struct fx_node *node, struct sections *s, const char *n
 	struct fx_error err = { 0 };
 	struct fx_image im = { 0 };
 	char *path = fx_path_join(s->path, name);
-	int result;
+	int result =
+		!path ? fx_error_set(&err, FX_ENOMEM, "no memory for a path") :
+			fx_image_load(path, s->height, s->width, s->dtype, &s->pixels, &im, &err);
 
-	result = !path ? fx_error_set(&err, FX_ENOMEM, "no memory for a path") :
-			 fx_image_load(path, s->height, s->width, s->dtype, &s->pixels, &im, &err);
 	free(path);
 	result = result < 0 ? sections_lost(node, s, &err) : sections_tiles(node, s, &im);
 	fx_image_close(&im);
@@ -264,11 +262,8 @@ static int sections_process(struct fx_node *node, void *state)
 
 	if (fx_stopping(node))
 		return FX_END;
-	if (s->watch && !sections_ready(s)) {
+	if (s->watch && !sections_ready(s) && fx_now_ns() >= s->rescan_ns)
 		result = sections_scan(node, s);
-		if (result == FX_OK)
-			result = sections_range(node, s);
-	}
 	if (result == FX_OK && !s->opened)
 		result = sections_open(node, s);
 	if (result != FX_OK || s->next >= s->end)

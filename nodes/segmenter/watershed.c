@@ -17,7 +17,7 @@ struct watershed {
 	/* options: fragments */
 	double seed_boundary, seed_smooth, seed_radius;
 	/* options: agglomeration */
-	double threshold, quantile, prior_faces, large_voxels, large_contact;
+	double threshold, quantile, prior_faces;
 	int dust_voxels;
 };
 
@@ -26,13 +26,13 @@ static const struct fx_port ports[] = {
 		    "brightness with dark membranes, stretched to the whole range (f32: 0 to 1)" },
 	[LABELS] = { "labels", FX_OUT, FX_BLOCK, FX_U32, 1U << FX_LABELS, false,
 		     "segments 1..n of every block on its own; 0 only where all is boundary" },
-	[BOUNDARY] = { "boundary", FX_OUT, FX_BLOCK, FX_U8, 1U << FX_PROBABILITY, true,
+	[BOUNDARY] = { "boundary", FX_OUT, FX_BLOCK, FX_U8, 1U << FX_PROBABILITY, false,
 		       "boundary evidence, 255 is membrane" },
 	{ 0 },
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct watershed, sigma_fine), .def = 1.6, .min = 0.5, .max = 8, .unit = "voxel",
+	{ FX_FIELD(struct watershed, sigma_fine), .def = 1.4, .min = 0.5, .max = 8, .unit = "voxel",
 	  .help = "scale of the first ridge filter, in voxels of the finest axis" },
 	{ FX_FIELD(struct watershed, sigma_coarse), .def = 0, .min = 0, .max = 8, .unit = "voxel",
 	  .help = "scale of the second ridge filter, the larger response counts; 0 is none" },
@@ -44,25 +44,21 @@ static const struct fx_option options[] = {
 	  .help = "boundary evidence per unit of ridge" },
 	{ FX_FIELD(struct watershed, offset), .def = 0.4, .min = -10, .max = 10,
 	  .help = "boundary evidence of black without any ridge" },
-	{ FX_FIELD(struct watershed, seed_boundary), .def = 0.45, .min = 0, .max = 1,
+	{ FX_FIELD(struct watershed, seed_boundary), .def = 0.5, .min = 0, .max = 1,
 	  .help = "seeds lie where the boundary evidence is below this" },
 	{ FX_FIELD(struct watershed, seed_smooth), .def = 1, .min = 0, .max = 8, .unit = "voxel",
 	  .help = "smoothing of the distance to the boundary, the higher the fewer fragments" },
 	{ FX_FIELD(struct watershed, seed_radius), .def = 3, .min = 1, .max = 32, .unit = "voxel",
 	  .help = "seeds are the deepest points within this radius" },
-	{ FX_FIELD(struct watershed, threshold), .def = 0.44, .min = 0, .max = 1,
+	{ FX_FIELD(struct watershed, threshold), .def = 0.42, .min = 0, .max = 1,
 	  .help = "fragments merge while the evidence on their contact is below this" },
 	{ FX_FIELD(struct watershed, quantile), .def = 0.2, .min = -1, .max = 1,
 	  .help = "which quantile of a contact's evidence counts; below 0 is the mean" },
-	{ FX_FIELD(struct watershed, prior_faces), .def = 0, .min = 0, .max = 1e6,
+	{ FX_FIELD(struct watershed, prior_faces), .def = 40, .min = 0, .max = 1e6,
 	  .help = "faces of full evidence added to every contact, makes small contacts merge "
 		  "late" },
-	{ FX_FIELD(struct watershed, large_voxels), .def = 0, .min = 0, .max = 1e9, .unit = "voxel",
-	  .help = "segments of this size do not merge over a small contact; 0 is no such rule" },
-	{ FX_FIELD(struct watershed, large_contact), .def = 0.1, .min = 0, .max = 10,
-	  .help = "a contact is small below this, times size^(2/3) of the smaller segment" },
-	{ FX_FIELD(struct watershed, dust_voxels), .def = 0, .min = 0, .max = 1e6, .unit = "voxel",
-	  .help = "smaller segments join the neighbour of the weakest boundary" },
+	{ FX_FIELD(struct watershed, dust_voxels), .def = 200, .min = 0, .max = 1e6,
+	  .unit = "voxel", .help = "smaller segments join the neighbour of the weakest boundary" },
 	{ 0 },
 };
 
@@ -112,8 +108,6 @@ static int watershed_labels(const struct watershed *s, uint32_t *labels, const u
 		.threshold = s->threshold,
 		.quantile = s->quantile,
 		.prior_faces = s->prior_faces,
-		.large_voxels = s->large_voxels,
-		.large_contact = s->large_contact,
 		.dust_voxels = s->dust_voxels,
 	};
 	const struct fx_rag_evidence evidence = { .boundary = boundary };

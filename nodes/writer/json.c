@@ -2,13 +2,12 @@
 /* writer/json: write records, such as scores, as one JSON file. */
 #include <fornix/node.h>
 
-#include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "formats/recordjson.h"
 
 enum { RECORDS }; /* index into ports[] */
 
@@ -50,63 +49,15 @@ static int jsonfile_init(struct fx_node *node, void *state)
 	return s->root ? FX_OK : fx_fail(node, FX_ENOMEM, "no memory for records");
 }
 
-/* A whole number without a point, one that JSON cannot say as null. */
-static json_t *jsonfile_value(const struct fx_field *f)
-{
-	const double exact = 9007199254740992; /* 2^53 */
-
-	if (f->text)
-		return json_string(f->text);
-	if (!isfinite(f->number))
-		return json_null();
-	if (f->number == floor(f->number) && fabs(f->number) <= exact)
-		return json_integer((json_int_t)f->number);
-	return json_real(f->number);
-}
-
-/* The object in `at` that `name` (up to a dot) stands for, made when it is not there; NULL when
- * something else has this name. */
-static json_t *jsonfile_step(json_t *at, const char *name)
-{
-	json_t *next = json_object_get(at, name);
-
-	if (!next && json_object_set_new(at, name, json_object()) == 0)
-		next = json_object_get(at, name);
-	return json_is_object(next) ? next : NULL;
-}
-
-static int jsonfile_put(struct fx_node *node, json_t *at, const struct fx_field *f)
-{
-	char *copy = fx_strdup(f->name), *name = copy;
-	json_t *value = jsonfile_value(f);
-
-	for (char *dot; copy && at && (dot = strchr(name, '.')); name = dot + 1) {
-		*dot = 0;
-		at = jsonfile_step(at, name);
-	}
-	if (!copy || !value || !at || json_is_object(json_object_get(at, name)) ||
-	    json_object_set(at, name, value) != 0) {
-		free(copy);
-		json_decref(value);
-		if (!value)
-			return fx_fail(node, FX_EINVAL, "%s: a text that is not UTF-8", f->name);
-		return fx_fail(node, FX_EINVAL, "%s names a value and also an object", f->name);
-	}
-	json_decref(value);
-	free(copy);
-	return FX_OK;
-}
-
 static int jsonfile_process(struct fx_node *node, void *state)
 {
 	struct json *s = state;
 	struct fx_record *r = fx_take_record(node, RECORDS);
-	int result = FX_OK;
+	struct fx_error err = { 0 };
+	const int result = fx_record_to_json(r, s->root, &err);
 
-	for (size_t i = 0; i < r->fields_len && result == FX_OK; i++)
-		result = jsonfile_put(node, s->root, &r->fields[i]);
 	fx_record_free(r);
-	return result;
+	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
 }
 
 static int jsonfile_drain(struct fx_node *node, void *state)

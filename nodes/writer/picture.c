@@ -39,7 +39,7 @@ static const struct fx_port ports[] = {
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct picture, path), .help = "PNG file to write" },
+	{ FX_FIELD(struct picture, path), .help = "picture file to write, a png" },
 	{ FX_FIELD(struct picture, section), .def = -1, .min = -1, .max = 2147483647,
 	  .help = "section to show, -1 is the middle one" },
 	{ FX_FIELD(struct picture, side), .def = 800, .min = 16, .max = 8192,
@@ -214,10 +214,11 @@ static int picture_drain(struct fx_node *node, void *state)
 	struct fx_picture p;
 	int code;
 
-	if (s->image.z < 0 || !s->ready)
-		return fx_fail(node, FX_EINVAL,
-			       "nothing of section %lld came, so %s has no picture",
-			       (long long)(s->ready ? s->z : s->section), s->path);
+	if (s->image.z < 0 || !s->ready) {
+		fx_warn(node, "nothing of section %lld came, so there is no picture %s",
+			(long long)(s->ready ? s->z : s->section), s->path);
+		return FX_OK;
+	}
 	if (fx_connected(node, LABELS) && s->labels.z != s->image.z)
 		fx_warn(node, "%s shows section %lld, but labels of section %lld", s->path,
 			(long long)s->image.z, (long long)s->labels.z);

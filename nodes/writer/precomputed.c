@@ -27,7 +27,8 @@ struct precomputed {
 };
 
 static const struct fx_port ports[] = {
-	[IMAGE] = { "image", FX_IN, FX_BLOCK, FX_U8 | FX_U16 | FX_F32, 0, true,
+	[IMAGE] = { "image", FX_IN, FX_BLOCK, FX_U8 | FX_U16 | FX_F32,
+		    1 << FX_IMAGE | 1 << FX_PROBABILITY | 1 << FX_MASK, true,
 		    "an image, in blocks of one size" },
 	[LABELS] = { "labels", FX_IN, FX_BLOCK | FX_RECORD, FX_U16 | FX_U32 | FX_U64,
 		     1 << FX_LABELS, true, "labels, and the records with their final ids" },

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "block/heap.h"
 
 size_t fx_dtype_size(enum fx_dtype dtype)
 {
@@ -47,6 +48,12 @@ const char *fx_dtype_name(enum fx_dtype dtype)
 static void block_release_heap(struct fx_block *b)
 {
 	free(b->data);
+}
+
+void fx__block_heap(struct fx_block *b, void *data)
+{
+	b->data = data;
+	b->release = block_release_heap;
 }
 
 struct fx_block *fx_block_new(enum fx_dtype dtype, size_t z, size_t y, size_t x)

@@ -24,16 +24,16 @@ static void metric_head(FILE *f, const char *name, const char *type, const char 
 }
 
 /* One metric of every instance: the counter at @p offset, times @p factor. */
-static void instance_metric(FILE *f, const struct fx_run *r, const char *name, const char *help,
-			    size_t offset, double factor)
+static void instance_metric(FILE *f, const struct fx_run *r, const char *name, const char *type,
+			    const char *help, size_t offset, double factor)
 {
-	metric_head(f, name, "counter", help);
+	metric_head(f, name, type, help);
 	for (size_t i = 0; i < r->plan->instances_len; i++) {
 		const struct fx_wiring *w = &r->plan->instances[i].wiring;
 		void *counter = (char *)&r->stats.instances[i] + offset;
 
-		fprintf(f, "fornix_%s{node=\"%s\",type=\"%s\",instance=\"%u\"} %.9g\n", name, w->node,
-			w->type, w->instance,
+		fprintf(f, "fornix_%s{node=\"%s\",type=\"%s\",instance=\"%u\"} %.9g\n", name,
+			w->node, w->type, w->instance,
 			(double)atomic_load((_Atomic uint64_t *)counter) * factor);
 	}
 }
@@ -44,16 +44,10 @@ static void edge_metric(FILE *f, const struct fx_run *r, const char *name, const
 	metric_head(f, name, type, help);
 	for (size_t i = 0; i < r->plan->edges_len; i++) {
 		const struct fx_plan_edge *e = &r->plan->edges[i];
-		uint64_t sum = 0;
 
-		for (size_t k = 0; k < e->producers * e->consumers; k++) {
-			void *counter = (char *)&r->stats.lanes[e->first + k] + offset;
-
-			sum += atomic_load((_Atomic uint64_t *)counter);
-		}
 		fprintf(f, "fornix_%s{from=\"%s.%s\",to=\"%s.%s\"} %" PRIu64 "\n", name,
 			r->graph->nodes[e->from].name, e->from_port, r->graph->nodes[e->to].name,
-			e->to_port, sum);
+			e->to_port, fx__edge_sum(r, e, offset));
 	}
 }
 
@@ -83,23 +77,23 @@ char *fx__metrics_text(const struct fx_run *r)
 	if (!f)
 		return NULL;
 	run_metrics(f, r);
-	instance_metric(f, r, "node_busy_seconds", "time inside of the node's own code",
+	instance_metric(f, r, "node_busy_seconds", "counter", "time inside of the node's own code",
 			offsetof(struct fx_instance_stats, busy_ns), 1e-9);
-	instance_metric(f, r, "node_wait_in_seconds", "time without input",
+	instance_metric(f, r, "node_wait_in_seconds", "counter", "time without input",
 			offsetof(struct fx_instance_stats, wait_in_ns), 1e-9);
-	instance_metric(f, r, "node_wait_out_seconds", "time without credit",
+	instance_metric(f, r, "node_wait_out_seconds", "counter", "time without credit",
 			offsetof(struct fx_instance_stats, wait_out_ns), 1e-9);
-	instance_metric(f, r, "node_cpu_seconds", "processor time of the process",
+	instance_metric(f, r, "node_cpu_seconds", "counter", "processor time of the process",
 			offsetof(struct fx_instance_stats, cpu_ns), 1e-9);
-	instance_metric(f, r, "node_peak_rss_bytes", "highest resident memory",
+	instance_metric(f, r, "node_peak_rss_bytes", "gauge", "highest resident memory",
 			offsetof(struct fx_instance_stats, peak_rss_bytes), 1);
-	instance_metric(f, r, "node_messages", "messages that the node was given",
+	instance_metric(f, r, "node_messages", "counter", "messages that the node was given",
 			offsetof(struct fx_instance_stats, messages_in), 1);
-	instance_metric(f, r, "node_voxels", "voxels that the node was given",
+	instance_metric(f, r, "node_voxels", "counter", "voxels that the node was given",
 			offsetof(struct fx_instance_stats, voxels_in), 1);
-	instance_metric(f, r, "node_refused", "frames that were not valid",
+	instance_metric(f, r, "node_refused", "counter", "frames that were not valid",
 			offsetof(struct fx_instance_stats, refused), 1);
-	edge_metric(f, r, "edge_sent", "counter", "messages sent",
+	edge_metric(f, r, "edge_sent", "gauge", "messages sent, less those of lives that ended",
 		    offsetof(struct fx_lane_stats, sent));
 	edge_metric(f, r, "edge_acked", "counter", "messages acknowledged",
 		    offsetof(struct fx_lane_stats, acked));
@@ -157,10 +151,10 @@ struct fx_http *fx__http_start(const struct fx_run *r, int port, struct fx_error
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (h) {
 		h->run = r;
-		h->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request,
-					     h, MHD_OPTION_SOCK_ADDR, &a,
-					     MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-					     MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_END);
+		h->daemon = MHD_start_daemon(
+			MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request, h,
+			MHD_OPTION_SOCK_ADDR, &a, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+			MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_END);
 	}
 	if (h && h->daemon)
 		return h;

@@ -153,8 +153,7 @@ static int plan_outputs(struct fx_plan *p, enum fx_transport transport, struct f
 		struct fx_plan_instance *inst = &p->instances[i];
 		const struct fx_node_type *t = p->graph->nodes[inst->node].type;
 
-		inst->wiring.outputs =
-			fx_calloc(fx_type_ports(t), sizeof(struct fx_wired_output));
+		inst->wiring.outputs = fx_calloc(fx_type_ports(t), sizeof(struct fx_wired_output));
 		inst->wiring.inputs = fx_calloc(fx_type_ports(t), sizeof(struct fx_wired_input));
 		if (!inst->wiring.outputs || !inst->wiring.inputs)
 			return fx_error_set(err, FX_ENOMEM, "no memory for the plan");

@@ -33,7 +33,7 @@ struct fx_plan {
 	size_t instances_len;
 	struct fx_plan_edge *edges;
 	size_t edges_len, lanes_len;
-	int *fds; /**< owned descriptors: counters first, then pools and listening sockets */
+	int *fds; /**< owned descriptors: pools and listening sockets, the counters last */
 	size_t fds_len;
 	uint64_t credit_bytes; /**< what all windows together may hold */
 };

@@ -28,15 +28,17 @@ static int wiring_file(const struct fx_wiring *w, struct fx_error *err)
 {
 	char *text = fx_wiring_to_json(w);
 	const int fd = text ? memfd_create("fornix-wiring", MFD_CLOEXEC) : -1;
-	int failed;
+	int failed = text ? -errno : -ENOMEM;
 
-	failed = fd < 0 ? -errno : fx_pwrite_all(fd, text, strlen(text), 0);
+	if (fd >= 0)
+		failed = fx_pwrite_all(fd, text, strlen(text), 0);
 	free(text);
 	if (!failed)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	return fx_error_set(err, FX_EIO, "cannot write the wiring of %s", w->node);
+	return fx_error_set(err, FX_EIO, "cannot write the wiring of %s: %s", w->node,
+			    strerror(-failed));
 }
 
 /* Descriptors that the process inherits under the same numbers. */

@@ -43,7 +43,8 @@ int64_t fx__run_finished(const struct fx_run *r)
 	for (size_t i = 0; i < r->plan->instances_len; i++) {
 		const int64_t done = atomic_load(&r->stats.instances[i].done_z);
 
-		if (!r->plan->instances[i].wiring.outputs_len && (z < 0 || done < z))
+		/* an end that knows no sections, such as a file of scores, does not count */
+		if (done && !r->plan->instances[i].wiring.outputs_len && (z < 0 || done < z))
 			z = done;
 	}
 	return z < 0 ? 0 : z;
@@ -72,10 +73,10 @@ static void progress_line(const struct fx_run *r, double seconds, char *line, si
 
 	for (size_t i = 0; i < r->plan->lanes_len; i++)
 		blocks += atomic_load(&r->stats.lanes[i].acked);
-	used = snprintf(line, size,
-			"%6.1f s  %" PRIi64 " sections  %" PRIu64 " messages  %.2f MVx/s  lag %" PRIi64 " ",
-			seconds, acquired, blocks, (double)voxels * 1e-6 / seconds,
-			acquired - finished);
+	used = snprintf(
+		line, size,
+		"%6.1f s  %" PRIi64 " sections  %" PRIu64 " messages  %.2f MVx/s  lag %" PRIi64 " ",
+		seconds, acquired, blocks, (double)voxels * 1e-6 / seconds, acquired - finished);
 	for (size_t n = 0; n < r->graph->nodes_len && used > 0 && (size_t)used < size; n++) {
 		const double busy = node_busy(r, n, seconds);
 
@@ -111,14 +112,16 @@ static void show_nodes(const struct fx_run *r)
 
 		snprintf(name, sizeof name, inst->wiring.instances > 1 ? "%s.%u" : "%s",
 			 inst->wiring.node, inst->wiring.instance);
-		fprintf(stderr, "%-14s %-24s %8.2f %8.2f %8.2f %9.0f %9u\n", name, inst->wiring.type,
-			(double)atomic_load(&s->busy_ns) * 1e-9, (double)atomic_load(&s->cpu_ns) * 1e-9,
+		fprintf(stderr, "%-14s %-24s %8.2f %8.2f %8.2f %9.0f %9u\n", name,
+			inst->wiring.type, (double)atomic_load(&s->busy_ns) * 1e-9,
+			(double)atomic_load(&s->cpu_ns) * 1e-9,
 			(double)atomic_load(&s->wait_out_ns) * 1e-9,
-			(double)atomic_load(&s->peak_rss_bytes) / (1 << 20), r->processes[i].restarts);
+			(double)atomic_load(&s->peak_rss_bytes) / (1 << 20),
+			r->processes[i].restarts);
 	}
 }
 
-static uint64_t sum_lanes(const struct fx_run *r, const struct fx_plan_edge *e, size_t offset)
+uint64_t fx__edge_sum(const struct fx_run *r, const struct fx_plan_edge *e, size_t offset)
 {
 	uint64_t n = 0;
 
@@ -142,13 +145,15 @@ static void show_edges(const struct fx_run *r)
 		snprintf(name, sizeof name, "%s.%s -> %s.%s", r->graph->nodes[e->from].name,
 			 e->from_port, r->graph->nodes[e->to].name, e->to_port);
 		fprintf(stderr,
-			"%-34s %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %7" PRIu64 " %7" PRIu64 " %9.1f\n",
-			name, sum_lanes(r, e, offsetof(struct fx_lane_stats, sent)),
-			sum_lanes(r, e, offsetof(struct fx_lane_stats, delivered)),
-			sum_lanes(r, e, offsetof(struct fx_lane_stats, acked)),
-			sum_lanes(r, e, offsetof(struct fx_lane_stats, resent)),
-			sum_lanes(r, e, offsetof(struct fx_lane_stats, dropped)),
-			(double)sum_lanes(r, e, offsetof(struct fx_lane_stats, bytes)) / (1 << 20));
+			"%-34s %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %7" PRIu64 " %7" PRIu64
+			" %9.1f\n",
+			name, fx__edge_sum(r, e, offsetof(struct fx_lane_stats, sent)),
+			fx__edge_sum(r, e, offsetof(struct fx_lane_stats, delivered)),
+			fx__edge_sum(r, e, offsetof(struct fx_lane_stats, acked)),
+			fx__edge_sum(r, e, offsetof(struct fx_lane_stats, resent)),
+			fx__edge_sum(r, e, offsetof(struct fx_lane_stats, dropped)),
+			(double)fx__edge_sum(r, e, offsetof(struct fx_lane_stats, bytes)) /
+				(1 << 20));
 	}
 }
 

@@ -13,6 +13,22 @@
 #include "base/file.h"
 #include "conduct/run.h"
 
+/* JSON text of what a node or the system said: bytes that are not UTF-8, as in the name of a file,
+ * become question marks. */
+static json_t *said(const char *text)
+{
+	json_t *j = json_string(text);
+	char *copy = j ? NULL : fx_strdup(text);
+
+	for (char *p = copy; p && *p; p++)
+		if (*p & 0x80)
+			*p = '?';
+	if (copy)
+		j = json_string(copy);
+	free(copy);
+	return j;
+}
+
 /* An edge's counters, summed over its lanes. */
 struct ledger {
 	uint64_t sent, delivered, acked, resent, duplicates, dropped, missing;
@@ -69,6 +85,7 @@ static void missing_of(const char *path, json_t *list)
 
 	if (fx_file_read(path, 64 << 20, &text, &size, &err) < 0) {
 		fx_log(FX_LOG_ERROR, "%s", err.text);
+		json_array_append_new(list, json_pack("{s:o}", "reason", said(err.text)));
 		return;
 	}
 	for (char *line = text, *next; *line; line = next) {
@@ -81,9 +98,9 @@ static void missing_of(const char *path, json_t *list)
 		if (sscanf(line, "%lld %lld %lld %lld %lld %lld %n", &v[0], &v[1], &v[2], &v[3],
 			   &v[4], &v[5], &used) != 6)
 			continue;
-		json_array_append_new(list, json_pack("{s:{s:[I,I,I], s:[I,I,I]}, s:s}", "region",
+		json_array_append_new(list, json_pack("{s:{s:[I,I,I], s:[I,I,I]}, s:o}", "region",
 						      "lo", v[0], v[1], v[2], "hi", v[3], v[4],
-						      v[5], "reason", line + used));
+						      v[5], "reason", said(line + used)));
 	}
 	free(text);
 }
@@ -146,7 +163,7 @@ static json_t *nodes_json(const struct fx_run *r)
 
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:f, s:I, s:s}",
+			json_pack("{s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:f, s:I, s:o}",
 				  "node", w->node, "type", w->type, "instance", (int)w->instance,
 				  "restarts", (int)r->processes[i].restarts, "exit",
 				  exit_code(&r->processes[i]), "refused",
@@ -155,7 +172,8 @@ static json_t *nodes_json(const struct fx_run *r)
 				  (double)atomic_load(&s->busy_ns) * 1e-9, "cpu_seconds",
 				  (double)atomic_load(&s->cpu_ns) * 1e-9, "work_seconds",
 				  (double)atomic_load(&s->work_ns) * 1e-9, "peak_rss_bytes",
-				  (json_int_t)atomic_load(&s->peak_rss_bytes), "error", s->error));
+				  (json_int_t)atomic_load(&s->peak_rss_bytes), "error",
+				  said(s->error)));
 	}
 	return list;
 }
@@ -168,11 +186,12 @@ char *fx__receipt_text(const struct fx_run *r, bool *complete)
 	char *text;
 
 	*complete = adds_up && !json_array_size(missing) && !r->failure[0] && !r->interrupted;
-	all = json_pack("{s:b, s:b, s:b, s:s, s:f, s:I, s:I, s:o, s:o, s:o}", "complete", *complete,
-			"adds_up", adds_up, "interrupted", r->interrupted, "failure", r->failure,
-			"seconds", r->seconds, "voxels", (json_int_t)fx__run_voxels(r),
-			"credit_bytes", (json_int_t)r->plan->credit_bytes, "edges", edges,
-			"missing", missing, "nodes", nodes_json(r));
+	all = json_pack("{s:b, s:b, s:b, s:o, s:f, s:I, s:I, s:o, s:o, s:o}", "complete", *complete,
+			"adds_up", adds_up, "interrupted", r->interrupted, "failure",
+			said(r->failure), "seconds", r->seconds, "voxels",
+			(json_int_t)fx__run_voxels(r), "credit_bytes",
+			(json_int_t)r->plan->credit_bytes, "edges", edges, "missing", missing,
+			"nodes", nodes_json(r));
 	text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
 	json_decref(all);
 	return text;
@@ -192,14 +211,14 @@ char *fx__provenance_text(const struct fx_run *r)
 	for (size_t i = 0; i < r->graph->params_len; i++)
 		if (r->graph->params[i].value)
 			json_object_set_new(params, r->graph->params[i].name,
-					    json_string(r->graph->params[i].value));
+					    said(r->graph->params[i].value));
 	for (size_t i = 0; i < r->graph->params_len; i++)
 		if (r->graph->params[i].value && strcmp(r->graph->params[i].name, "sections") == 0)
-			json_array_append_new(sources, json_string(r->graph->params[i].value));
-	all = json_pack("{s:s, s:[], s:[{s:s, s:s, s:{s:s, s:s, s:s, s:o}}], s:o}", "description",
+			json_array_append_new(sources, said(r->graph->params[i].value));
+	all = json_pack("{s:s, s:[], s:[{s:s, s:s, s:{s:s, s:s, s:o, s:o}}], s:o}", "description",
 			"made by fornix", "owners", "processing", "by", "fornix", "date", date,
-			"method", "task", "fornix run", "version", version, "graph", r->graph->file,
-			"params", params, "sources", sources);
+			"method", "task", "fornix run", "version", version, "graph",
+			said(r->graph->file), "params", params, "sources", sources);
 	text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
 	json_decref(all);
 	return text;

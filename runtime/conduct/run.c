@@ -3,13 +3,14 @@
 #include "conduct/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -42,10 +43,12 @@ static void signal_all(const struct fx_run *r, int number)
 			kill(r->processes[i].pid, number);
 }
 
+/* Those that run: before, a process has no handler yet and the signal would end it. */
 static void signal_sources(const struct fx_run *r, int number)
 {
 	for (size_t i = 0; i < r->plan->instances_len; i++)
-		if (r->processes[i].pid && !r->plan->instances[i].wiring.inputs_len)
+		if (r->processes[i].pid && !r->plan->instances[i].wiring.inputs_len &&
+		    state_of(r, i) == FX_STATE_RUNNING)
 			kill(r->processes[i].pid, number);
 }
 
@@ -300,6 +303,23 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &a, NULL);
 	a.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &a, NULL);
+	a.sa_handler = SIG_DFL; /* ignored by who started us, there would be no one to wait for */
+	sigaction(SIGCHLD, &a, NULL);
+}
+
+/* Descriptors 0 to 2 are taken, so that none of the run's own gets such a number: in its processes
+ * these three are /dev/null and the log. */
+static int standard_files(struct fx_error *err)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd < 3);
+	if (fd < 0)
+		return fx_error_set(err, FX_EIO, "cannot open /dev/null: %s", strerror(errno));
+	close(fd);
+	return FX_OK;
 }
 
 int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options, char **receipt,
@@ -308,9 +328,11 @@ int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options,
 	struct fx_run r = { .graph = g, .options = options, .start_ns = fx_now_ns() };
 	struct fx_http *http = NULL;
 	bool complete = false;
-	int result = prepare(&r, err);
+	int result = standard_files(err);
 
 	catch_signals();
+	if (result == FX_OK)
+		result = prepare(&r, err);
 	if (result == FX_OK)
 		result = start_all(&r, err);
 	if (result == FX_OK) {

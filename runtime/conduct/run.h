@@ -71,6 +71,9 @@ int64_t fx__run_finished(const struct fx_run *r);
 
 /** What is missing, as one sentence; NULL when nothing is. free(). */
 char *fx__missing_text(const struct fx_run *r);
+/** One counter of all lanes of an edge; @p offset: of its member of fx_lane_stats. */
+uint64_t fx__edge_sum(const struct fx_run *r, const struct fx_plan_edge *e, size_t offset);
+
 /** JSON text of the receipt (free()), and whether the run is complete. */
 char *fx__receipt_text(const struct fx_run *r, bool *complete);
 /** JSON text in the form of cloud-volume's provenance file; free(). */

@@ -67,7 +67,8 @@ static struct blob *blob_find(const struct fx_blobstore *s, uint64_t key)
 	return number && *number ? &s->blob[*number - 1] : NULL;
 }
 
-static int blob_write(struct fx_blobstore *s, const void *bytes, struct blob *b, struct fx_error *err)
+static int blob_write(struct fx_blobstore *s, const void *bytes, struct blob *b,
+		      struct fx_error *err)
 {
 	int failed;
 
@@ -96,7 +97,7 @@ static int blob_add(struct fx_blobstore *s, uint64_t key, struct blob b, struct 
 }
 
 int fx_blobstore_put(struct fx_blobstore *s, uint64_t key, const void *bytes, size_t size,
-		   struct fx_error *err)
+		     struct fx_error *err)
 {
 	struct blob b = { 0, (uint32_t)size, (uint32_t)size };
 	char *packed;
@@ -134,7 +135,7 @@ static int blob_read(const struct fx_blobstore *s, const struct blob *b, char *p
 }
 
 int fx_blobstore_get(const struct fx_blobstore *s, uint64_t key, void **bytes, size_t *size,
-		   struct fx_error *err)
+		     struct fx_error *err)
 {
 	const struct blob *b = blob_find(s, key);
 	char *packed, *out;

@@ -17,11 +17,11 @@ void fx_blobstore_close(struct fx_blobstore *s);
 /** Keeps a copy of @p size bytes (below 2^30) under @p key, compressed by LZ4 when that helps.
  * FX_EINVAL when the key is there or too much is given, FX_ENOMEM at the limit, FX_EIO. */
 int fx_blobstore_put(struct fx_blobstore *s, uint64_t key, const void *bytes, size_t size,
-		   struct fx_error *err);
+		     struct fx_error *err);
 /** The bytes of @p key as *bytes (free()) and *size. FX_ENOENT, FX_EIO, FX_ENOMEM; FX_EIO also when
  * the file does not hold what was put. */
 int fx_blobstore_get(const struct fx_blobstore *s, uint64_t key, void **bytes, size_t *size,
-		   struct fx_error *err);
+		     struct fx_error *err);
 /** Forgets @p key, fine when it is not there; its room in the file is given back where the file
  * system can. */
 void fx_blobstore_drop(struct fx_blobstore *s, uint64_t key);

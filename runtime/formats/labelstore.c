@@ -135,14 +135,15 @@ static int store_bytes(struct fx_blobstore *to, const struct fx_stored *b, const
 	for (int i = 0; result == FX_OK && i < FACES; i++) {
 		face_copy(face, n->index, b->shape, i / 2, i % 2);
 		result = fx_blobstore_put(to, b->key + (uint64_t)i, face,
-					face_len(b->shape, i / 2) * sizeof *face, err);
+					  face_len(b->shape, i / 2) * sizeof *face, err);
 	}
 	free(face);
 	if (result == FX_OK)
 		result = fx_blobstore_put(to, b->key + TABLE, n->table, n->len * sizeof *n->table,
-					err);
+					  err);
 	if (result == FX_OK)
-		result = fx_blobstore_put(to, b->key + VOXELS, n->index, len * sizeof *n->index, err);
+		result = fx_blobstore_put(to, b->key + VOXELS, n->index, len * sizeof *n->index,
+					  err);
 	return result;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -284,6 +285,25 @@ int fx_precomputed_encode(const struct fx_precomputed *p, const struct fx_block 
 	return FX_OK;
 }
 
+/* No file means zeros, unless the chunk is there in a form that cannot be read. */
+static int chunk_absent(const char *path, struct fx_error *err)
+{
+	static const char *const endings[] = { "gz", "br" };
+
+	for (size_t i = 0; i < 2; i++) {
+		char *packed = fx_asprintf("%s.%s", path, endings[i]);
+		const bool there = packed && access(packed, F_OK) == 0;
+
+		free(packed);
+		if (there)
+			return fx_error_set(err, FX_ETYPE,
+					    "%s.%s: compressed chunks are not read: unpack the "
+					    "files or write the volume without compression",
+					    path, endings[i]);
+	}
+	return FX_OK;
+}
+
 static int chunk_load(const struct fx_precomputed *p, const char *path, struct fx_block *b,
 		      struct fx_error *err)
 {
@@ -294,7 +314,7 @@ static int chunk_load(const struct fx_precomputed *p, const char *path, struct f
 	int result = fx_file_read(path, size_limit, &bytes, &size, err);
 
 	if (result == FX_ENOENT)
-		return FX_OK;
+		return chunk_absent(path, err);
 	if (result < 0)
 		return result;
 	if (p->compressed)

@@ -49,7 +49,8 @@ void fx_precomputed_chunk_name(const struct fx_precomputed *p, struct fx_region 
  * @p b. */
 int fx_precomputed_encode(const struct fx_precomputed *p, const struct fx_block *b,
 			  const void **bytes, size_t *size, void **owned, struct fx_error *err);
-/** Reads the chunk at @p grid into a new block (fx_block_free()); zeros when there is no file. */
+/** Reads the chunk at @p grid into a new block (fx_block_free()); zeros when there is no file. A
+ * chunk that was stored with gzip or brotli (NAME.gz, NAME.br) is FX_ETYPE. */
 int fx_precomputed_read_chunk(const char *folder, const struct fx_precomputed *p,
 			      const int64_t grid[3], struct fx_block **out, struct fx_error *err);
 

@@ -90,7 +90,7 @@ void fx_draw_dot(const struct fx_graph *g, FILE *out)
 /* Runs "dot -Tsvg" between two files and waits. */
 static int run_dot(int in, int out, struct fx_error *err)
 {
-	static char name[] = "dot", format[] = "-Tsvg";
+	char name[] = "dot", format[] = "-Tsvg";
 	char *const argv[] = { name, format, NULL };
 	posix_spawn_file_actions_t actions;
 	int failed, status = 0;

@@ -48,6 +48,8 @@ static const char *registry_refuses(const struct fx_registry *r, const struct fx
 {
 	if (!t->name || !t->summary || !t->ports || !t->process)
 		return "its table has no name, summary, ports or process";
+	if (t->stateless && (t->mark || fx_type_inputs(t) != 1))
+		return "it is declared stateless, which needs one input and no mark()";
 	for (size_t i = 0; i < r->len; i++)
 		if (strcmp(r->types[i]->name, t->name) == 0)
 			return "a type of this name is there already";
@@ -180,6 +182,15 @@ unsigned fx_type_ports(const struct fx_node_type *t)
 
 	while (t->ports[n].name)
 		n++;
+	return n;
+}
+
+unsigned fx_type_inputs(const struct fx_node_type *t)
+{
+	unsigned n = 0;
+
+	for (const struct fx_port *p = t->ports; p->name; p++)
+		n += p->dir == FX_IN;
 	return n;
 }
 

@@ -24,9 +24,10 @@ const struct fx_node_type *fx_registry_find(const struct fx_registry *r, const c
 size_t fx_registry_len(const struct fx_registry *r);
 const struct fx_node_type *fx_registry_at(const struct fx_registry *r, size_t index);
 
-/** Port counts of a type, and the port called @p name in direction @p dir (-1 when there is none).
- */
+/** How many ports a type has, and how many of them are inputs. */
 unsigned fx_type_ports(const struct fx_node_type *t);
+unsigned fx_type_inputs(const struct fx_node_type *t);
+/** The port called @p name in direction @p dir; -1 when there is none. */
 int fx_type_port(const struct fx_node_type *t, const char *name, enum fx_dir dir);
 /** The option called @p name, or NULL. */
 const struct fx_option *fx_type_option(const struct fx_node_type *t, const char *name);

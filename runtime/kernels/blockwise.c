@@ -50,8 +50,9 @@ static int find_face(struct work *w, size_t i, int axis, bool high, struct fx_li
 	memcpy(f.origin, b->origin, sizeof f.origin);
 	memcpy(f.shape, b->shape, sizeof f.shape);
 	memcpy(f.voxel_nm, w->options->voxel_nm, sizeof f.voxel_nm);
-	f.inner = (b->before[row] != SIZE_MAX) | (b->behind[row] != SIZE_MAX) << 1 |
-		  (b->before[column] != SIZE_MAX) << 2 | (b->behind[column] != SIZE_MAX) << 3;
+	f.inner = (b->before[row] != SIZE_MAX ? 1u : 0u) | (b->behind[row] != SIZE_MAX ? 2u : 0u) |
+		  (b->before[column] != SIZE_MAX ? 4u : 0u) |
+		  (b->behind[column] != SIZE_MAX ? 8u : 0u);
 	f.own = own;
 	f.other = other ? other : own;
 	if (result == FX_OK)

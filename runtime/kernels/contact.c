@@ -19,15 +19,20 @@ struct side {
 	float *depth;
 };
 
+/* A contact in the making. */
+struct best {
+	struct fx_contact contact;
+	bool straight;
+	double pairs, row_sum, column_sum; /* over all pairs: their centre */
+	double off;			   /* squared, from the centre; below 0: not known */
+};
+
 struct facing {
 	struct side a, b;
 	size_t height, width, len;
 	double step_nm[2];
 	struct fx_map64 found; /* pieces a, b -> number of the contact and 1 */
-	struct best {
-		struct fx_contact contact;
-		bool straight;
-	} * best;
+	struct best *best;
 	size_t best_len, best_cap;
 };
 
@@ -44,7 +49,10 @@ static size_t around(const struct facing *f, size_t i, int n)
 static int side_init(const struct facing *f, struct side *s, const uint64_t *other)
 {
 	const size_t shape[3] = { 1, f->height, f->width };
-	const double voxel_nm[3] = { f->step_nm[0], f->step_nm[0], f->step_nm[1] };
+	/* the plane so thick that only its rim counts as a boundary */
+	const double voxel_nm[3] = { (double)f->height * f->step_nm[0] +
+					     (double)f->width * f->step_nm[1],
+				     f->step_nm[0], f->step_nm[1] };
 	uint32_t count;
 	int result;
 
@@ -77,43 +85,69 @@ static unsigned edges_of(const struct facing *f, size_t i)
 {
 	const size_t y = i / f->width, x = i % f->width;
 
-	return (y == 0) | (y + 1 == f->height) << 1 | (x == 0) << 2 | (x + 1 == f->width) << 3;
+	return (y == 0 ? 1u : 0u) | (y + 1 == f->height ? 2u : 0u) | (x == 0 ? 4u : 0u) |
+	       (x + 1 == f->width ? 8u : 0u);
 }
 
-static bool is_better(const struct best *b, const struct best *than)
+/* The contact that pixels @p a and @p b belong to, entered when it is new; NULL without memory. */
+static struct best *facing_contact(struct facing *f, size_t a, size_t b)
 {
-	if (b->straight != than->straight)
-		return b->straight;
-	return b->contact.depth_nm > than->contact.depth_nm; /* else the first: the lower index */
-}
-
-static int facing_offer(struct facing *f, size_t a, size_t b)
-{
-	struct best best = {
-		{ a, b, (double)fminf(f->a.depth[a], f->b.depth[b]), edges_of(f, a) },
-		a == b,
-	};
 	uint64_t *number = fx_map64_at(&f->found, (uint64_t)f->a.piece[a] << 32 | f->b.piece[b]);
 
 	if (!number)
-		return FX_ENOMEM;
-	if (*number) {
-		struct best *old = &f->best[*number - 1];
-
-		best.contact.edges |= old->contact.edges;
-		if (is_better(&best, old))
-			*old = best;
-		old->contact.edges = best.contact.edges;
-		return FX_OK;
+		return NULL;
+	if (!*number) {
+		if (!fx_grow(&f->best, &f->best_cap, f->best_len + 1, sizeof *f->best))
+			return NULL;
+		f->best[f->best_len++] = (struct best){ .contact.depth_nm = -1 };
+		*number = f->best_len;
 	}
-	if (!fx_grow(&f->best, &f->best_cap, f->best_len + 1, sizeof *f->best))
+	return &f->best[*number - 1];
+}
+
+/* First round: how deep the contact is, where its centre lies, which edges it reaches. */
+static int facing_measure(struct facing *f, size_t a, size_t b)
+{
+	struct best *best = facing_contact(f, a, b);
+	const double depth = (double)fminf(f->a.depth[a], f->b.depth[b]);
+
+	if (!best)
 		return FX_ENOMEM;
-	f->best[f->best_len++] = best;
-	*number = f->best_len;
+	best->pairs += 1;
+	best->row_sum += (double)(a / f->width);
+	best->column_sum += (double)(a % f->width);
+	best->contact.edges |= edges_of(f, a);
+	best->off = -1;
+	if ((a == b) < best->straight ||
+	    ((a == b) == best->straight && depth <= best->contact.depth_nm))
+		return FX_OK;
+	best->straight = a == b;
+	best->contact.depth_nm = depth;
 	return FX_OK;
 }
 
-static int facing_search(struct facing *f)
+/* Second round: of the deepest pairs the one nearest to the centre, the first when several are. */
+static int facing_choose(struct facing *f, size_t a, size_t b)
+{
+	struct best *best = facing_contact(f, a, b);
+	double y, x;
+
+	if (!best)
+		return FX_ENOMEM;
+	if ((a == b) != best->straight ||
+	    (double)fminf(f->a.depth[a], f->b.depth[b]) < best->contact.depth_nm)
+		return FX_OK;
+	y = ((double)(a / f->width) - best->row_sum / best->pairs) * f->step_nm[0];
+	x = ((double)(a % f->width) - best->column_sum / best->pairs) * f->step_nm[1];
+	if (best->off >= 0 && y * y + x * x >= best->off)
+		return FX_OK;
+	best->off = y * y + x * x;
+	best->contact.a = a;
+	best->contact.b = b;
+	return FX_OK;
+}
+
+static int facing_round(struct facing *f, int (*visit)(struct facing *f, size_t a, size_t b))
 {
 	int result = FX_OK;
 
@@ -122,7 +156,7 @@ static int facing_search(struct facing *f)
 			const size_t j = around(f, i, n);
 
 			if (j < f->len && f->b.label[j] == f->a.label[i])
-				result = facing_offer(f, i, j);
+				result = visit(f, i, j);
 			if (result != FX_OK)
 				return result;
 		}
@@ -146,7 +180,9 @@ int fx_contacts_find(const uint64_t *a, const uint64_t *b, size_t height, size_t
 	if (result == FX_OK)
 		result = side_init(&f, &f.b, a);
 	if (result == FX_OK)
-		result = facing_search(&f);
+		result = facing_round(&f, facing_measure);
+	if (result == FX_OK)
+		result = facing_round(&f, facing_choose);
 	if (result == FX_OK && !(contacts = fx_calloc(f.best_len, sizeof *contacts)))
 		result = FX_ENOMEM;
 	if (result == FX_OK) {

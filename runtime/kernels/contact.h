@@ -20,9 +20,9 @@ struct fx_contact {
 /** Contacts of two facing planes of @p height x @p width labels (same id = same object, 0 = none)
  * with pixels of @p step_nm (rows, columns). Voxels that touch by face, edge or corner are in
  * contact. There is one contact for each pair of 8-connected pieces of contact voxels; its voxels
- * are the deepest pair (the rim of the plane counts as a boundary; ties: the lowest index), so that
- * both blocks find the same ones. Gives *out (free()) in raster order of the pieces, *len of them.
- * FX_EINVAL, FX_ENOMEM. */
+ * are the deepest pair (the rim of the plane counts as a boundary; ties: nearest to the centre of
+ * the contact, then the lowest index), so that both blocks find the same ones. Gives *out (free())
+ * in raster order of the pieces, *len of them. FX_EINVAL, FX_ENOMEM. */
 int fx_contacts_find(const uint64_t *a, const uint64_t *b, size_t height, size_t width,
 		     const double step_nm[2], struct fx_contact **out, size_t *len);
 

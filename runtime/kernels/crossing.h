@@ -57,8 +57,9 @@ int fx_crossing_pieces(const uint64_t *labels, const size_t shape[3],
 		       const struct fx_link_target *targets, size_t len, uint32_t *piece,
 		       uint32_t *count);
 /** Chooses the crossings that join all that hangs together and no more: a spanning forest of the
- * pieces, deepest crossings first (ties: order of crossings). Sets must on these, not on the others; those
- * with one end only, at the rim of the volume, stay as they are. @p ends come back sorted by block, then voxel.
+ * pieces, deepest crossings first (ties: order of crossings). Sets must on these, not on the
+ * others; those with one end only, at the rim of the volume, stay as they are. @p ends come back
+ * sorted by block, then voxel.
  * @p pieces is the number of pieces of all blocks. FX_ENOMEM. */
 int fx_crossing_choose(struct fx_crossing_end *ends, size_t len, size_t pieces);
 

@@ -54,6 +54,7 @@ int fx_lattice_init(struct fx_lattice *l, const size_t shape[3], const double vo
 		l->offset[n] =
 			((ptrdiff_t)d[0] * (ptrdiff_t)l->shape[1] + d[1]) * (ptrdiff_t)l->shape[2] +
 			d[2];
+		memcpy(l->delta[n], d, sizeof d);
 		l->step_nm[n] = (float)sqrt(z * z + y * y + x * x);
 		l->step_min = fminf(l->step_min, l->step_nm[n]);
 		l->step_max = fmaxf(l->step_max, l->step_nm[n]);
@@ -309,15 +310,15 @@ int fx_geodesic_way(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, con
 	return FX_ENOENT;
 }
 
-/* How deep a voxel lies in a ball, nm; below 0 outside. */
-static float ball_depth(const struct fx_lattice *l, const struct fx_ball *ball, uint32_t voxel)
+/* How deep the voxel @p delta from @p at lies in a ball, nm; below 0 outside. */
+static float ball_depth(const struct fx_lattice *l, const struct fx_ball *ball, const size_t at[3],
+			const int delta[3])
 {
-	size_t at[3];
 	double sum = 0;
 
-	fx_lattice_voxel(l, voxel, at);
 	for (int i = 0; i < 3; i++) {
-		const double d = (double)((int64_t)at[i] - ball->centre[i]) * l->voxel_nm[i];
+		const double d =
+			(double)((int64_t)at[i] + delta[i] - ball->centre[i]) * l->voxel_nm[i];
 
 		sum += d * d;
 	}
@@ -349,13 +350,19 @@ struct roll {
 	size_t waiting;
 };
 
-static int roll_offer(struct roll *r, uint32_t voxel, uint32_t ball)
+/* Cleared by an earlier call. */
+static bool roll_is_old(const struct roll *r, uint32_t voxel)
 {
-	const float depth = ball_depth(r->g->l, &r->balls[ball], voxel);
+	return r->depth[voxel] >= 0 && r->g->stamp[voxel] != r->g->generation;
+}
+
+static int roll_offer(struct roll *r, uint32_t voxel, uint32_t ball, float depth)
+{
 	int64_t band;
 
-	if (depth < 0 || depth <= r->depth[voxel])
+	if (depth < 0 || depth <= r->depth[voxel] || roll_is_old(r, voxel))
 		return FX_OK;
+	r->g->stamp[voxel] = r->g->generation;
 	r->depth[voxel] = depth;
 	r->ball[voxel] = ball;
 	band = fx_geodesic_band(r->g, r->deepest - (double)depth);
@@ -368,15 +375,19 @@ static int roll_offer(struct roll *r, uint32_t voxel, uint32_t ball)
 
 static int roll_spread(struct roll *r, struct entry e)
 {
+	const struct fx_lattice *l = r->g->l;
+	size_t at[3];
 	int result = FX_OK;
 
 	if (e.key < (double)r->depth[e.voxel])
 		return FX_OK;
+	fx_lattice_voxel(l, e.voxel, at);
 	for (int i = 0; result == FX_OK && i < 26; i++) {
-		const uint32_t v = neighbour(r->g->l, e.voxel, i);
+		const uint32_t v = neighbour(l, e.voxel, i);
 
-		if (r->ids[v] == r->id)
-			result = roll_offer(r, v, e.source);
+		if (r->ids[v] == r->id && !roll_is_old(r, v))
+			result = roll_offer(r, v, e.source,
+					    ball_depth(l, &r->balls[e.source], at, l->delta[i]));
 	}
 	return result;
 }
@@ -389,8 +400,12 @@ static int roll_entries(struct roll *r, const struct fx_ball_entry *entries, siz
 	list->len = 0;
 	for (size_t i = 0; i < len; i++) {
 		const struct fx_ball_entry e = entries[i];
-		const float depth = ball_depth(r->g->l, &r->balls[e.ball], e.voxel);
+		const int here[3] = { 0, 0, 0 };
+		size_t at[3];
+		float depth;
 
+		fx_lattice_voxel(r->g->l, e.voxel, at);
+		depth = ball_depth(r->g->l, &r->balls[e.ball], at, here);
 		if (!list_add(list, (struct entry){ e.voxel, e.ball, (double)depth }))
 			return FX_ENOMEM;
 	}
@@ -408,6 +423,7 @@ int fx_geodesic_roll(struct fx_geodesic *g, const uint32_t *ids, uint32_t id,
 	int result = roll_entries(&r, entries, len);
 	size_t next = 0;
 
+	next_generation(g);
 	buckets_clear(g);
 	for (; result == FX_OK && (r.waiting || next < len); r.band++) {
 		struct list *bucket = bucket_of(g, r.band);
@@ -417,7 +433,7 @@ int fx_geodesic_roll(struct fx_geodesic *g, const uint32_t *ids, uint32_t id,
 
 			if (fx_geodesic_band(g, r.deepest - e.key) > r.band)
 				break;
-			result = roll_offer(&r, e.voxel, e.source);
+			result = roll_offer(&r, e.voxel, e.source, (float)e.key);
 		}
 		for (size_t i = 0; result == FX_OK && i < bucket->len; i++)
 			result = roll_spread(&r, bucket->entry[i]);

@@ -177,7 +177,7 @@ static void wander(const struct fx_phantom *p, const struct phantom_site *s, flo
 
 	fx_noise_space(p->spec.seed ^ 0x7ac7, at, bundle);
 	for (int a = 0; a < 2; a++) {
-		const float own = fx_noise_line(s->key + (uint64_t)a, s->age / 700);
+		const float own = fx_noise_line(s->key + (uint64_t)a, (double)s->age / 700);
 
 		out[a] = s->wish[a] + strength * (0.7f * own + 1.6f * bundle[a]);
 	}
@@ -192,7 +192,8 @@ static void shape(struct phantom_site *s, float spacing)
 	float length;
 
 	for (int a = 0; a < 2; a++) {
-		s->half[a] = r * s->flat * fx_noise_line(s->key + 3 + (uint64_t)a, s->age / 600);
+		s->half[a] =
+			r * s->flat * fx_noise_line(s->key + 3 + (uint64_t)a, (double)s->age / 600);
 		if (slope > 0)
 			s->half[a] += r * longer * s->slope[a] / slope;
 	}
@@ -217,7 +218,7 @@ static void move(struct fx_phantom *p, struct phantom_site *s, float dz)
 		s->pos[a] += s->motion[a] * dz;
 	}
 	if (s->state == PHANTOM_LIVING)
-		aim = s->rest * (1 + 0.6f * fx_noise_line(s->key + 2, s->age / 420));
+		aim = s->rest * (1 + 0.6f * fx_noise_line(s->key + 2, (double)s->age / 420));
 	s->radius += clamp((aim - s->radius) * dz / 60, -0.4f * dz, 0.5f * dz);
 	s->swell = (s->radius - before) / dz;
 	s->age += dz;

@@ -97,6 +97,10 @@ float fx_phantom_gap(const struct fx_phantom *p, float y, float x, int32_t skip,
 void fx_phantom_warp(const struct fx_phantom *p, int64_t y, int64_t x, float out[2]);
 /** The site whose cell holds the voxel, or -1 when no site lives. */
 int32_t fx_phantom_owner(const struct fx_phantom *p, int64_t y, int64_t x);
+/** Turns the rectangle of h x w voxels at (y, x), whose grey values have a rim of one voxel on
+ * every side, to what the detector gives. Changes @p grey. */
+void fx_phantom_expose(const struct fx_phantom *p, size_t y, size_t x, size_t h, size_t w,
+		       float *grey, uint8_t *image);
 /** Extends the centre lines by the present section. */
 int fx_phantom_trace(struct fx_phantom *p, struct fx_error *err);
 /** Ends the line of site @p i, at a @p tip or at the rim, and queues the tree when it was the

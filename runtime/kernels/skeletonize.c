@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "kernels/components.h"
+#include "kernels/holes.h"
 #include "kernels/labeldist.h"
 
 /* The block on its lattice, its voxels and its targets sorted by piece. */
@@ -163,7 +164,8 @@ static int bench_targets(struct bench *w)
 		free(sorted);
 		return FX_ENOMEM;
 	}
-	memcpy(sorted, b->targets, b->targets_len * sizeof *sorted);
+	for (size_t i = 0; i < b->targets_len; i++)
+		sorted[i] = b->targets[i];
 	qsort(sorted, b->targets_len, sizeof *sorted, target_order);
 	for (size_t i = 0; i < b->targets_len; i++)
 		if (sorted[i].voxel < w->len && w->piece[sorted[i].voxel])
@@ -313,6 +315,77 @@ static int piece_link(struct fx_piece *p, const struct fx_link_target *targets, 
 	return FX_OK;
 }
 
+/* A box of block voxels. */
+struct box {
+	size_t lo[3], shape[3];
+};
+
+/* The box around a piece and a voxel more where the block has one. */
+static struct box piece_box(const struct bench *w, const uint32_t *voxels, size_t len)
+{
+	struct box box = { { SIZE_MAX, SIZE_MAX, SIZE_MAX }, { 0, 0, 0 } };
+	size_t at[3];
+
+	for (size_t i = 0; i < len; i++) {
+		fx_lattice_voxel(&w->l, voxels[i], at);
+		for (int a = 0; a < 3; a++) {
+			box.lo[a] = at[a] < box.lo[a] ? at[a] : box.lo[a];
+			box.shape[a] = at[a] > box.shape[a] ? at[a] : box.shape[a];
+		}
+	}
+	for (int a = 0; a < 3; a++) {
+		const size_t end = box.shape[a] + 2;
+
+		box.lo[a] -= box.lo[a] > 0;
+		box.shape[a] = (end < w->b->shape[a] ? end : w->b->shape[a]) - box.lo[a];
+	}
+	return box;
+}
+
+static size_t box_index(const struct box *box, const size_t at[3])
+{
+	return ((at[0] - box->lo[0]) * box->shape[1] + at[1] - box->lo[1]) * box->shape[2] + at[2] -
+	       box->lo[2];
+}
+
+/* Distances of a piece as if it had no holes: a nucleus or vacuoles must not hide a soma. */
+static int piece_fill(struct bench *w, const uint32_t *voxels, size_t len)
+{
+	const struct box box = piece_box(w, voxels, len);
+	const size_t size = box.shape[0] * box.shape[1] * box.shape[2];
+	uint32_t *mask = fx_calloc(size, sizeof *mask);
+	float *distance = fx_calloc(size, sizeof *distance);
+	size_t at[3];
+	int result = mask && distance ? FX_OK : FX_ENOMEM;
+
+	for (size_t i = 0; result == FX_OK && i < len; i++) {
+		fx_lattice_voxel(&w->l, voxels[i], at);
+		mask[box_index(&box, at)] = 1;
+	}
+	if (result == FX_OK)
+		result = fx_holes_fill(mask, box.shape);
+	if (result == FX_OK)
+		result =
+			fx_label_distance(mask, FX_U32, box.shape, w->b->voxel_nm, false, distance);
+	if (result == FX_OK && isinf(distance[0]))
+		result = fx_label_distance(mask, FX_U32, box.shape, w->b->voxel_nm, true, distance);
+	for (size_t i = 0; result == FX_OK && i < len; i++) {
+		fx_lattice_voxel(&w->l, voxels[i], at);
+		w->radius[voxels[i]] = distance[box_index(&box, at)];
+	}
+	free(mask);
+	free(distance);
+	return result;
+}
+
+static bool piece_is_wide(const struct bench *w, const struct fx_teasar_object *o, double nm)
+{
+	for (size_t i = 0; i < o->len; i++)
+		if ((double)w->radius[o->voxels[i]] > nm)
+			return true;
+	return false;
+}
+
 static int piece_run(struct bench *w, const struct fx_teasar_options *options,
 		     struct fx_teasar_object *o, const struct fx_link_target *targets, size_t len,
 		     struct fx_piece *p)
@@ -354,10 +427,12 @@ static int piece_trace(struct bench *w, const struct fx_teasar_options *options,
 				      .entries_len = entries_len,
 				      .balls = balls,
 				      .balls_len = entries_len };
-	int result = FX_ENOMEM;
+	int result = balls && places ? FX_OK : FX_ENOMEM;
 
 	p->voxels = o.len;
-	if (balls && places) {
+	if (result == FX_OK && piece_is_wide(w, &o, options->soma_detection_nm))
+		result = piece_fill(w, o.voxels, o.len);
+	if (result == FX_OK) {
 		for (size_t i = 0; i < entries_len; i++) {
 			balls[i] = entries[i].ball;
 			places[i] = (struct fx_ball_entry){ entries[i].voxel, (uint32_t)i };

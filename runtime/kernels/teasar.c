@@ -272,10 +272,10 @@ static int teasar_root(struct fx_teasar *t, const struct fx_teasar_object *o, bo
 	size_t reached;
 	int result;
 
-	*root = soma ? widest(o) :
+	*root = soma	       ? widest(o) :
 		o->targets_len ? o->targets[0] :
-		o->hints_len ? o->hints[0] :
-			       o->voxels[0];
+		o->hints_len   ? o->hints[0] :
+				 o->voxels[0];
 	if (soma || o->targets_len || o->hints_len)
 		return FX_OK;
 	result = teasar_field(t, o, o->voxels[0], &reached);

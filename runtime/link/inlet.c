@@ -3,7 +3,6 @@
 #include "link/inlet.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,8 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "block/heap.h"
+#include "link/parcel.h"
 #include "link/slot.h"
 
 enum { HELLO_MS = 50, HELLO_IDLE_MS = 1000 };
@@ -47,6 +48,7 @@ struct fx_inlet {
 	struct debt *debts; /* sorted by seq */
 	size_t debts_len, debts_cap;
 	uint64_t next; /* ordered: the seq to hand on */
+	bool failed;   /* without memory: a message is lost to this process */
 	bool has_open;
 	struct fx_mark open;
 };
@@ -55,8 +57,9 @@ static int lane_connect(struct fx_inlet *in, size_t i, struct fx_error *err)
 {
 	const struct fx_inlet_lane *plan = &in->config.lanes[i];
 	struct lane *lane = &in->lanes[i];
+	const int64_t max = FX_WIRE_PAYLOAD_MAX;
 	const int zero = 0;
-	char id[200];
+	char id[FX_LINK_ROUTE_MAX];
 
 	if (plan->pool_fd >= 0) {
 		lane->pool = fx_pool_map(plan->pool_fd, false, err);
@@ -67,12 +70,13 @@ static int lane_connect(struct fx_inlet *in, size_t i, struct fx_error *err)
 	lane->socket = zmq_socket(in->config.zmq, ZMQ_DEALER);
 	if (!lane->socket)
 		return fx_error_set(err, FX_EIO, "cannot make a socket: %s", zmq_strerror(errno));
-	snprintf(id, sizeof id, "%.40s/%.40s/%u/%u", in->config.node, in->config.port,
+	snprintf(id, sizeof id, "%.63s/%.63s/%u/%u", in->config.node, in->config.port,
 		 in->config.instance, in->config.epoch);
 	zmq_setsockopt(lane->socket, ZMQ_ROUTING_ID, id, strlen(id));
 	zmq_setsockopt(lane->socket, ZMQ_SNDHWM, &zero, sizeof zero);
 	zmq_setsockopt(lane->socket, ZMQ_RCVHWM, &zero, sizeof zero);
 	zmq_setsockopt(lane->socket, ZMQ_LINGER, &zero, sizeof zero);
+	zmq_setsockopt(lane->socket, ZMQ_MAXMSGSIZE, &max, sizeof max);
 	if (zmq_connect(lane->socket, plan->endpoint) != 0)
 		return fx_error_set(err, FX_EIO, "cannot connect to %s: %s", plan->endpoint,
 				    zmq_strerror(errno));
@@ -141,7 +145,6 @@ static void lane_hello(struct fx_inlet *in, size_t i)
 		.epoch = in->config.epoch,
 		.credit_messages = in->config.credit_messages,
 		.credit_bytes = in->config.credit_bytes,
-		.shared = lane->pool != NULL,
 	};
 	const int64_t now = fx_now_ns();
 	void *bytes;
@@ -159,10 +162,14 @@ static void lane_hello(struct fx_inlet *in, size_t i)
 	free(bytes);
 }
 
-static void lane_owe(struct lane *lane, uint64_t seq)
+static void lane_owe(struct fx_inlet *in, size_t i, uint64_t seq)
 {
+	struct lane *lane = &in->lanes[i];
+
 	if (fx_grow(&lane->acks, &lane->acks_cap, lane->acks_len + 1, sizeof *lane->acks))
 		lane->acks[lane->acks_len++] = seq;
+	else
+		in->failed = true;
 }
 
 static void lane_send_acks(struct lane *lane)
@@ -175,7 +182,7 @@ static void lane_send_acks(struct lane *lane)
 		size_t size;
 
 		c.acks_len = lane->acks_len - sent < FX_WIRE_ACKS_MAX ? lane->acks_len - sent :
-									 FX_WIRE_ACKS_MAX;
+									FX_WIRE_ACKS_MAX;
 		if (fx_control_encode(&c, &bytes, &size, NULL) < 0)
 			break;
 		zmq_send(lane->socket, bytes, size, ZMQ_DONTWAIT);
@@ -196,19 +203,15 @@ static void lane_control(struct fx_inlet *in, size_t i, const void *bytes, size_
 		free(c.acks);
 		return;
 	}
-	if (lane->pool && lane->welcomed && c.epoch > lane->epoch)
+	if (lane->pool && c.epoch > lane->epoch)
 		fx_pool_forget(lane->pool, in->config.lanes[i].holder, lane->held);
 	lane->welcomed = true;
 	lane->epoch = c.epoch;
 }
 
-static void release_heap(struct fx_block *b)
-{
-	free(b->data);
-}
-
 /* Payload from a slot: voxels stay there, tables and nodes are copied out. */
-static int fill_from_slot(struct fx_inlet *in, size_t i, struct fx_envelope *e, struct fx_error *err)
+static int fill_from_slot(struct fx_inlet *in, size_t i, struct fx_envelope *e,
+			  struct fx_error *err)
 {
 	struct lane *lane = &in->lanes[i];
 	const unsigned holder = in->config.lanes[i].holder;
@@ -219,8 +222,13 @@ static int fill_from_slot(struct fx_inlet *in, size_t i, struct fx_envelope *e, 
 	if (e->kind == FX_BLOCK) {
 		struct fx_block *b = e->message;
 
+		/* again: a welcome that was read after the message was sent has cleared the bit */
+		fx_pool_hold(lane->pool, e->payload.slot, holder);
 		fx__slot_lend(b, lane->pool, e->payload.slot, holder, &lane->held);
-		return b->data ? FX_OK : fx_error_set(err, FX_ENOMEM, "no memory for a block");
+		if (b->data)
+			return FX_OK;
+		fx_pool_drop(lane->pool, e->payload.slot, holder);
+		return fx_error_set(err, FX_ENOMEM, "no memory for a block");
 	}
 	result = fx_wire_fill(e, fx_pool_slot(lane->pool, e->payload.slot), err);
 	fx_pool_drop(lane->pool, e->payload.slot, holder);
@@ -241,10 +249,7 @@ static int fill_from_frame(struct fx_envelope *e, const void *bytes, size_t size
 		return fx_error_set(err, FX_ENOMEM, "no memory for a payload");
 	result = fx_codec_decompress(e->payload.codec, bytes, size, raw, e->payload.raw_size, err);
 	if (result == FX_OK && e->kind == FX_BLOCK) {
-		struct fx_block *b = e->message;
-
-		b->data = raw;
-		b->release = release_heap;
+		fx__block_heap(e->message, raw);
 		return FX_OK;
 	}
 	if (result == FX_OK)
@@ -261,16 +266,21 @@ static struct debt *inlet_debt(const struct fx_inlet *in, uint64_t seq)
 	return NULL;
 }
 
+/* A copy of a message that is safe is safe. */
 static void inlet_add_debt(struct fx_inlet *in, uint64_t seq, size_t lane)
 {
+	const struct debt *known = inlet_debt(in, seq);
+	const bool safe = known && known->safe;
 	size_t at = in->debts_len;
 
-	if (!fx_grow(&in->debts, &in->debts_cap, in->debts_len + 1, sizeof *in->debts))
+	if (!fx_grow(&in->debts, &in->debts_cap, in->debts_len + 1, sizeof *in->debts)) {
+		in->failed = true;
 		return;
+	}
 	while (at && in->debts[at - 1].seq > seq)
 		at--;
 	memmove(&in->debts[at + 1], &in->debts[at], (in->debts_len - at) * sizeof *in->debts);
-	in->debts[at] = (struct debt){ .seq = seq, .lane = lane };
+	in->debts[at] = (struct debt){ .seq = seq, .lane = lane, .safe = safe };
 	in->debts_len++;
 }
 
@@ -282,7 +292,7 @@ static bool inlet_duplicate(struct fx_inlet *in, uint64_t seq, size_t lane)
 		return true;
 	}
 	if (in->config.ordered && seq < in->next) {
-		lane_owe(&in->lanes[lane], seq);
+		lane_owe(in, lane, seq);
 		return true;
 	}
 	for (size_t i = 0; i < in->held_len; i++)
@@ -319,7 +329,7 @@ static void inlet_accept(struct fx_inlet *in, size_t i, struct fx_envelope *e)
 		atomic_fetch_add(&stats->duplicates, e->kind != FX_NOTHING);
 		fx_envelope_fini(e);
 	} else if (inlet_hold(in, e, i) < 0) {
-		fx_log(FX_LOG_ERROR, "no memory to hold message %" PRIu64, e->seq);
+		in->failed = true;
 		fx_envelope_fini(e);
 	}
 }
@@ -339,6 +349,7 @@ static int lane_data(struct fx_inlet *in, size_t i, zmq_msg_t *header, struct fx
 					     fill_from_frame(&e, zmq_msg_data(&payload),
 							     zmq_msg_size(&payload), err);
 	zmq_msg_close(&payload);
+	in->failed = in->failed || result == FX_ENOMEM;
 	if (result == FX_OK)
 		inlet_accept(in, i, &e);
 	else
@@ -380,6 +391,11 @@ unsigned fx_inlet_pump(struct fx_inlet *in, struct fx_error *err)
 			lane_send_acks(&in->lanes[i]);
 	}
 	return refused;
+}
+
+bool fx_inlet_failed(const struct fx_inlet *in)
+{
+	return in->failed;
 }
 
 const struct fx_envelope *fx_inlet_peek(const struct fx_inlet *in)
@@ -426,7 +442,7 @@ static void inlet_pay(struct fx_inlet *in)
 		const bool pay = in->config.ordered ? i < paid : in->debts[i].safe;
 
 		if (pay)
-			lane_owe(&in->lanes[in->debts[i].lane], in->debts[i].seq);
+			lane_owe(in, in->debts[i].lane, in->debts[i].seq);
 		else
 			in->debts[kept++] = in->debts[i];
 	}

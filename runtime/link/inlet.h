@@ -3,7 +3,8 @@
  *
  * Ordered (one consuming instance): messages are handed on in the order of the stream, whatever the
  * producer's workers do; what was handed on before is dropped as a duplicate. Unordered (one of
- * several workers): each is handed on as it comes. Nothing is acknowledged before fx_inlet_ack(). */
+ * several workers): each is handed on as it comes. Nothing is acknowledged before fx_inlet_ack().
+ */
 #ifndef FX_LINK_INLET_H
 #define FX_LINK_INLET_H
 
@@ -41,6 +42,9 @@ void *fx_inlet_socket(const struct fx_inlet *in, size_t i);
 /** Receives what has come, says hello, sends acknowledgements that are due. Never blocks. The
  * number of frames that were refused; the reason of the last in @p err (may be NULL). */
 unsigned fx_inlet_pump(struct fx_inlet *in, struct fx_error *err);
+/** True once memory was missing for a message or its acknowledgement: the edge would wait for it
+ * for ever, so this process must fail. */
+bool fx_inlet_failed(const struct fx_inlet *in);
 /** The next message that may be handed on, or NULL. Borrowed until fx_inlet_pop(). */
 const struct fx_envelope *fx_inlet_peek(const struct fx_inlet *in);
 /** Hands it on: @p e->message is the caller's. To be acknowledged by fx_inlet_ack(e->seq). */

@@ -9,10 +9,11 @@
 #include <zmq.h>
 
 #include "base/alloc.h"
+#include "block/heap.h"
 #include "link/parcel.h"
 #include "link/slot.h"
 
-enum { WAITING_MAX = 4, MARKS_MAX = 1024, ROUTE_MAX = 128 };
+enum { WAITING_MAX = 4, MARKS_MAX = 1024 };
 
 struct list {
 	struct fx__parcel **items;
@@ -22,7 +23,7 @@ struct list {
 /* One consuming instance. */
 struct lane {
 	bool known; /* it has said hello */
-	char route[ROUTE_MAX];
+	char route[FX_LINK_ROUTE_MAX];
 	size_t route_size;
 	uint32_t epoch, credit_messages;
 	uint64_t credit_bytes, bytes; /* payload bytes in flight */
@@ -246,7 +247,7 @@ static void edge_dispatch(struct fx_outlet *o, size_t e)
 	}
 	for (size_t i = 0; i < lanes; i++)
 		atomic_store(&o->config.edges[e].lanes[i].stats->depth,
-			     edge->waiting.len + edge->lanes[i].messages);
+			     edge->lanes[i].messages + (i ? 0 : edge->waiting.len));
 }
 
 static void parcel_acked(struct fx_outlet *o, struct fx__parcel *p)
@@ -280,6 +281,19 @@ static void lane_ack(struct fx_outlet *o, size_t e, size_t i, uint64_t seq)
 		parcel_acked(o, p);
 		return;
 	}
+}
+
+/* To a new life of a consumer that had got @p p before; it is then acknowledged once more. */
+static void lane_repeat(struct fx_outlet *o, size_t e, size_t i, struct fx__parcel *p)
+{
+	const struct list *waiting = &o->edges[e].waiting;
+
+	for (size_t k = 0; k < waiting->len; k++)
+		if (waiting->items[k] == p)
+			return;
+	p->refs++;
+	p->unacked += !p->told;
+	lane_launch(o, e, i, p);
 }
 
 /* What the former life of a consumer had not acknowledged waits again, in its old place; what
@@ -317,14 +331,10 @@ static void lane_revive(struct fx_outlet *o, size_t e, size_t i)
 	free(old.items);
 	atomic_store(&s->sent, atomic_load(&s->acked));
 	atomic_store(&s->delivered, atomic_load(&s->acked));
-	if (o->open && o->open->told && !open) {
-		o->open->refs++;
-		lane_launch(o, e, i, o->open);
-	}
-	if (o->end && o->end->told && !end) {
-		o->end->refs++;
-		lane_launch(o, e, i, o->end);
-	}
+	if (o->open && !open)
+		lane_repeat(o, e, i, o->open);
+	if (o->end && !end)
+		lane_repeat(o, e, i, o->end);
 }
 
 static void outlet_welcome(struct fx_outlet *o, const struct lane *lane)
@@ -361,7 +371,7 @@ static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const 
 	size_t e;
 	bool fresh;
 
-	if (!outlet_find(o, c, &e) || route_size > ROUTE_MAX)
+	if (!outlet_find(o, c, &e) || route_size > FX_LINK_ROUTE_MAX)
 		return false;
 	lane = &o->edges[e].lanes[c->instance];
 	if (lane->known && c->epoch <= lane->epoch)
@@ -374,7 +384,7 @@ static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const 
 	lane->credit_messages = c->credit_messages;
 	lane->credit_bytes = c->credit_bytes;
 	outlet_welcome(o, lane);
-	if (!fresh || c->epoch)
+	if (!fresh)
 		lane_revive(o, e, c->instance);
 	else
 		for (size_t k = 0; k < lane->flight.len; k++)
@@ -406,7 +416,8 @@ static bool outlet_control(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *bod
 	bool ok;
 
 	if (fx_control_decode(zmq_msg_data(body), zmq_msg_size(body), &c, &err) < 0) {
-		fx_log(FX_LOG_WARN, "refused a control message on %s: %s", o->config.port, err.text);
+		fx_log(FX_LOG_WARN, "refused a control message on %s: %s", o->config.port,
+		       err.text);
 		return false;
 	}
 	if (c.kind == FX_CONTROL_HELLO)
@@ -512,11 +523,6 @@ bool fx_outlet_settled(const struct fx_outlet *o)
 	return true;
 }
 
-static void release_heap(struct fx_block *b)
-{
-	free(b->data);
-}
-
 int fx_outlet_voxels(struct fx_outlet *o, size_t size, struct fx_block *b)
 {
 	int slot;
@@ -524,8 +530,7 @@ int fx_outlet_voxels(struct fx_outlet *o, size_t size, struct fx_block *b)
 	if (size > FX_WIRE_PAYLOAD_MAX)
 		return FX_EINVAL;
 	if (!o->config.pool) {
-		b->data = fx_alloc_aligned(size);
-		b->release = release_heap;
+		fx__block_heap(b, fx_alloc_aligned(size));
 		return b->data ? FX_OK : FX_ENOMEM;
 	}
 	slot = fx_pool_take(o->config.pool);

@@ -25,8 +25,8 @@ struct fx_outlet_edge {
 };
 
 struct fx_outlet_config {
-	void *zmq;			  /**< context */
-	const char *node, *port;	  /**< own names; borrowed for life */
+	void *zmq;		 /**< context */
+	const char *node, *port; /**< own names; borrowed for life */
 	unsigned instance, epoch;
 	const char *endpoint; /**< to bind */
 	int listen_fd;	      /**< a listening socket to use for it, or -1 */

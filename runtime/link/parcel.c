@@ -72,9 +72,10 @@ static int parcel_payload(struct fx__parcel *p, struct fx_pool *pool, struct fx_
 	e->payload = (struct fx_payload){ .size = size, .raw_size = size };
 	p->bytes = size;
 	if (size > FX_WIRE_PAYLOAD_MAX)
-		return fx_error_set(err, FX_EINVAL,
-				    "a message of %zu bytes is over the limit of %d: use smaller blocks",
-				    size, FX_WIRE_PAYLOAD_MAX);
+		return fx_error_set(
+			err, FX_EINVAL,
+			"a message of %zu bytes is over the limit of %d: use smaller blocks", size,
+			FX_WIRE_PAYLOAD_MAX);
 	if (size && pool && size > INLINE_MAX)
 		result = payload_to_slot(p, pool, e, size);
 	else if (size)

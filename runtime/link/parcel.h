@@ -6,15 +6,18 @@
 #include "link/pool.h"
 #include "wire/wire.h"
 
+/* Bytes of a routing id: two names, two numbers and what lies between them. */
+enum { FX_LINK_ROUTE_MAX = 160 };
+
 struct fx__parcel {
 	uint64_t seq;
-	bool data;		      /* a block, tree or record; not a mark */
-	enum fx_mark_kind mark;	      /* when it is a mark */
-	void *header;		      /* owned */
-	size_t header_size, bytes;    /* bytes: of the payload, what credit counts */
-	int slot;		      /* in pool, or -1 */
-	struct fx_pool *pool;	      /* borrowed */
-	void *inlined;		      /* owned payload frame, or NULL */
+	bool data;		   /* a block, tree or record; not a mark */
+	enum fx_mark_kind mark;	   /* when it is a mark */
+	void *header;		   /* owned */
+	size_t header_size, bytes; /* bytes: of the payload, what credit counts */
+	int slot;		   /* in pool, or -1 */
+	struct fx_pool *pool;	   /* borrowed */
+	void *inlined;		   /* owned payload frame, or NULL */
 	size_t inlined_size;
 	unsigned refs, unacked;
 	bool told; /* that all have acknowledged it */

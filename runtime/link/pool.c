@@ -53,6 +53,8 @@ struct fx_pool *fx_pool_map(int fd, bool writable, struct fx_error *err)
 		fx_error_set(err, FX_EIO, "cannot map shared memory: %s", strerror(errno));
 		if (head != MAP_FAILED)
 			munmap(head, HEAD_SIZE);
+		if (slots != MAP_FAILED)
+			munmap(slots, slots_size);
 		free(p);
 		return NULL;
 	}

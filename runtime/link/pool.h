@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* pool.h: payload slots in memory that producer and consumers of one host share.
  *
- * A pool is a memfd that the conductor makes and every process of its edges inherits: nothing has to
- * be cleaned up after any crash. It belongs to one producing instance. Each slot has a word of holder
- * bits: bit 0 is the producer (until the message is acknowledged), bit i the i-th consumer (until it
- * has let go of the voxels). A slot is free when the word is zero. A process that is started again
- * clears the bits of its former life. Pages are touched only as far as slots are used, and the lowest
- * free slot is taken first, so the resident memory is what the credits allow. */
+ * A pool is a memfd that the conductor makes and every process of its edges inherits: nothing has
+ * to be cleaned up after any crash. It belongs to one producing instance. Each slot has a word of
+ * holder bits: bit 0 is the producer (until the message is acknowledged), bit i the i-th consumer
+ * (until it has let go of the voxels). A slot is free when the word is zero. A process that is
+ * started again clears the bits of its former life. Pages are touched only as far as slots are
+ * used, and the lowest free slot is taken first, so the resident memory is what the credits allow.
+ */
 #ifndef FX_LINK_POOL_H
 #define FX_LINK_POOL_H
 

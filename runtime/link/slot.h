@@ -11,8 +11,8 @@
  * has a bit for every slot that is lent out so. */
 void fx__slot_lend(struct fx_block *b, struct fx_pool *pool, unsigned slot, unsigned holder,
 		   uint64_t *held);
-/* Takes the slot of the producer's own @p pool back from @p b, which no longer frees it; -1 when its
- * voxels lie elsewhere. */
+/* Takes the slot of the producer's own @p pool back from @p b, which no longer frees it; -1 when
+ * its voxels lie elsewhere. */
 int fx__slot_give(struct fx_block *b, const struct fx_pool *pool);
 
 #endif

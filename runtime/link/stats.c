@@ -9,7 +9,8 @@
 
 static size_t stats_size(size_t instances, size_t lanes)
 {
-	return instances * sizeof(struct fx_instance_stats) + lanes * sizeof(struct fx_lane_stats) + 1;
+	return instances * sizeof(struct fx_instance_stats) + lanes * sizeof(struct fx_lane_stats) +
+	       1;
 }
 
 int fx_stats_create(size_t instances, size_t lanes, struct fx_error *err)

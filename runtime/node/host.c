@@ -97,7 +97,6 @@ static void host_poll(struct fx__host *h, int timeout_ms)
 
 void fx__host_pump(struct fx__host *h, int timeout_ms)
 {
-	struct fx_error err = { 0 };
 	unsigned refused = 0;
 
 	if (timeout_ms)
@@ -106,12 +105,9 @@ void fx__host_pump(struct fx__host *h, int timeout_ms)
 		if (h->outlets[p])
 			refused += fx_outlet_pump(h->outlets[p]);
 		if (h->inlets[p])
-			refused += fx_inlet_pump(h->inlets[p], &err);
+			refused += fx_inlet_pump(h->inlets[p], &h->broken);
 	}
-	if (refused) {
-		atomic_fetch_add(&h->me->refused, refused);
-		fx_log(FX_LOG_WARN, "refused %u frames: %s", refused, err.text);
-	}
+	atomic_fetch_add(&h->me->refused, refused);
 	host_usage(h);
 }
 
@@ -391,6 +387,15 @@ static int host_ready(const struct fx__host *h, unsigned from)
 	return -1;
 }
 
+static int host_check(struct fx__host *h)
+{
+	for (unsigned p = 0; p < FX__PORTS_MAX; p++)
+		if (h->inlets[p] && fx_inlet_failed(h->inlets[p]))
+			return fx_fail(&h->node, FX_ENOMEM, "no memory for what came on input %s",
+				       h->type->ports[p].name);
+	return FX_OK;
+}
+
 static int host_run_inputs(struct fx__host *h)
 {
 	unsigned from = 0;
@@ -401,6 +406,12 @@ static int host_run_inputs(struct fx__host *h)
 		const int64_t start = fx_now_ns();
 
 		fx__host_pump(h, 0);
+		if (h->broken.code < 0)
+			return fx_fail(&h->node, FX_ETYPE, "a message that cannot be read: %s",
+				       h->broken.text);
+		result = host_check(h);
+		if (result < 0)
+			break;
 		port = host_ready(h, from);
 		if (port >= 0) {
 			result = host_deliver(h, (unsigned)port);

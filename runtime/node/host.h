@@ -7,8 +7,9 @@
 
 #include "node/wiring.h"
 
-/** Runs a node of @p type as @p w says until the conductor ends it. Returns when asked to by SIGTERM
- * (FX_OK when all was finished), or with the code of what failed: told in the shared counters. */
+/** Runs a node of @p type as @p w says until the conductor ends it. Returns when asked to by
+ * SIGTERM (FX_OK when all was finished), or with the code of what failed: told in the shared
+ * counters. */
 int fx_host_run(const struct fx_wiring *w, const struct fx_node_type *type);
 
 #endif

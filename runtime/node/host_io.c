@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "block/heap.h"
 #include "node/host_private.h"
 
 static enum fx_kind host_waiting(const void *io, unsigned port)
@@ -45,11 +46,6 @@ static const struct fx_mark *host_opened(const void *io, unsigned port)
 	return h->inlets[port] ? fx_inlet_opened(h->inlets[port]) : NULL;
 }
 
-static void release_heap(struct fx_block *b)
-{
-	free(b->data);
-}
-
 /* One wait for an outlet: for credit, or for a slot. False when the run is being ended. */
 static bool host_wait(struct fx__host *h)
 {
@@ -67,8 +63,7 @@ static int host_voxels(void *io, unsigned port, size_t size, struct fx_block *b)
 	int result;
 
 	if (!h->outlets[port]) {
-		b->data = fx_alloc_aligned(size);
-		b->release = release_heap;
+		fx__block_heap(b, fx_alloc_aligned(size));
 		return b->data ? FX_OK : FX_ENOMEM;
 	}
 	while ((result = fx_outlet_voxels(h->outlets[port], size, b)) == FX_IDLE)
@@ -108,7 +103,7 @@ static unsigned first_output(const struct fx__host *h)
 	return p;
 }
 
-/* Voxels count once: those of the first output, not those of the truth beside it. */
+/* Voxels count on the first output: further ones say more about the same place. */
 static void count_out(struct fx__host *h, unsigned port, enum fx_kind kind, const void *message)
 {
 	atomic_fetch_add(&h->me->messages_out, 1);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* host_private.h: the state of a host, shared by host.c (life) and host_io.c (what a node calls). */
+/* host_private.h: the state of a host, shared by host.c (life) and host_io.c (what a node calls).
+ */
 #ifndef FX_NODE_HOST_PRIVATE_H
 #define FX_NODE_HOST_PRIVATE_H
 
@@ -38,7 +39,8 @@ struct fx__host {
 	int64_t wait_out_ns; /* within the running callback: waited for credit */
 	int64_t frame_ns;    /* within the running callback: processor time of the framework */
 	int64_t rusage_ns;
-	void **kept; /* owned: what links borrow */
+	struct fx_error broken; /* a message of a producer that cannot be read */
+	void **kept;		/* owned: what links borrow */
 	size_t kept_len, kept_cap;
 	char *scratch; /* owned, made on first use */
 };

@@ -44,11 +44,11 @@ char *fx_wiring_to_json(const struct fx_wiring *w)
 	for (size_t i = 0; i < w->inputs_len; i++) {
 		const struct fx_wired_input *in = &w->inputs[i];
 
-		json_array_append_new(
-			inputs, json_pack("{s:s, s:i, s:I, s:o}", "port", in->port, "credit_messages",
-					  (int)in->credit_messages, "credit_bytes",
-					  (json_int_t)in->credit_bytes, "lanes",
-					  lanes_to_json(in->lanes, in->lanes_len)));
+		json_array_append_new(inputs,
+				      json_pack("{s:s, s:i, s:I, s:o}", "port", in->port,
+						"credit_messages", (int)in->credit_messages,
+						"credit_bytes", (json_int_t)in->credit_bytes,
+						"lanes", lanes_to_json(in->lanes, in->lanes_len)));
 	}
 	for (size_t i = 0; i < w->outputs_len; i++) {
 		const struct fx_wired_output *o = &w->outputs[i];
@@ -57,13 +57,14 @@ char *fx_wiring_to_json(const struct fx_wiring *w)
 							 "endpoint", o->endpoint, "listen_fd",
 							 o->listen_fd, "edges", edges_to_json(o)));
 	}
-	all = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:i, s:I, s:I, s:i, s:o, s:o, s:o}",
-			"node", w->node, "type", w->type, "run_dir", w->run_dir, "scratch_dir",
-			w->scratch_dir, "instance", (int)w->instance, "instances", (int)w->instances,
-			"epoch", (int)w->epoch, "index", (json_int_t)w->index, "stats_fd", w->stats_fd,
-			"stats_instances", (json_int_t)w->stats_instances, "stats_lanes",
-			(json_int_t)w->stats_lanes, "pool_fd", w->pool_fd, "options", options, "inputs",
-			inputs, "outputs", outputs);
+	all = json_pack(
+		"{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:i, s:I, s:I, s:i, s:o, s:o, s:o}",
+		"node", w->node, "type", w->type, "run_dir", w->run_dir, "scratch_dir",
+		w->scratch_dir, "instance", (int)w->instance, "instances", (int)w->instances,
+		"epoch", (int)w->epoch, "index", (json_int_t)w->index, "stats_fd", w->stats_fd,
+		"stats_instances", (json_int_t)w->stats_instances, "stats_lanes",
+		(json_int_t)w->stats_lanes, "pool_fd", w->pool_fd, "options", options, "inputs",
+		inputs, "outputs", outputs);
 	text = all ? json_dumps(all, JSON_COMPACT) : NULL;
 	json_decref(all);
 	return text;
@@ -143,7 +144,8 @@ static bool get_lanes(const json_t *o, bool input, struct fx_wired_lane **lanes,
 
 		if ((input && !get_text(item, "endpoint", &l->endpoint)) ||
 		    !get_fd(item, "pool_fd", &l->pool_fd) ||
-		    !get_unsigned(item, "holder", &l->holder) || !get_size(item, "stats", &l->stats))
+		    !get_unsigned(item, "holder", &l->holder) ||
+		    !get_size(item, "stats", &l->stats))
 			return false;
 	}
 	return true;

@@ -33,11 +33,12 @@ int fx_codec_decompress(enum fx_codec codec, const void *bytes, size_t size, voi
 			size_t raw_size, struct fx_error *err)
 {
 	if (size > FX_WIRE_PAYLOAD_MAX || raw_size > FX_WIRE_PAYLOAD_MAX)
-		return fx_error_set(err, FX_EINVAL, "a payload of %zu bytes is over the limit", size);
+		return fx_error_set(err, FX_EINVAL, "a payload of %zu bytes is over the limit",
+				    size);
 	if (codec == FX_CODEC_STORED) {
 		if (size != raw_size)
-			return fx_error_set(err, FX_ETYPE, "a payload of %zu bytes, %zu expected", size,
-					    raw_size);
+			return fx_error_set(err, FX_ETYPE, "a payload of %zu bytes, %zu expected",
+					    size, raw_size);
 		if (size)
 			memcpy(raw, bytes, size);
 		return FX_OK;

@@ -41,7 +41,6 @@ int fx_control_encode(const struct fx_control *c, void **bytes, size_t *size, st
 		hello.epoch = c->epoch;
 		hello.credit_messages = c->credit_messages;
 		hello.credit_bytes = c->credit_bytes;
-		hello.shared = c->shared;
 		w.body_case = FORNIX__CONTROL__BODY_HELLO;
 		w.hello = &hello;
 	} else {
@@ -92,7 +91,6 @@ static int decode_body(const Fornix__Control *w, struct fx_control *c, struct fx
 		c->epoch = w->hello->epoch;
 		c->credit_messages = w->hello->credit_messages;
 		c->credit_bytes = w->hello->credit_bytes;
-		c->shared = w->hello->shared;
 		return decode_names(c, FX_CONTROL_HELLO, w->hello->node, w->hello->port, err);
 	}
 	return fx_error_set(err, FX_ETYPE, "a control message without a body");

@@ -35,10 +35,11 @@ int fx__frame_check(enum fx__frame kind, const void *bytes, size_t size, struct 
 	if (size < FX__PREFIX || in[0] != 'f' || in[1] != 'x')
 		return fx_error_set(err, FX_ETYPE, "not a fornix frame (%zu bytes)", size);
 	if (in[2] != FX_WIRE_VERSION)
-		return fx_error_set(err, FX_ETYPE,
-				    "the peer speaks wire version %d, this fornix speaks %d: use the "
-				    "same release on both sides",
-				    in[2], FX_WIRE_VERSION);
+		return fx_error_set(
+			err, FX_ETYPE,
+			"the peer speaks wire version %d, this fornix speaks %d: use the "
+			"same release on both sides",
+			in[2], FX_WIRE_VERSION);
 	if (size > FX_WIRE_HEADER_MAX || in[3] != (uint8_t)kind)
 		return fx_error_set(err, FX_ETYPE, "unexpected frame of kind %d, %zu bytes", in[3],
 				    size);

@@ -15,6 +15,7 @@ enum {
 	CHANNELS_MAX = 256,
 	LEVEL_MAX = 31,
 	FIELDS_MAX = 1024,
+	COLUMNS_MAX = 64,
 	DECODE_MEMORY_MAX = 4 << 20,
 	SLOT_MAX = 1 << 16,
 };
@@ -47,6 +48,72 @@ const void *fx_wire_payload(enum fx_kind kind, const void *message)
 	return NULL;
 }
 
+static bool valid_region(const Fornix__Region *w)
+{
+	if (!w || w->n_lo != 3 || w->n_hi != 3)
+		return false;
+	for (int a = 0; a < 3; a++)
+		if (w->lo[a] < -coordinate_max || w->lo[a] > coordinate_max ||
+		    w->hi[a] < -coordinate_max || w->hi[a] > coordinate_max)
+			return false;
+	return true;
+}
+
+static bool valid_voxel(size_t n, const double *v)
+{
+	return n == 3 && isfinite(v[0]) && isfinite(v[1]) && isfinite(v[2]) && v[0] > 0 &&
+	       v[1] > 0 && v[2] > 0;
+}
+
+/* Bytes of the block's voxels; 0 when anything is out of bounds. */
+static size_t valid_block(const Fornix__Block *w)
+{
+	size_t size = fx_dtype_size((enum fx_dtype)w->dtype);
+
+	if (w->role > FX_MASK || w->channels < 1 || w->channels > CHANNELS_MAX ||
+	    w->level > LEVEL_MAX || w->n_origin != 3 || w->n_shape != 3 || w->n_halo_lo != 3 ||
+	    w->n_halo_hi != 3 || !valid_voxel(w->n_voxel_nm, w->voxel_nm))
+		return 0;
+	size *= w->channels;
+	for (int a = 0; a < 3; a++) {
+		if (w->origin[a] < -coordinate_max || w->origin[a] > coordinate_max ||
+		    (uint64_t)w->halo_lo[a] + w->halo_hi[a] >= w->shape[a] ||
+		    w->shape[a] > FX_WIRE_PAYLOAD_MAX || !fx_mul_size(size, w->shape[a], &size) ||
+		    size > FX_WIRE_PAYLOAD_MAX)
+			return 0;
+	}
+	return size;
+}
+
+static bool valid_record(const Fornix__Record *w, size_t payload_size)
+{
+	return valid_region(w->region) && w->n_fields <= FIELDS_MAX && w->columns <= COLUMNS_MAX &&
+	       w->rows <= FX_WIRE_PAYLOAD_MAX / 8 && (!w->rows || w->columns) &&
+	       w->rows * w->columns * 8 == payload_size;
+}
+
+static bool valid_mark(const Fornix__Mark *w)
+{
+	return w->kind >= FX_MARK_OPEN && w->kind <= FX_MARK_SKIP && valid_region(w->region) &&
+	       (w->kind != FX_MARK_OPEN || (valid_voxel(w->n_voxel_nm, w->voxel_nm) &&
+					    fx_dtype_size((enum fx_dtype)w->dtype)));
+}
+
+static int check_nodes(const struct fx_tree *t, struct fx_error *err)
+{
+	for (size_t i = 0; i < t->len; i++) {
+		const struct fx_tree_node *n = &t->nodes[i];
+
+		if (n->parent < -1 || n->parent >= (int64_t)i || !isfinite(n->radius_nm) ||
+		    !isfinite(n->pos_nm[0] + n->pos_nm[1] + n->pos_nm[2]))
+			return fx_error_set(err, FX_ETYPE, "a tree whose node %zu is wrong", i);
+	}
+	return FX_OK;
+}
+
+/* Encoding refuses what decoding would: a message that no one takes would be waited for for ever.
+ */
+
 static void region_to_wire(Fornix__Region *w, struct fx_region *r)
 {
 	fornix__region__init(w);
@@ -72,6 +139,13 @@ static int encode_block(Fornix__Header *h, const struct fx_block *b, void **byte
 	w.halo_lo = copy.halo_lo;
 	w.halo_hi = copy.halo_hi;
 	w.voxel_nm = copy.voxel_nm;
+	if (!valid_block(&w))
+		return fx_error_set(
+			err, FX_EINVAL,
+			"a block whose geometry is out of bounds: %zu %zu %zu voxels of %g "
+			"%g %g nm, %u channels",
+			b->shape[0], b->shape[1], b->shape[2], b->voxel_nm[0], b->voxel_nm[1],
+			b->voxel_nm[2], b->channels);
 	h->body_case = FORNIX__HEADER__BODY_BLOCK;
 	h->block = &w;
 	return fx__frame_pack(FX__FRAME_HEADER, &h->base, bytes, size, err);
@@ -82,6 +156,10 @@ static int encode_tree(Fornix__Header *h, const struct fx_tree *t, void **bytes,
 {
 	Fornix__Tree w = FORNIX__TREE__INIT;
 
+	if (!isfinite(t->confidence))
+		return fx_error_set(err, FX_EINVAL, "a tree whose confidence is not a number");
+	if (check_nodes(t, err) < 0)
+		return FX_EINVAL;
 	w.segment = t->segment;
 	w.confidence = t->confidence;
 	w.len = t->len;
@@ -98,9 +176,11 @@ static int encode_record(Fornix__Header *h, const struct fx_record *r, void **by
 	struct fx_region copy = r->region;
 	Fornix__Field *fields = fx_calloc(r->fields_len, sizeof *fields);
 	Fornix__Field **list = fx_calloc(r->fields_len, sizeof(Fornix__Field *));
-	int result = FX_ENOMEM;
+	int result = FX_OK;
 
 	if (!fields || !list)
+		result = fx_error_set(err, FX_ENOMEM, "no memory for a record");
+	if (result < 0)
 		goto done;
 	for (size_t i = 0; i < r->fields_len; i++) {
 		fornix__field__init(&fields[i]);
@@ -120,7 +200,13 @@ static int encode_record(Fornix__Header *h, const struct fx_record *r, void **by
 	w.rows = r->rows;
 	h->body_case = FORNIX__HEADER__BODY_RECORD;
 	h->record = &w;
-	result = fx__frame_pack(FX__FRAME_HEADER, &h->base, bytes, size, err);
+	result = valid_record(&w, fx_wire_payload_size(FX_RECORD, r)) ?
+			 fx__frame_pack(FX__FRAME_HEADER, &h->base, bytes, size, err) :
+			 fx_error_set(
+				 err, FX_EINVAL,
+				 "a record of %zu fields and %zu rows of %u columns: at most %d "
+				 "fields and %d columns",
+				 r->fields_len, r->rows, r->columns, FIELDS_MAX, COLUMNS_MAX);
 done:
 	free(fields);
 	free(list);
@@ -141,6 +227,9 @@ static int encode_mark(Fornix__Header *h, const struct fx_mark *m, void **bytes,
 	w.voxel_nm = copy.voxel_nm;
 	w.dtype = (uint32_t)m->dtype;
 	w.reason = copy.reason;
+	if (!valid_mark(&w))
+		return fx_error_set(err, FX_EINVAL, "a mark that is out of bounds (kind %u)",
+				    w.kind);
 	h->body_case = FORNIX__HEADER__BODY_MARK;
 	h->mark = &w;
 	return fx__frame_pack(FX__FRAME_HEADER, &h->base, bytes, size, err);
@@ -168,47 +257,10 @@ int fx_wire_encode(const struct fx_envelope *e, void **bytes, size_t *size, stru
 	return encode_mark(&h, &e->mark, bytes, size, err);
 }
 
-static bool valid_region(const Fornix__Region *w)
-{
-	if (!w || w->n_lo != 3 || w->n_hi != 3)
-		return false;
-	for (int a = 0; a < 3; a++)
-		if (w->lo[a] < -coordinate_max || w->lo[a] > coordinate_max ||
-		    w->hi[a] < -coordinate_max || w->hi[a] > coordinate_max)
-			return false;
-	return true;
-}
-
 static void region_from_wire(struct fx_region *r, const Fornix__Region *w)
 {
 	memcpy(r->lo, w->lo, sizeof r->lo);
 	memcpy(r->hi, w->hi, sizeof r->hi);
-}
-
-static bool valid_voxel(size_t n, const double *v)
-{
-	return n == 3 && isfinite(v[0]) && isfinite(v[1]) && isfinite(v[2]) && v[0] > 0 &&
-	       v[1] > 0 && v[2] > 0;
-}
-
-/* Bytes of the block's voxels; 0 when anything is out of bounds. */
-static size_t valid_block(const Fornix__Block *w)
-{
-	size_t size = fx_dtype_size((enum fx_dtype)w->dtype);
-
-	if (w->role > FX_MASK || w->channels < 1 || w->channels > CHANNELS_MAX ||
-	    w->level > LEVEL_MAX || w->n_origin != 3 || w->n_shape != 3 || w->n_halo_lo != 3 ||
-	    w->n_halo_hi != 3 || !valid_voxel(w->n_voxel_nm, w->voxel_nm))
-		return 0;
-	size *= w->channels;
-	for (int a = 0; a < 3; a++) {
-		if (w->origin[a] < -coordinate_max || w->origin[a] > coordinate_max ||
-		    (uint64_t)w->halo_lo[a] + w->halo_hi[a] >= w->shape[a] ||
-		    w->shape[a] > FX_WIRE_PAYLOAD_MAX || !fx_mul_size(size, w->shape[a], &size) ||
-		    size > FX_WIRE_PAYLOAD_MAX)
-			return 0;
-	}
-	return size;
 }
 
 static int decode_block(const Fornix__Block *w, struct fx_envelope *e, struct fx_error *err)
@@ -272,9 +324,7 @@ static int decode_record(const Fornix__Record *w, struct fx_envelope *e, struct 
 {
 	struct fx_record *r;
 
-	if (!valid_region(w->region) || w->n_fields > FIELDS_MAX || w->columns > 64 ||
-	    w->rows > FX_WIRE_PAYLOAD_MAX / 8 || (w->rows && !w->columns) ||
-	    w->rows * w->columns * 8 != e->payload.raw_size)
+	if (!valid_record(w, e->payload.raw_size))
 		return fx_error_set(err, FX_ETYPE, "a record that is out of bounds");
 	r = fx_record_new(w->kind);
 	if (!r || fill_record(r, w) < 0) {
@@ -288,11 +338,9 @@ static int decode_record(const Fornix__Record *w, struct fx_envelope *e, struct 
 
 static int decode_mark(const Fornix__Mark *w, struct fx_envelope *e, struct fx_error *err)
 {
-	if (w->kind < FX_MARK_OPEN || w->kind > FX_MARK_SKIP || !valid_region(w->region) ||
-	    e->payload.raw_size ||
-	    (w->kind == FX_MARK_OPEN && (!valid_voxel(w->n_voxel_nm, w->voxel_nm) ||
-					 !fx_dtype_size((enum fx_dtype)w->dtype))))
-		return fx_error_set(err, FX_ETYPE, "a mark that is out of bounds (kind %u)", w->kind);
+	if (!valid_mark(w) || e->payload.raw_size)
+		return fx_error_set(err, FX_ETYPE, "a mark that is out of bounds (kind %u)",
+				    w->kind);
 	e->kind = FX_NOTHING;
 	e->mark.kind = (enum fx_mark_kind)w->kind;
 	region_from_wire(&e->mark.region, w->region);
@@ -354,7 +402,8 @@ int fx_wire_decode(const void *bytes, size_t size, struct fx_envelope *e, struct
 	h = fornix__header__unpack(&memory.allocator, size - FX__PREFIX,
 				   (const uint8_t *)bytes + FX__PREFIX);
 	if (!h)
-		return fx_error_set(err, FX_ETYPE, "a header of %zu bytes that does not decode", size);
+		return fx_error_set(err, FX_ETYPE, "a header of %zu bytes that does not decode",
+				    size);
 	result = decode_body(h, e, err);
 	fornix__header__free_unpacked(h, &memory.allocator);
 	return result;
@@ -374,13 +423,7 @@ int fx_wire_fill(struct fx_envelope *e, const void *raw, struct fx_error *err)
 
 		if (t->len)
 			memcpy(t->nodes, raw, e->payload.raw_size);
-		for (size_t i = 0; i < t->len; i++) {
-			const struct fx_tree_node *n = &t->nodes[i];
-
-			if (n->parent < -1 || n->parent >= (int64_t)i || !isfinite(n->radius_nm) ||
-			    !isfinite(n->pos_nm[0] + n->pos_nm[1] + n->pos_nm[2]))
-				return fx_error_set(err, FX_ETYPE, "a tree whose node %zu is wrong", i);
-		}
+		return check_nodes(t, err);
 	}
 	return FX_OK;
 }

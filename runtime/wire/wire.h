@@ -40,7 +40,6 @@ struct fx_control {
 	char node[64], port[64];
 	uint32_t instance, epoch, credit_messages;
 	uint64_t credit_bytes;
-	bool shared;
 	uint64_t *acks; /**< owned after decode; free() */
 	size_t acks_len;
 };
@@ -56,7 +55,8 @@ int fx_wire_encode(const struct fx_envelope *e, void **bytes, size_t *size, stru
  * On success e->message is the caller's; a tree or record has room for its payload, which
  * fx_wire_fill() then brings in; a block has no data yet. */
 int fx_wire_decode(const void *bytes, size_t size, struct fx_envelope *e, struct fx_error *err);
-/** Copies decoded payload bytes (payload.raw_size of them) into a tree or record, and checks them. */
+/** Copies decoded payload bytes (payload.raw_size of them) into a tree or record, and checks them.
+ */
 int fx_wire_fill(struct fx_envelope *e, const void *raw, struct fx_error *err);
 /** Frees e->message. */
 void fx_envelope_fini(struct fx_envelope *e);

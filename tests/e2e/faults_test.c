@@ -194,7 +194,7 @@ static void metrics_answer_while_it_runs(void **state)
 	static const char *const say[] = {
 		"HTTP/1.1 200",
 		"text/plain; version=0.0.4",
-		"# TYPE fornix_edge_sent counter",
+		"# TYPE fornix_edge_sent gauge",
 		"fornix_edge_sent{from=\"tiles.blocks\",to=\"segment.image\"} ",
 		"fornix_node_busy_seconds{node=\"segment\",type=\"segmenter/"
 		"watershed\",instance=\"1\"} ",

@@ -117,6 +117,8 @@ static const char *lint(const struct fx_node_type *t, const char **where)
 		return "summary";
 	if (t->stateless && t->mark)
 		return "a stateless type with a mark callback";
+	if (t->stateless && fx_type_inputs(t) != 1)
+		return "a stateless type without exactly one input";
 	for (const struct fx_port *p = t->ports; p->name && !wrong; p++) {
 		*where = p->name;
 		wrong = lint_port(t, p);

@@ -31,7 +31,7 @@ struct fx_error {
 FX_API int fx_error_set(struct fx_error *e, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/** Puts "prefix: " before the text of @p e (may be NULL), and returns its code. */
+/** Puts "prefix: " before the text of @p e, and returns its code; FX_EINVAL when @p e is NULL. */
 FX_API int fx_error_prefix(struct fx_error *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -69,14 +69,15 @@ struct fx_node_type {
 	const struct fx_option *options; /**< ends with a zeroed entry; may be NULL */
 	size_t state_size;
 	/** Keeps nothing between messages: at most one message on each output for every message
-	 * that arrives, and the same for the same. Such a node may have workers, and a killed one
-	 * is started again without loss. */
+	 * that arrives, and the same for the same. Has exactly one input and no mark(). Such a
+	 * node may have workers, and a killed one is started again without loss. */
 	bool stateless;
 
 	/** Options are set and in range; the rest of @p state is zero. */
 	int (*init)(struct fx_node *node, void *state);
 	/** A source (no inputs): emit a bounded piece, e.g. one section; FX_END after the last.
-	 * Others: a message waits on at least one input; take it. */
+	 * Others: one message waits, on the input where fx_waiting() is not FX_NOTHING; take it.
+	 * What is not taken is dropped. */
 	int (*process)(struct fx_node *node, void *state);
 	/** A mark arrived on input @p port (never END or SKIP). NULL: it is passed on to every
 	 * output. A node that has this sends on what it wants to by fx_send_mark(). */
@@ -103,11 +104,13 @@ FX_API struct fx_tree *fx_take_tree(struct fx_node *node, unsigned port);
 FX_API struct fx_record *fx_take_record(struct fx_node *node, unsigned port);
 /** True when the graph connects @p port. Sending to an unconnected output is allowed. */
 FX_API bool fx_connected(const struct fx_node *node, unsigned port);
-/** The last OPEN mark of input @p port; NULL before it came. */
+/** The OPEN mark of input @p port; NULL before it came. */
 FX_API const struct fx_mark *fx_opened(const struct fx_node *node, unsigned port);
 
-/** A zeroed-header block whose voxels (not zeroed) lie where output @p port will send them from:
- * filling it and sending it costs no copy. May wait for credit. NULL without memory. */
+/** A block of the given type and shape (origin 0, no halo, voxel size 1 nm, role image) whose
+ * voxels (not zeroed) lie where output @p port will send them from: filling it and sending it costs
+ * no copy. May wait for credit. NULL without memory, with an empty shape, above 256 MiB, or when
+ * the run was ended: pass it to fx_send(), which tells. */
 FX_API struct fx_block *fx_new_block(struct fx_node *node, unsigned port, enum fx_dtype dtype,
 				     uint32_t channels, const size_t shape[3]);
 /** Sends. Consumes the message, also on failure. May wait for credit. Fails with FX_ENOMEM when

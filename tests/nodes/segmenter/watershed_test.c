@@ -151,7 +151,7 @@ static struct fx_block *noise(size_t z, size_t y, size_t x)
 
 static void threads_do_not_matter(void **unused)
 {
-	static const char *const fragments[] = { "threshold=0", NULL };
+	static const char *const fragments[] = { "threshold=0", "dust_voxels=0", NULL };
 	int threads = omp_get_max_threads();
 	struct node_test *one, *two;
 

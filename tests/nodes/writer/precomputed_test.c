@@ -229,6 +229,51 @@ static void skeletons_are_written(void **folder)
 	fails(t, "17 came twice");
 }
 
+/* Gives two blocks with chunks of 8 along x; the second must be refused. */
+static void refuse_second(const char *folder, int64_t extent_x, int64_t lo[2], size_t len[2])
+{
+	struct node_test *t = start(folder, "-labels", "-trees", "chunk=4 4 8");
+	const struct fx_mark m = { .kind = FX_MARK_OPEN, .region.hi = { 4, 4, extent_x } };
+
+	assert_int_equal(node_test_mark(t, "image", &m), FX_OK);
+	for (int i = 0; i < 2; i++) {
+		struct fx_block *b = fx_block_new(FX_U8, 4, 4, len[i]);
+
+		assert_non_null(b);
+		b->origin[2] = lo[i];
+		assert_int_equal(node_test_block(t, "image", b), i ? FX_EINVAL : FX_OK);
+	}
+	fails(t, "not on the grid of chunks of 8 voxels");
+}
+
+static void blocks_off_the_grid_are_refused(void **folder)
+{
+	refuse_second(*folder, 32, (int64_t[]){ 0, 17 }, (size_t[]){ 16, 15 }); /* begin */
+	refuse_second(*folder, 32, (int64_t[]){ 0, 16 }, (size_t[]){ 16, 15 }); /* end */
+	refuse_second(*folder, 32, (int64_t[]){ 0, 16 }, (size_t[]){ 16, 24 }); /* beyond */
+	refuse_second(*folder, 0, (int64_t[]){ 16, 0 }, (size_t[]){ 16, 15 });	/* odd inside */
+	refuse_second(*folder, 0, (int64_t[]){ 0, 8 }, (size_t[]){ 16, 16 });	/* overlap */
+}
+
+/* A stream that was stopped ends off the grid, before its extent: nothing may come behind. */
+static void a_stream_may_end_early(void **folder)
+{
+	struct node_test *t = start(*folder, "-labels", "-trees", "chunk=8 4 4");
+	const struct fx_mark m = { .kind = FX_MARK_OPEN, .region.hi = { 64, 4, 4 } };
+	const int64_t lo[] = { 0, 16, 32 };
+	const size_t len[] = { 16, 15, 16 };
+
+	assert_int_equal(node_test_mark(t, "image", &m), FX_OK);
+	for (int i = 0; i < 3; i++) {
+		struct fx_block *b = fx_block_new(FX_U8, len[i], 4, 4);
+
+		assert_non_null(b);
+		b->origin[0] = lo[i];
+		assert_int_equal(node_test_block(t, "image", b), i == 2 ? FX_EINVAL : FX_OK);
+	}
+	fails(t, "not on the grid of chunks of 8 voxels");
+}
+
 static void what_cannot_be_written_is_said(void **folder)
 {
 	struct node_test *t = start(*folder, "-labels", NULL, NULL);
@@ -270,6 +315,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_label_without_final_id_fails, make_folder,
 						remove_folder),
 		cmocka_unit_test_setup_teardown(skeletons_are_written, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(a_stream_may_end_early, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(blocks_off_the_grid_are_refused, make_folder,
+						remove_folder),
 		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_said, make_folder,
 						remove_folder),
 	};

@@ -2,8 +2,10 @@
 /* Tests runtime/formats/outdir.c. */
 #include "support/test.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -120,6 +122,28 @@ static void what_cannot_be_a_folder_is_said(void **folder)
 	refuse("", "k", "no usable output folder");
 }
 
+static void a_full_disk_is_said(void **folder)
+{
+	const char *path = test_path(*folder, "full");
+	const char bytes[100] = { 0 };
+	struct fx_outdir d = { 0 };
+	struct fx_error err = { 0 };
+	struct rlimit before, small;
+
+	assert_int_equal(fx_outdir_begin(&d, path, "k", own, NULL), FX_OK);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 10;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(fx_outdir_write(&d, "o1", bytes, sizeof bytes, false, &err), FX_EIO);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_non_null(strstr(err.text, "full: cannot write o1: File too large"));
+	fx_outdir_fini(&d);
+	assert_false(there(*folder, "full"));
+}
+
 static void a_link_to_a_folder_stays(void **folder)
 {
 	const char *real = test_path(*folder, "real"), *to = test_path(*folder, "link");
@@ -139,6 +163,7 @@ int main(void)
 		cmocka_unit_test(replaces_its_own_and_nothing_else),
 		cmocka_unit_test(two_cannot_write_to_one_folder),
 		cmocka_unit_test(what_cannot_be_a_folder_is_said),
+		cmocka_unit_test(a_full_disk_is_said),
 		cmocka_unit_test(a_link_to_a_folder_stays),
 	};
 

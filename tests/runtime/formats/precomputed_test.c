@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/file.h"
 #include "formats/precomputed.h"
 #include "support/images.h"
@@ -90,6 +91,7 @@ static void a_chunk_of_labels_comes_back(void **unused)
 	const void *bytes;
 	void *owned;
 	size_t size;
+	char *packed;
 
 	(void)unused;
 	assert_non_null(b);
@@ -107,6 +109,10 @@ static void a_chunk_of_labels_comes_back(void **unused)
 	assert_memory_equal(back->data, b->data, fx_block_size(b));
 	assert_int_equal(back->origin[2], 253);
 	fx_block_free(back);
+	packed = fx_asprintf("%s/%s.gz", dir, name);
+	assert_int_equal(rename(test_path(dir, name), packed), 0);
+	assert_int_equal(fx_precomputed_read_chunk(dir, &p, grid, &back, NULL), FX_ETYPE);
+	free(packed);
 	fx_block_free(b);
 	fx_remove_tree(dir, NULL);
 	free(dir);

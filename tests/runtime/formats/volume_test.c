@@ -47,13 +47,18 @@ static void expect(const char *path, enum fx_dtype dtype, const void *voxels)
 	struct fx_block *all, *part;
 	const struct fx_region whole = { { 0, 0, 0 }, { Z, Y, X } };
 	const struct fx_region some = { { 1, 2, 3 }, { 3, 4, 6 } };
-	struct fx_block *want;
+	const struct fx_region back = { { 2, 0, 0 }, { 3, 1, X } }; /* above where `some` ended */
+	struct fx_block *want, *above;
 
 	if (fx_volume_open(path, &v, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_true(v.dtype == dtype && v.shape[0] == Z && v.shape[1] == Y && v.shape[2] == X);
 	assert_int_equal(fx_volume_read(&v, some, &part, &err), FX_OK);
+	assert_int_equal(fx_volume_read(&v, back, &above, &err), FX_OK);
 	assert_int_equal(fx_volume_read(&v, whole, &all, &err), FX_OK);
+	assert_memory_equal(above->data, (const char *)voxels + 2 * Y * X * fx_dtype_size(v.dtype),
+			    fx_block_size(above));
+	fx_block_free(above);
 	assert_memory_equal(all->data, voxels, fx_block_size(all));
 	want = fx_block_crop(all, some);
 	assert_non_null(want);

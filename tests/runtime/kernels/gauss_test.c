@@ -195,6 +195,47 @@ static void ridge_sees_a_sheet_on_any_axis(void **unused)
 		assert_sheet(axis);
 }
 
+/* The ridge is the largest eigenvalue of six filtered volumes, each times the sigmas. */
+static void assert_hessian(const size_t n[3], const double sigma[3])
+{
+	static const int orders[6][3] = { { 2, 0, 0 }, { 0, 2, 0 }, { 0, 0, 2 },
+					  { 1, 1, 0 }, { 1, 0, 1 }, { 0, 1, 1 } };
+	size_t len = n[0] * n[1] * n[2];
+	float *in = random_volume(len, 6), *out = malloc(len * sizeof *out),
+	      *h = malloc(6 * len * sizeof *h);
+
+	assert_non_null(out);
+	assert_non_null(h);
+	assert_int_equal(fx_ridge(out, in, n, sigma), FX_OK);
+	for (size_t k = 0; k < 6; k++) {
+		double scale = 1;
+
+		for (int axis = 0; axis < 3; axis++)
+			scale *= pow(sigma[axis], orders[k][axis]);
+		assert_int_equal(fx_gauss(h + k * len, in, n, sigma, orders[k]), FX_OK);
+		for (size_t i = 0; i < len; i++)
+			h[k * len + i] *= (float)scale;
+	}
+	for (size_t i = 0; i < len; i++)
+		assert_near((double)out[i],
+			    (double)fx_eigen_largest(h[i], h[len + i], h[2 * len + i],
+						     h[3 * len + i], h[4 * len + i],
+						     h[5 * len + i]),
+			    1e-4);
+	free(in);
+	free(out);
+	free(h);
+}
+
+static void ridge_is_of_the_whole_hessian(void **unused)
+{
+	static const double sigma[3] = { 0.8, 1.2, 2.1 };
+
+	(void)unused;
+	for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+		assert_hessian(shapes[s], sigma);
+}
+
 static void is_the_same_on_any_number_of_threads(void **unused)
 {
 	static const double sigma[3] = { 1.0, 1.6, 2.5 };
@@ -237,6 +278,7 @@ int main(void)
 		cmocka_unit_test(is_exact_on_polynomials),
 		cmocka_unit_test(finds_the_largest_eigenvalue),
 		cmocka_unit_test(ridge_sees_a_sheet_on_any_axis),
+		cmocka_unit_test(ridge_is_of_the_whole_hessian),
 		cmocka_unit_test(is_the_same_on_any_number_of_threads),
 		cmocka_unit_test(refuses_an_empty_shape),
 	};

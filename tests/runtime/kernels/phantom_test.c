@@ -211,7 +211,7 @@ static void flood(const struct volume *v, uint8_t *seen, size_t *stack, size_t f
 static void labels_hold_together(void **unused)
 {
 	const struct fx_phantom_spec spec = small(80, 80);
-	struct volume v = grow(&spec, 60);
+	struct volume v = grow(&spec, 36);
 	const size_t n = v.depth * v.height * v.width;
 	uint8_t *seen = calloc(n, 1);
 	size_t *stack = malloc(n * sizeof *stack), pieces = 0;
@@ -228,7 +228,7 @@ static void labels_hold_together(void **unused)
 		}
 	}
 	/* some leave the picture and come back, or are cut by its rim */
-	assert_true(labels.len > 80);
+	assert_true(labels.len > 50);
 	assert_true(pieces <= labels.len + labels.len / 5);
 	fx_map64_fini(&labels);
 	free(seen);
@@ -258,7 +258,7 @@ static void check_tree(const struct volume *v, const struct fx_tree *t, size_t *
 static void nodes_lie_in_their_own_label(void **unused)
 {
 	const struct fx_phantom_spec spec = small(90, 80);
-	struct volume v = grow(&spec, 70);
+	struct volume v = grow(&spec, 50);
 	struct fx_map64 segments = { 0 };
 	size_t forks = 0, nodes = 0, ended = 0;
 

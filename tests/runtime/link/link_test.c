@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Tests runtime/link/outlet.c and inlet.c against each other: order, credits, acknowledgements, what
- * happens when an end goes away and comes back. */
+/* Tests runtime/link/outlet.c and inlet.c against each other: order, credits, acknowledgements,
+ * what happens when an end goes away and comes back. */
 #include "support/test.h"
 
 #include <stdio.h>
@@ -46,10 +46,18 @@ static void note_acked(void *context, uint64_t seq)
 static void start_outlet(struct rig *r, size_t p, unsigned epoch)
 {
 	struct fx_error err = { 0 };
-	const struct fx_outlet_config config = {
-		.zmq = r->zmq, .node = "from", .port = "out", .instance = (unsigned)p, .epoch = epoch,
-		.endpoint = r->endpoint[p], .listen_fd = -1, .pool = r->pool[p], .edges_len = 1,
-		.edges = &r->edges[p], .acked = note_acked, .context = r };
+	const struct fx_outlet_config config = { .zmq = r->zmq,
+						 .node = "from",
+						 .port = "out",
+						 .instance = (unsigned)p,
+						 .epoch = epoch,
+						 .endpoint = r->endpoint[p],
+						 .listen_fd = -1,
+						 .pool = r->pool[p],
+						 .edges_len = 1,
+						 .edges = &r->edges[p],
+						 .acked = note_acked,
+						 .context = r };
 
 	r->outlet[p] = fx_outlet_new(&config, &err);
 	if (!r->outlet[p])
@@ -59,10 +67,17 @@ static void start_outlet(struct rig *r, size_t p, unsigned epoch)
 static void start_inlet(struct rig *r, size_t c, unsigned epoch)
 {
 	struct fx_error err = { 0 };
-	const struct fx_inlet_config config = {
-		.zmq = r->zmq, .node = "to", .port = "in", .instance = (unsigned)c, .epoch = epoch,
-		.ordered = r->consumers == 1, .credit_messages = 2, .credit_bytes = 1 << 20,
-		.floor = &r->floor[c], .lanes_len = r->producers, .lanes = r->in_lanes[c] };
+	const struct fx_inlet_config config = { .zmq = r->zmq,
+						.node = "to",
+						.port = "in",
+						.instance = (unsigned)c,
+						.epoch = epoch,
+						.ordered = r->consumers == 1,
+						.credit_messages = 2,
+						.credit_bytes = 1 << 20,
+						.floor = &r->floor[c],
+						.lanes_len = r->producers,
+						.lanes = r->in_lanes[c] };
 
 	r->inlet[c] = fx_inlet_new(&config, &err);
 	if (!r->inlet[c])
@@ -138,8 +153,9 @@ static void send_block(struct rig *r, size_t p, uint64_t seq)
 
 static void send_mark(struct rig *r, size_t p, uint64_t seq, enum fx_mark_kind kind)
 {
-	struct fx_envelope e = { .seq = seq, .mark = { .kind = kind, .dtype = FX_U32,
-						       .voxel_nm = { 8, 8, 8 } } };
+	struct fx_envelope e = {
+		.seq = seq, .mark = { .kind = kind, .dtype = FX_U32, .voxel_nm = { 8, 8, 8 } }
+	};
 
 	assert_int_equal(fx_outlet_queue(r->outlet[p], &e, NULL), FX_OK);
 }
@@ -332,12 +348,147 @@ static void a_producer_that_comes_back_is_greeted_again(void **unused)
 	rig_free(r);
 }
 
+static void a_new_life_gets_open_before_all_have_acknowledged_it(void **unused)
+{
+	struct rig *r = rig_new(1, 2, true);
+
+	(void)unused;
+	send_mark(r, 0, 0, FX_MARK_OPEN);
+	take(r, 0, false);
+	take(r, 1, true);
+	pump(r, 20);
+	fx_inlet_free(r->inlet[1]);
+	start_inlet(r, 1, 1);
+	assert_int_equal(take(r, 1, true), 0);
+	pump(r, 20);
+	assert_int_equal(r->acked_len, 0); /* consumer 0 has not */
+	fx_inlet_ack(r->inlet[0], 0);
+	pump(r, 20);
+	assert_int_equal(r->acked_len, 1);
+	rig_free(r);
+}
+
+static void a_copy_of_what_is_safe_is_acknowledged(void **unused)
+{
+	struct rig *r = rig_new(1, 1, true);
+
+	(void)unused;
+	send_block(r, 0, 0);
+	send_block(r, 0, 1);
+	assert_int_equal(take(r, 0, false), 0);
+	assert_int_equal(take(r, 0, false), 1);
+	fx_inlet_ack(r->inlet[0], 1); /* out of order: it waits for 0 */
+	fx_outlet_free(r->outlet[0]);
+	r->outlet[0] = NULL;
+	fx_pool_forget(r->pool[0], 0, 0);
+	start_outlet(r, 0, 1);
+	send_block(r, 0, 0);
+	send_block(r, 0, 1);
+	for (int i = 0; i < 3000 && r->stats[0].duplicates < 2; i++)
+		pump(r, 1);
+	assert_int_equal(r->stats[0].duplicates, 2);
+	fx_inlet_ack(r->inlet[0], 0);
+	pump(r, 20);
+	assert_int_equal(r->stats[0].acked, 2);
+	assert_int_equal(r->floor[0], 2);
+	rig_free(r);
+}
+
+/* The welcome of a producer's new life and its first block are read in one go. */
+static void a_lent_slot_is_kept_over_a_late_welcome(void **unused)
+{
+	struct rig *r = rig_new(1, 1, true);
+	struct fx_envelope e;
+
+	(void)unused;
+	send_block(r, 0, 0);
+	assert_int_equal(take(r, 0, true), 0);
+	pump(r, 20);
+	fx_outlet_free(r->outlet[0]);
+	r->outlet[0] = NULL;
+	fx_pool_forget(r->pool[0], 0, 0);
+	pump(r, 1100); /* a greeting waits for the new life */
+	start_outlet(r, 0, 1);
+	send_block(r, 0, 1);
+	for (int i = 0; i < 2000 && r->stats[0].sent < 2; i++) {
+		fx_outlet_pump(r->outlet[0]);
+		fx_sleep_ms(1);
+	}
+	fx_sleep_ms(50);
+	pump(r, 20);
+	assert_true(fx_inlet_pop(r->inlet[0], &e));
+	fx_inlet_ack(r->inlet[0], e.seq);
+	pump(r, 20);
+	assert_int_equal(r->stats[0].acked, 2);
+	assert_int_equal(fx_pool_used(r->pool[0]), 1); /* acknowledged, and still in use here */
+	fx_envelope_fini(&e);
+	assert_int_equal(fx_pool_used(r->pool[0]), 0);
+	rig_free(r);
+}
+
+/* Names that differ at their end only are two consumers. */
+static void long_names_are_told_apart(void **unused)
+{
+	static const char *const names[2] = {
+		"a-name-of-a-node-that-is-as-long-as-graph-files-let-it-be-no-01",
+		"a-name-of-a-node-that-is-as-long-as-graph-files-let-it-be-no-02",
+	};
+	struct rig *r = rig_new(1, 1, true);
+	struct fx_outlet_edge edges[2];
+	struct fx_outlet_config out = { .zmq = r->zmq,
+					.node = "from",
+					.port = "out",
+					.endpoint = r->endpoint[1],
+					.listen_fd = -1,
+					.edges_len = 2,
+					.edges = edges };
+	struct fx_outlet *outlet;
+	struct fx_inlet *in[2];
+	struct fx_envelope mark = { .mark = { .kind = FX_MARK_DONE } }, got;
+
+	(void)unused;
+	snprintf(r->endpoint[1], sizeof r->endpoint[1], "ipc://%s/long", r->dir);
+	for (int i = 0; i < 2; i++)
+		edges[i] = (struct fx_outlet_edge){ names[i], "in", 1, r->out_lanes[0] };
+	outlet = fx_outlet_new(&out, NULL);
+	assert_non_null(outlet);
+	r->in_lanes[0][1] = (struct fx_inlet_lane){ r->endpoint[1], -1, 1, &r->stats[1] };
+	for (int i = 0; i < 2; i++) {
+		const struct fx_inlet_config config = { .zmq = r->zmq,
+							.node = names[i],
+							.port = "in",
+							.ordered = true,
+							.credit_messages = 2,
+							.credit_bytes = 100,
+							.floor = &r->floor[1],
+							.lanes_len = 1,
+							.lanes = &r->in_lanes[0][1] };
+
+		in[i] = fx_inlet_new(&config, NULL);
+		assert_non_null(in[i]);
+	}
+	assert_int_equal(fx_outlet_queue(outlet, &mark, NULL), FX_OK);
+	for (int i = 0; i < 1000 && !(fx_inlet_peek(in[0]) && fx_inlet_peek(in[1])); i++) {
+		fx_outlet_pump(outlet);
+		fx_inlet_pump(in[0], NULL);
+		fx_inlet_pump(in[1], NULL);
+		fx_sleep_ms(1);
+	}
+	for (int i = 0; i < 2; i++) {
+		assert_true(fx_inlet_pop(in[i], &got));
+		fx_inlet_free(in[i]);
+	}
+	fx_outlet_free(outlet);
+	rig_free(r);
+}
+
 static void strangers_and_garbage_are_refused(void **unused)
 {
 	struct rig *r = rig_new(1, 1, true);
 	void *stranger = zmq_socket(r->zmq, ZMQ_DEALER);
-	struct fx_control c = { .kind = FX_CONTROL_HELLO, .node = "nobody", .port = "in",
-				.credit_messages = 9 };
+	struct fx_control c = {
+		.kind = FX_CONTROL_HELLO, .node = "nobody", .port = "in", .credit_messages = 9
+	};
 	void *bytes;
 	size_t size;
 	unsigned refused = 0;
@@ -371,6 +522,10 @@ int main(void)
 		cmocka_unit_test(an_ordered_consumer_goes_on_where_it_was),
 		cmocka_unit_test(copies_of_two_workers_count_once),
 		cmocka_unit_test(a_producer_that_comes_back_is_greeted_again),
+		cmocka_unit_test(a_new_life_gets_open_before_all_have_acknowledged_it),
+		cmocka_unit_test(a_copy_of_what_is_safe_is_acknowledged),
+		cmocka_unit_test(a_lent_slot_is_kept_over_a_late_welcome),
+		cmocka_unit_test(long_names_are_told_apart),
 		cmocka_unit_test(strangers_and_garbage_are_refused),
 	};
 
