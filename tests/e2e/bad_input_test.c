@@ -395,7 +395,8 @@ static void wrong_graphs(void **state)
 		  { "graph.yaml:3:", "cycle: a -> a" } },
 		{ "  a: { type: acquire/phantom }\n"
 		  "  b: { type: tiler/blocks }\n",
-		  { "graph.yaml:4:", "b", "image" } },
+		  { "graph.yaml:4:3: b: input \"image\" is not connected: sections as 2-D "
+		    "tiles" } },
 		{ "  a: { type: acquire/phantom }\n"
 		  "  b: { type: tiler/blocks, from: { image: a.imag } }\n",
 		  { "graph.yaml:4:", "\"imag\"", "did you mean \"image\"?" } },
@@ -407,11 +408,11 @@ static void wrong_graphs(void **state)
 		  { "graph.yaml:4:", "\"scop\"", "did you mean \"scope\"?" } },
 		{ "  a: { type: acquire/phantom }\n"
 		  "  b: { type: skeletonizer/teasar, from: { labels: a.image } }\n",
-		  { "graph.yaml:4:", "b.labels", "a.image" } },
+		  { "graph.yaml:4:51: b.labels does not take what a.image sends: u8 image" } },
 		{ "  a: { type: acquire/phantom, set: { sise: 8 8 8 } }\n",
 		  { "graph.yaml:3:", "\"sise\"", "did you mean \"size\"?" } },
 		{ "  a: { typ: acquire/phantom }\n", { "graph.yaml:3:", "\"typ\"", "\"type\"" } },
-		{ "  a: [\n", { "graph.yaml:" } },
+		{ "  a: {\n", { "graph.yaml:4:1: not valid YAML: " } },
 	};
 	struct test_place *p = *state;
 
