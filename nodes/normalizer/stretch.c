@@ -27,9 +27,9 @@ static const struct fx_port ports[] = {
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct stretch, low), .unit = "%", .def = 0.5, .min = 0, .max = 100,
+	{ FX_FIELD(struct stretch, low), .unit = "%", .def = 1, .min = 0, .max = 100,
 	  .help = "percentile that becomes 0" },
-	{ FX_FIELD(struct stretch, high), .unit = "%", .def = 99.5, .min = 0, .max = 100,
+	{ FX_FIELD(struct stretch, high), .unit = "%", .def = 99, .min = 0, .max = 100,
 	  .help = "percentile that becomes 255" },
 	{ FX_FIELD(struct stretch, clip), .def = true,
 	  .help = "cut what lies outside of the percentiles; off, they become low and high of 255 "
