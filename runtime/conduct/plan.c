@@ -15,7 +15,7 @@
 #include "link/pool.h"
 
 enum {
-	CREDIT_MESSAGES = 16,
+	CREDIT_MESSAGES = 6,
 	CREDIT_MESSAGES_WORKER = 2, /* few, so that work is shared evenly */
 	CREDIT_BYTES = 64 << 20,
 };

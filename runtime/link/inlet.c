@@ -192,6 +192,13 @@ static void lane_send_acks(struct lane *lane)
 	lane->acks_len = 0;
 }
 
+/* Acknowledgements wait for company while there is work, up to half of the credit. */
+static void lane_pay(struct fx_inlet *in, struct lane *lane, bool idle)
+{
+	if (lane->acks_len && (idle || 2 * lane->acks_len >= in->config.credit_messages))
+		lane_send_acks(lane);
+}
+
 static void lane_control(struct fx_inlet *in, size_t i, const void *bytes, size_t size,
 			 struct fx_error *err, unsigned *refused)
 {
@@ -373,13 +380,6 @@ static unsigned lane_receive(struct fx_inlet *in, size_t i, struct fx_error *err
 	return refused;
 }
 
-/* Acknowledgements wait for company while there is work, up to half of the credit. */
-static bool acks_due(const struct fx_inlet *in, const struct lane *lane)
-{
-	return lane->acks_len &&
-	       (!fx_inlet_peek(in) || 2 * lane->acks_len >= in->config.credit_messages);
-}
-
 unsigned fx_inlet_pump(struct fx_inlet *in, struct fx_error *err)
 {
 	unsigned refused = 0;
@@ -387,8 +387,7 @@ unsigned fx_inlet_pump(struct fx_inlet *in, struct fx_error *err)
 	for (size_t i = 0; i < in->config.lanes_len; i++) {
 		refused += lane_receive(in, i, err);
 		lane_hello(in, i);
-		if (acks_due(in, &in->lanes[i]))
-			lane_send_acks(&in->lanes[i]);
+		lane_pay(in, &in->lanes[i], !fx_inlet_peek(in));
 	}
 	return refused;
 }
@@ -455,4 +454,6 @@ void fx_inlet_ack(struct fx_inlet *in, uint64_t seq)
 		if (in->debts[i].seq == seq)
 			in->debts[i].safe = true;
 	inlet_pay(in);
+	for (size_t i = 0; i < in->config.lanes_len; i++)
+		lane_pay(in, &in->lanes[i], false);
 }

@@ -49,7 +49,7 @@ bool fx_inlet_failed(const struct fx_inlet *in);
 const struct fx_envelope *fx_inlet_peek(const struct fx_inlet *in);
 /** Hands it on: @p e->message is the caller's. To be acknowledged by fx_inlet_ack(e->seq). */
 bool fx_inlet_pop(struct fx_inlet *in, struct fx_envelope *e);
-/** All that was derived from @p seq is safe. Sent with the next pump. */
+/** All that was derived from @p seq is safe. Sent at once when much is due, else with a pump. */
 void fx_inlet_ack(struct fx_inlet *in, uint64_t seq);
 /** The OPEN mark, as soon as it was received; NULL before. */
 const struct fx_mark *fx_inlet_opened(const struct fx_inlet *in);

@@ -15,7 +15,7 @@
 #include "graph/registry.h"
 #include "node/host_private.h"
 
-enum { SOCKETS_MAX = 1024, IDLE_MS = 100 };
+enum { SOCKETS_MAX = 1024, IDLE_MS = 100, PUMP_NS = 200000 };
 
 /* The one thing that signals need: C leaves no other way to reach a handler. */
 static volatile sig_atomic_t terminated, draining;
@@ -101,6 +101,7 @@ void fx__host_pump(struct fx__host *h, int timeout_ms)
 
 	if (timeout_ms)
 		host_poll(h, timeout_ms);
+	h->pumped_ns = fx_now_ns();
 	for (unsigned p = 0; p < FX__PORTS_MAX; p++) {
 		if (h->outlets[p])
 			refused += fx_outlet_pump(h->outlets[p]);
@@ -396,16 +397,24 @@ static int host_check(struct fx__host *h)
 	return FX_OK;
 }
 
+/* Sockets are handled when there is nothing else to do, and often enough: each look at one costs a
+ * system call. */
+static bool pump_due(const struct fx__host *h)
+{
+	return fx_now_ns() - h->pumped_ns > PUMP_NS;
+}
+
 static int host_run_inputs(struct fx__host *h)
 {
 	unsigned from = 0;
 	int result = FX_OK;
 
 	while (result == FX_OK && !terminated && !all_ended(h)) {
-		int port;
+		int port = host_ready(h, from);
 		const int64_t start = fx_now_ns();
 
-		fx__host_pump(h, 0);
+		if (port < 0 || pump_due(h))
+			fx__host_pump(h, 0);
 		if (h->broken.code < 0)
 			return fx_fail(&h->node, FX_ETYPE, "a message that cannot be read: %s",
 				       h->broken.text);
@@ -433,7 +442,8 @@ static int host_run_source(struct fx__host *h)
 
 		result = h->type->process(&h->node, h->node.state);
 		count_busy(h, start);
-		fx__host_pump(h, result == FX_IDLE ? IDLE_MS : 0);
+		if (result == FX_IDLE || pump_due(h))
+			fx__host_pump(h, result == FX_IDLE ? IDLE_MS : 0);
 	}
 	if (result >= 0) {
 		const struct moment start = moment();

@@ -59,7 +59,7 @@ static bool host_wait(struct fx__host *h)
 static int host_voxels(void *io, unsigned port, size_t size, struct fx_block *b)
 {
 	struct fx__host *h = io;
-	const int64_t start = fx_cpu_ns();
+	const int64_t start = fx_now_ns(), waited = h->wait_out_ns;
 	int result;
 
 	if (!h->outlets[port]) {
@@ -69,7 +69,7 @@ static int host_voxels(void *io, unsigned port, size_t size, struct fx_block *b)
 	while ((result = fx_outlet_voxels(h->outlets[port], size, b)) == FX_IDLE)
 		if (!host_wait(h))
 			return FX_EIO;
-	h->frame_ns += fx_cpu_ns() - start;
+	h->frame_ns += fx_now_ns() - start - (h->wait_out_ns - waited);
 	return result;
 }
 
@@ -81,7 +81,7 @@ static uint64_t host_seq(struct fx__host *h, unsigned port)
 int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, struct fx_error *err)
 {
 	struct fx_outlet *o = h->outlets[port];
-	const int64_t start = fx_cpu_ns();
+	const int64_t start = fx_now_ns(), waited = h->wait_out_ns;
 	int result = FX_IDLE;
 
 	e->seq = host_seq(h, port);
@@ -90,7 +90,7 @@ int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, str
 			fx_envelope_fini(e);
 			return fx_error_set(err, FX_EIO, "the run was ended");
 		}
-	h->frame_ns += fx_cpu_ns() - start;
+	h->frame_ns += fx_now_ns() - start - (h->wait_out_ns - waited);
 	return result;
 }
 

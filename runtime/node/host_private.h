@@ -37,7 +37,8 @@ struct fx__host {
 	struct fx__pending *pending;
 	size_t pending_len, pending_cap;
 	int64_t wait_out_ns; /* within the running callback: waited for credit */
-	int64_t frame_ns;    /* within the running callback: processor time of the framework */
+	int64_t frame_ns;    /* within the running callback: what sending took beside that */
+	int64_t pumped_ns;   /* when sockets were last handled */
 	int64_t rusage_ns;
 	struct fx_error broken; /* a message of a producer that cannot be read */
 	void **kept;		/* owned: what links borrow */
