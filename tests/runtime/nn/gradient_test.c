@@ -3,8 +3,10 @@
  * precision. */
 #include "support/test.h"
 
+#include <omp.h>
 #include <string.h>
 
+#include "nn/arch.h"
 #include "support/gradient.h"
 
 #define SHAPE(...) ((struct fx_nn_shape){ __VA_ARGS__ })
@@ -227,6 +229,106 @@ static void losses(void **unused)
 	}
 }
 
+static void resizing(void **unused)
+{
+	int (*const kinds[])(struct fx_nn *, int, bool) = { fx_nn_max_pool, fx_nn_mean_pool,
+							    fx_nn_up_nearest, fx_nn_up_linear };
+
+	(void)unused;
+	for (int i = 0; i < 16; i++) {
+		struct fx_nn *net = fresh();
+		const int x = input(net, SHAPE(2, 2, 5, 4, 3), i & 1 ? FX_NN_PADDED : FX_NN_DENSE);
+
+		gradient_check(net, kinds[i / 4](net, x, i & 2), 1e-6);
+	}
+}
+
+static void joins(void **unused)
+{
+	(void)unused;
+	for (int layout = FX_NN_DENSE; layout <= FX_NN_PADDED; layout++) {
+		struct fx_nn *net = fresh();
+		const int a = input(net, SHAPE(2, 3, 2, 4, 3), (enum fx_nn_layout)layout),
+			  b = input(net, SHAPE(2, 3, 2, 4, 2), (enum fx_nn_layout)layout),
+			  both = fx_nn_add_param(net, fx_nn_concat(net, a, b), "pos", FX_NN_NORMAL);
+
+		gradient_check(net,
+			       fx_nn_window(net, both, (const int64_t[]){ 1, -1, 2 },
+					    (const size_t[]){ 4, 3, 5 }),
+			       1e-6);
+	}
+}
+
+static void norms(void **unused)
+{
+	(void)unused;
+	for (int i = 0; i < 6; i++) {
+		struct fx_nn *net = fresh();
+		const int x = input(net, SHAPE(2, 2, 3, 2, 6), i & 1 ? FX_NN_PADDED : FX_NN_DENSE);
+
+		gradient_check(net,
+			       i < 2 ? fx_nn_layer_norm(net, x, "n", 1e-6) :
+				       fx_nn_group_norm(net, x, "n", i < 4 ? 2 : 6, 1e-5),
+			       1e-6);
+	}
+}
+
+static void dropout(void **unused)
+{
+	(void)unused;
+	for (int i = 0; i < 4; i++) {
+		struct fx_nn *net = fresh();
+		const int x = input(net, SHAPE(2, 2, 3, 4, 5), i & 1 ? FX_NN_PADDED : FX_NN_DENSE);
+
+		gradient_check(net, fx_nn_dropout(net, x, 0.4, i & 2), 1e-6);
+	}
+}
+
+static void attention(void **unused)
+{
+	struct fx_nn *net = fresh();
+	const int x = input(net, SHAPE(2, 1, 1, 5, 12), FX_NN_DENSE);
+
+	(void)unused;
+	gradient_check(net, fx_nn_attention(net, x, 2), 1e-6);
+}
+
+static void transformer_block(void **unused)
+{
+	struct fx_nn *net = fresh();
+	const int x = input(net, SHAPE(2, 1, 1, 5, 8), FX_NN_DENSE),
+		  qkv = fx_nn_linear(net, fx_nn_layer_norm(net, x, "n1", 1e-6), "qkv", 24,
+				     FX_NN_XAVIER),
+		  out = fx_nn_linear(net, fx_nn_attention(net, qkv, 2), "proj", 8, FX_NN_XAVIER),
+		  y = fx_nn_add(net, x, out),
+		  h = fx_nn_gelu(net, fx_nn_linear(net, fx_nn_layer_norm(net, y, "n2", 1e-6), "fc1",
+						   16, FX_NN_XAVIER));
+
+	(void)unused;
+	gradient_check(net, fx_nn_add(net, y, fx_nn_linear(net, h, "fc2", 8, FX_NN_XAVIER)), 1e-5);
+}
+
+static void whole_unet(void **unused)
+{
+	(void)unused;
+	for (size_t flat = 0; flat < 2; flat++) {
+		struct fx_nn *net = fresh();
+		const struct fx_arch a = { .kind = FX_ARCH_UNET,
+					   .in = 1,
+					   .width = { 3, 4 },
+					   .levels = 2,
+					   .flat = flat,
+					   .head = { 3, 1 },
+					   .names = { "affinity", "edt" },
+					   .heads = 2 };
+		struct fx_arch_values v;
+
+		fx_arch_build(&a, net, SHAPE(1, 8, 8, 8, 1), &v);
+		gradient_check(net, fx_nn_concat(net, v.heads[0], fx_nn_tanh(net, v.heads[1])),
+			       1e-5);
+	}
+}
+
 static void whole_mlp(void **unused)
 {
 	struct fx_nn *net = fresh();
@@ -244,8 +346,13 @@ int main(void)
 		cmocka_unit_test(linear),	cmocka_unit_test(points),
 		cmocka_unit_test(convolutions), cmocka_unit_test(convolutions_up),
 		cmocka_unit_test(grad_scale),	cmocka_unit_test(sums_and_products),
-		cmocka_unit_test(losses),	cmocka_unit_test(whole_mlp),
+		cmocka_unit_test(resizing),	cmocka_unit_test(joins),
+		cmocka_unit_test(norms),	cmocka_unit_test(dropout),
+		cmocka_unit_test(attention),	cmocka_unit_test(transformer_block),
+		cmocka_unit_test(whole_unet),	cmocka_unit_test(losses),
+		cmocka_unit_test(whole_mlp),
 	};
 
+	omp_set_num_threads(1); /* thousands of tiny runs */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
