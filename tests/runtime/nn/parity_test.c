@@ -252,14 +252,14 @@ static void compare(const char *folder, const char *name, void (*build)(struct s
 		      (struct fx_optim){ .kind = FX_OPTIM_ADAM,
 					 .beta1 = 0.9,
 					 .beta2 = 0.99,
-					 .eps = 1e-8,
+					 .eps = 1e-4,
 					 .decay = 0.01 },
 		      0.01);
 	compare_steps(&s, "adamw.",
 		      (struct fx_optim){ .kind = FX_OPTIM_ADAMW,
 					 .beta1 = 0.9,
 					 .beta2 = 0.99,
-					 .eps = 1e-8,
+					 .eps = 1e-4,
 					 .decay = 0.1 },
 		      0.01);
 	fx_safetensors_fini(&s.file);
