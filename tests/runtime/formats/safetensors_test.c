@@ -59,11 +59,9 @@ static void half_types(void **unused)
 {
 	const uint16_t half[] = { 0x3c00, 0xc000, 0x3555, 0x7bff, 0x0001, 0x8400, 0x7c00, 0xfe00 },
 		       brain[] = { 0x3f80, 0xc000, 0x3eab, 0x7f7f, 0x0001, 0x8080, 0x7f80, 0xffc0 };
-	const double
-		half_want[] = { 1, -2, 0.333251953125, 65504, 0x1p-24, -0x1p-14, INFINITY, NAN },
-		brain_want[] = {
-			1, -2, 0.333984375, 0x1.fep127, 0x1p-133, -0x1p-126, INFINITY, NAN
-		};
+	const double half_want[] = { 1, -2, 0.333251953125, 65504, 0x1p-24, -0x1p-14, HUGE_VAL, 0 },
+		     brain_want[] = { 1,	-2,	   0.333984375, 0x1.fep127,
+				      0x1p-133, -0x1p-126, HUGE_VAL,	0 };
 	const struct fx_tensor a = { "h", FX_TENSOR_F16, 1, { 8 }, half, sizeof half },
 			       b = { "b", FX_TENSOR_BF16, 1, { 8 }, brain, sizeof brain };
 	double got[8];
