@@ -165,6 +165,9 @@ enum fx_conv3d_isa { FX_CONV3D_PORTABLE, FX_CONV3D_AVX2, FX_CONV3D_AVX512, FX_CO
 enum fx_conv3d_isa fx_conv3d_isa(void);
 bool fx_conv3d_isa_here(enum fx_conv3d_isa isa);
 const char *fx_conv3d_isa_name(enum fx_conv3d_isa isa);
+/** Multiplies and adds in registers only, with the best instruction set: the number of operations
+ * done, for a measurement of the peak of a core. */
+double fx_conv3d_peak_flops(size_t times);
 /** As fx_conv3d_run() and fx_conv3d_run_dw() with a given instruction set that this CPU has. */
 void fx_conv3d_run_isa(const struct fx_conv3d_plan *p, const struct fx_conv3d_args *a,
 		       enum fx_conv3d_isa isa);
