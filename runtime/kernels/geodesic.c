@@ -263,13 +263,15 @@ static int way_relax(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, co
 		     struct entry e)
 {
 	const struct fx_lattice *l = g->l;
+	uint32_t *stamp = g->stamp;
+	const uint32_t generation = g->generation;
 
 	for (int i = 0; i < 26; i++) {
 		const uint32_t v = neighbour(l, e.voxel, i);
 
-		if (ids[v] != id || g->stamp[v] == g->generation)
+		if (ids[v] != id || stamp[v] == generation)
 			continue;
-		g->stamp[v] = g->generation;
+		stamp[v] = generation;
 		g->from[v] = (uint8_t)(25 - i); /* offsets are symmetric */
 		if (!heap_push(&g->heap, (struct entry){ v, 0, e.key + (double)penalty[v] }))
 			return FX_ENOMEM;
@@ -398,31 +400,41 @@ static int roll_offer(struct roll *r, uint32_t voxel, uint32_t ball, float depth
 	return FX_OK;
 }
 
-/* Whether the ball can be no news to a voxel: it is there, or an earlier call cleared the voxel. */
-static bool roll_is_done(const struct roll *r, uint32_t voxel, uint32_t ball)
+/* Whether a ball of radius @p radius can be no news to a voxel of depth @p depth, judged without a
+ * root: some that are none pass, no news is lost. */
+static bool roll_is_shallow(double radius, float depth, double squared)
 {
-	return r->depth[voxel] >= 0 &&
-	       (r->ball[voxel] == ball || r->g->stamp[voxel] != r->g->generation);
+	const double reach = radius - (depth > 0 ? (double)depth : 0);
+
+	return reach <= 0 || squared > reach * reach * (1 + 1e-5);
 }
 
 static int roll_spread(struct roll *r, struct entry e)
 {
 	const struct fx_lattice *l = r->g->l;
 	const struct fx_ball *ball = &r->balls[e.source];
+	const uint32_t *ids = r->ids, *balls = r->ball, *stamp = r->g->stamp;
+	const uint32_t id = r->id, source = e.source, generation = r->g->generation;
+	const float *depth = r->depth;
+	const double radius = (double)ball->radius_nm;
 	struct around a;
 	int result = FX_OK;
 
-	if (e.key < (double)r->depth[e.voxel])
+	if (e.key < (double)depth[e.voxel])
 		return FX_OK;
 	a = ball_around(l, ball, e.voxel);
 	for (int i = 0; result == FX_OK && i < 26; i++) {
 		const uint32_t v = neighbour(l, e.voxel, i);
 		const int *d = l->delta[i];
+		double squared;
 
-		if (r->ids[v] == r->id && !roll_is_done(r, v, e.source))
-			result = roll_offer(
-				r, v, e.source,
-				ball_depth(ball, a.z[d[0] + 1] + a.y[d[1] + 1] + a.x[d[2] + 1]));
+		/* the ball is there, or an earlier call cleared the voxel */
+		if (ids[v] != id ||
+		    (depth[v] >= 0 && (balls[v] == source || stamp[v] != generation)))
+			continue;
+		squared = a.z[d[0] + 1] + a.y[d[1] + 1] + a.x[d[2] + 1];
+		if (!roll_is_shallow(radius, depth[v], squared))
+			result = roll_offer(r, v, source, ball_depth(ball, squared));
 	}
 	return result;
 }
