@@ -26,8 +26,8 @@ struct fx_geodesic {
 	size_t buckets;
 	double width; /* of a bucket, nm; below the shortest step */
 	struct list *bucket, heap;
+	size_t cap;		     /* voxels that the two arrays have room for */
 	uint32_t *stamp, generation; /* voxel was met in the search of this number */
-	double *cost;		     /* of the voxels of this stamp */
 	uint8_t *from;		     /* number of the neighbour that the way comes from */
 };
 
@@ -70,9 +70,12 @@ uint32_t fx_lattice_index(const struct fx_lattice *l, size_t z, size_t y, size_t
 
 void fx_lattice_voxel(const struct fx_lattice *l, uint32_t index, size_t zyx[3])
 {
-	zyx[2] = index % l->shape[2] - 1;
-	zyx[1] = index / l->shape[2] % l->shape[1] - 1;
-	zyx[0] = index / l->shape[2] / l->shape[1] - 1;
+	/* in 32 bits, which divide much faster */
+	const uint32_t nx = (uint32_t)l->shape[2], ny = (uint32_t)l->shape[1], row = index / nx;
+
+	zyx[2] = (size_t)(index - row * nx) - 1;
+	zyx[1] = (size_t)(row % ny) - 1;
+	zyx[0] = (size_t)(row / ny) - 1;
 }
 
 struct fx_geodesic *fx_geodesic_new(const struct fx_lattice *l)
@@ -82,20 +85,32 @@ struct fx_geodesic *fx_geodesic_new(const struct fx_lattice *l)
 
 	if (!g)
 		return NULL;
-	g->l = l;
 	/* a very flat voxel gets coarser buckets: then a voxel may be worked on again */
 	g->buckets = ratio < BUCKETS_MAX ? (size_t)(ratio * 1.01) + 3 : BUCKETS_MAX;
 	g->width = fmax((double)l->step_min * 0.999,
 			(double)l->step_max * 1.01 / (double)(g->buckets - 2));
 	g->bucket = fx_calloc(g->buckets, sizeof *g->bucket);
-	g->stamp = fx_calloc(l->len, sizeof *g->stamp);
-	g->cost = fx_calloc(l->len, sizeof *g->cost);
-	g->from = fx_calloc(l->len, sizeof *g->from);
-	if (!g->bucket || !g->stamp || !g->cost || !g->from) {
+	if (!g->bucket || !fx_geodesic_fit(g, l)) {
 		fx_geodesic_free(g);
 		return NULL;
 	}
 	return g;
+}
+
+bool fx_geodesic_fit(struct fx_geodesic *g, const struct fx_lattice *l)
+{
+	if (l->len > g->cap) {
+		free(g->stamp);
+		free(g->from);
+		g->cap = 0;
+		g->stamp = fx_calloc(l->len, sizeof *g->stamp);
+		g->from = fx_calloc(l->len, sizeof *g->from);
+		if (!g->stamp || !g->from)
+			return false;
+		g->cap = l->len;
+	}
+	g->l = l;
+	return true;
 }
 
 void fx_geodesic_free(struct fx_geodesic *g)
@@ -107,7 +122,6 @@ void fx_geodesic_free(struct fx_geodesic *g)
 	free(g->bucket);
 	free(g->heap.entry);
 	free(g->stamp);
-	free(g->cost);
 	free(g->from);
 	free(g);
 }
@@ -116,7 +130,7 @@ void fx_geodesic_free(struct fx_geodesic *g)
 static uint32_t next_generation(struct fx_geodesic *g)
 {
 	if (++g->generation == 0) {
-		memset(g->stamp, 0, g->l->len * sizeof *g->stamp);
+		memset(g->stamp, 0, g->cap * sizeof *g->stamp);
 		g->generation = 1;
 	}
 	return g->generation;
@@ -243,24 +257,23 @@ static struct entry heap_pop(struct list *heap)
 	return top;
 }
 
+/* A step costs what its end costs, wherever it begins: the first voxel that offers one has the
+ * cheapest way, so that each voxel is offered once. */
 static int way_relax(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, const float *penalty,
 		     struct entry e)
 {
 	const struct fx_lattice *l = g->l;
+	uint32_t *stamp = g->stamp;
+	const uint32_t generation = g->generation;
 
 	for (int i = 0; i < 26; i++) {
 		const uint32_t v = neighbour(l, e.voxel, i);
-		double cost;
 
-		if (ids[v] != id)
+		if (ids[v] != id || stamp[v] == generation)
 			continue;
-		cost = e.key + (double)penalty[v];
-		if (g->stamp[v] == g->generation && cost >= g->cost[v])
-			continue;
-		g->stamp[v] = g->generation;
-		g->cost[v] = cost;
+		stamp[v] = generation;
 		g->from[v] = (uint8_t)(25 - i); /* offsets are symmetric */
-		if (!heap_push(&g->heap, (struct entry){ v, 0, cost }))
+		if (!heap_push(&g->heap, (struct entry){ v, 0, e.key + (double)penalty[v] }))
 			return FX_ENOMEM;
 	}
 	return FX_OK;
@@ -294,14 +307,11 @@ int fx_geodesic_way(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, con
 	next_generation(g);
 	g->heap.len = 0;
 	g->stamp[start] = g->generation;
-	g->cost[start] = 0;
 	if (!heap_push(&g->heap, (struct entry){ start, 0, 0 }))
 		return FX_ENOMEM;
 	while (g->heap.len) {
 		const struct entry e = heap_pop(&g->heap);
 
-		if (e.key > g->cost[e.voxel])
-			continue;
 		if (flags[e.voxel] & goal)
 			return way_back(g, start, e.voxel, way, len);
 		if (way_relax(g, ids, id, penalty, e) != FX_OK)
@@ -310,19 +320,40 @@ int fx_geodesic_way(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, con
 	return FX_ENOENT;
 }
 
-/* How deep the voxel @p delta from @p at lies in a ball, nm; below 0 outside. */
-static float ball_depth(const struct fx_lattice *l, const struct fx_ball *ball, const size_t at[3],
-			const int delta[3])
+/* Squared distances along each axis from the centre of a ball to the voxel @p at and those next to
+ * it. */
+struct around {
+	double z[3], y[3], x[3];
+};
+
+static void around_axis(const struct fx_lattice *l, const struct fx_ball *ball, const size_t at[3],
+			int axis, double out[3])
 {
-	double sum = 0;
-
 	for (int i = 0; i < 3; i++) {
-		const double d =
-			(double)((int64_t)at[i] + delta[i] - ball->centre[i]) * l->voxel_nm[i];
+		const double d = (double)((int64_t)at[axis] + i - 1 - ball->centre[axis]) *
+				 l->voxel_nm[axis];
 
-		sum += d * d;
+		out[i] = d * d;
 	}
-	return (float)((double)ball->radius_nm - sqrt(sum));
+}
+
+static struct around ball_around(const struct fx_lattice *l, const struct fx_ball *ball,
+				 uint32_t voxel)
+{
+	struct around a;
+	size_t at[3];
+
+	fx_lattice_voxel(l, voxel, at);
+	around_axis(l, ball, at, 0, a.z);
+	around_axis(l, ball, at, 1, a.y);
+	around_axis(l, ball, at, 2, a.x);
+	return a;
+}
+
+/* How deep a voxel lies in a ball, nm; below 0 outside. */
+static float ball_depth(const struct fx_ball *ball, double squared)
+{
+	return (float)((double)ball->radius_nm - sqrt(squared));
 }
 
 /* Deepest first. */
@@ -350,17 +381,13 @@ struct roll {
 	size_t waiting;
 };
 
-/* Cleared by an earlier call. */
-static bool roll_is_old(const struct roll *r, uint32_t voxel)
-{
-	return r->depth[voxel] >= 0 && r->g->stamp[voxel] != r->g->generation;
-}
-
 static int roll_offer(struct roll *r, uint32_t voxel, uint32_t ball, float depth)
 {
 	int64_t band;
 
-	if (depth < 0 || depth <= r->depth[voxel] || roll_is_old(r, voxel))
+	/* deep enough already, or cleared by an earlier call */
+	if (depth < 0 || depth <= r->depth[voxel] ||
+	    (r->depth[voxel] >= 0 && r->g->stamp[voxel] != r->g->generation))
 		return FX_OK;
 	r->g->stamp[voxel] = r->g->generation;
 	r->depth[voxel] = depth;
@@ -373,21 +400,41 @@ static int roll_offer(struct roll *r, uint32_t voxel, uint32_t ball, float depth
 	return FX_OK;
 }
 
+/* Whether a ball of radius @p radius can be no news to a voxel of depth @p depth, judged without a
+ * root: some that are none pass, no news is lost. */
+static bool roll_is_shallow(double radius, float depth, double squared)
+{
+	const double reach = radius - (depth > 0 ? (double)depth : 0);
+
+	return reach <= 0 || squared > reach * reach * (1 + 1e-5);
+}
+
 static int roll_spread(struct roll *r, struct entry e)
 {
 	const struct fx_lattice *l = r->g->l;
-	size_t at[3];
+	const struct fx_ball *ball = &r->balls[e.source];
+	const uint32_t *ids = r->ids, *balls = r->ball, *stamp = r->g->stamp;
+	const uint32_t id = r->id, source = e.source, generation = r->g->generation;
+	const float *depth = r->depth;
+	const double radius = (double)ball->radius_nm;
+	struct around a;
 	int result = FX_OK;
 
-	if (e.key < (double)r->depth[e.voxel])
+	if (e.key < (double)depth[e.voxel])
 		return FX_OK;
-	fx_lattice_voxel(l, e.voxel, at);
+	a = ball_around(l, ball, e.voxel);
 	for (int i = 0; result == FX_OK && i < 26; i++) {
 		const uint32_t v = neighbour(l, e.voxel, i);
+		const int *d = l->delta[i];
+		double squared;
 
-		if (r->ids[v] == r->id && !roll_is_old(r, v))
-			result = roll_offer(r, v, e.source,
-					    ball_depth(l, &r->balls[e.source], at, l->delta[i]));
+		/* the ball is there, or an earlier call cleared the voxel */
+		if (ids[v] != id ||
+		    (depth[v] >= 0 && (balls[v] == source || stamp[v] != generation)))
+			continue;
+		squared = a.z[d[0] + 1] + a.y[d[1] + 1] + a.x[d[2] + 1];
+		if (!roll_is_shallow(radius, depth[v], squared))
+			result = roll_offer(r, v, source, ball_depth(ball, squared));
 	}
 	return result;
 }
@@ -400,12 +447,10 @@ static int roll_entries(struct roll *r, const struct fx_ball_entry *entries, siz
 	list->len = 0;
 	for (size_t i = 0; i < len; i++) {
 		const struct fx_ball_entry e = entries[i];
-		const int here[3] = { 0, 0, 0 };
-		size_t at[3];
-		float depth;
+		const struct fx_ball *ball = &r->balls[e.ball];
+		const struct around a = ball_around(r->g->l, ball, e.voxel);
+		const float depth = ball_depth(ball, a.z[1] + a.y[1] + a.x[1]);
 
-		fx_lattice_voxel(r->g->l, e.voxel, at);
-		depth = ball_depth(r->g->l, &r->balls[e.ball], at, here);
 		if (!list_add(list, (struct entry){ e.voxel, e.ball, (double)depth }))
 			return FX_ENOMEM;
 	}

@@ -3,6 +3,7 @@
 #ifndef FX_KERNELS_GEODESIC_H
 #define FX_KERNELS_GEODESIC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,9 @@ struct fx_geodesic;
 /** NULL without memory. @p l must outlive it. */
 struct fx_geodesic *fx_geodesic_new(const struct fx_lattice *l);
 void fx_geodesic_free(struct fx_geodesic *g);
+/** Goes over to another lattice of the same voxel size; @p l must outlive it. False without memory:
+ * then only fx_geodesic_free() may follow. */
+bool fx_geodesic_fit(struct fx_geodesic *g, const struct fx_lattice *l);
 
 /** Distances in nm from @p source to all voxels of its 26-connected piece of object @p id.
  * @p dist must hold INFINITY on the voxels of the object. @p order gets the voxels in bands of
@@ -47,7 +51,8 @@ int64_t fx_geodesic_band(const struct fx_geodesic *g, double dist);
 /** Cheapest way from @p start through object @p id to any voxel that has @p goal in @p flags. A way
  * costs the sum of the penalties of its voxels but the start. Gives *way (free()), *len voxels
  * from the goal to the start, both included. Ties go to the lower index. FX_ENOENT when no goal
- * can be reached, FX_ENOMEM. Method: Dijkstra with a binary heap. */
+ * can be reached, FX_ENOMEM. @p penalty must not be below 0. Method: Dijkstra with a binary heap.
+ */
 int fx_geodesic_way(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, const float *penalty,
 		    uint32_t start, const uint8_t *flags, uint8_t goal, uint32_t **way,
 		    size_t *len);

@@ -7,28 +7,8 @@
 #include <stdint.h>
 
 #include "kernels/crossing.h"
+#include "kernels/piece.h"
 #include "kernels/teasar.h"
-
-/** Where the skeleton of a piece goes on in another block. */
-struct fx_link {
-	struct fx_crossing crossing;
-	double depth_nm; /**< of the contact */
-	uint32_t node;	 /**< of the piece's tree */
-};
-
-/** A 26-connected piece of an object in one block, and its skeleton. */
-struct fx_piece {
-	uint64_t label;
-	uint64_t voxels;
-	struct fx_tree *tree; /**< owned; one root */
-	size_t links_len;
-	struct fx_link *links; /**< owned */
-};
-void fx_piece_fini(struct fx_piece *p);
-/** The piece as bytes for this process to keep: *bytes (free()), *size. FX_ENOMEM. */
-int fx_piece_pack(const struct fx_piece *p, void **bytes, size_t *size);
-/** Reads what fx_piece_pack() gave; FX_EINVAL when the sizes do not fit, FX_ENOMEM. */
-int fx_piece_unpack(const void *bytes, size_t size, struct fx_piece *p);
 
 /** A block of labels, as the kernel wants it. */
 struct fx_skeletonize_block {
@@ -55,7 +35,8 @@ void fx_skeletons_fini(struct fx_skeletons *s);
 
 /** Traces all pieces of @p b by fx_teasar_trace(). The distance to the boundary does not count the
  * faces of the block, except in a block that holds one label only. Targets that must be reached
- * come first in order of voxels; targets outside of any label are ignored. FX_EINVAL, FX_ENOMEM. */
+ * come first in order of voxels; targets outside of any label are ignored. Pieces are shared out to
+ * threads; any number of them gives the same bytes. FX_EINVAL, FX_ENOMEM. */
 int fx_skeletonize(const struct fx_skeletonize_block *b, const struct fx_teasar_options *options,
 		   struct fx_skeletons *made);
 

@@ -11,8 +11,9 @@ enum { IN_TREE = 1 }; /* flag of a voxel */
 enum { SWC_SOMA = 1, SWC_FORK = 5, SWC_END = 6 };
 
 struct fx_teasar {
-	const struct fx_lattice *l;
+	const struct fx_lattice *l; /* of the object at hand */
 	struct fx_geodesic *g;
+	size_t cap; /* voxels that the lattices below have room for */
 	float *dist, *penalty;
 	uint8_t *flags;
 	uint32_t *node; /* of the voxels in the tree */
@@ -35,44 +36,53 @@ struct growth {
 	size_t len, voxel_cap, parent_cap;
 };
 
-struct fx_teasar *fx_teasar_new(const struct fx_lattice *l)
+struct fx_teasar *fx_teasar_new(void)
 {
-	struct fx_teasar *t = calloc(1, sizeof *t);
+	return calloc(1, sizeof(struct fx_teasar));
+}
 
-	if (!t)
-		return NULL;
-	t->l = l;
-	t->g = fx_geodesic_new(l);
-	t->dist = fx_calloc(l->len, sizeof *t->dist);
-	t->penalty = fx_calloc(l->len, sizeof *t->penalty);
-	t->flags = fx_calloc(l->len, sizeof *t->flags);
-	t->node = fx_calloc(l->len, sizeof *t->node);
-	t->depth = fx_calloc(l->len, sizeof *t->depth);
-	t->ball = fx_calloc(l->len, sizeof *t->ball);
-	for (size_t i = 0; t->depth && i < l->len; i++)
-		t->depth[i] = -1;
-	if (!t->g || !t->dist || !t->penalty || !t->flags || !t->node || !t->depth || !t->ball) {
-		fx_teasar_free(t);
-		return NULL;
-	}
-	return t;
+static void teasar_clear(struct fx_teasar *t)
+{
+	free(t->dist);
+	free(t->penalty);
+	free(t->flags);
+	free(t->node);
+	free(t->depth);
+	free(t->ball);
+	t->cap = 0;
 }
 
 void fx_teasar_free(struct fx_teasar *t)
 {
 	if (!t)
 		return;
+	teasar_clear(t);
 	fx_geodesic_free(t->g);
-	free(t->dist);
-	free(t->penalty);
-	free(t->flags);
-	free(t->node);
 	free(t->order);
-	free(t->depth);
-	free(t->ball);
 	free(t->balls);
 	free(t->entries);
 	free(t);
+}
+
+/* Room for lattice @p l. */
+static bool teasar_fit(struct fx_teasar *t, const struct fx_lattice *l)
+{
+	if (!t->g && !(t->g = fx_geodesic_new(l)))
+		return false;
+	if (l->len > t->cap) {
+		teasar_clear(t);
+		t->dist = fx_calloc(l->len, sizeof *t->dist);
+		t->penalty = fx_calloc(l->len, sizeof *t->penalty);
+		t->flags = fx_calloc(l->len, sizeof *t->flags);
+		t->node = fx_calloc(l->len, sizeof *t->node);
+		t->depth = fx_calloc(l->len, sizeof *t->depth);
+		t->ball = fx_calloc(l->len, sizeof *t->ball);
+		if (!t->dist || !t->penalty || !t->flags || !t->node || !t->depth || !t->ball)
+			return false;
+		t->cap = l->len;
+	}
+	t->l = l;
+	return fx_geodesic_fit(t->g, l);
 }
 
 static uint32_t widest(const struct fx_teasar_object *o)
@@ -296,8 +306,9 @@ int fx_teasar_trace(struct fx_teasar *t, const struct fx_teasar_object *o,
 	size_t reached;
 	int result = FX_ENOMEM;
 
-	if (!fx_grow(&t->order, &t->order_cap, o->len, sizeof *t->order))
+	if (!teasar_fit(t, o->l) || !fx_grow(&t->order, &t->order_cap, o->len, sizeof *t->order))
 		goto done;
+	t->balls_len = 0;
 	for (size_t i = 0; i < o->len; i++) {
 		t->flags[o->voxels[i]] = 0;
 		t->depth[o->voxels[i]] = -1;

@@ -23,6 +23,7 @@ struct fx_teasar_options {
 
 /** One 26-connected object on a lattice. */
 struct fx_teasar_object {
+	const struct fx_lattice *l;
 	const uint32_t *ids;	 /**< lattice of ids, 0 in the padding */
 	uint32_t id;		 /**< of the object */
 	const float *radius_nm;	 /**< lattice: distance to the boundary, finite in the object */
@@ -40,10 +41,11 @@ struct fx_teasar_object {
 	size_t balls_len;
 };
 
-/** Working memory for objects on one lattice. */
+/** Working memory for one object after the other, of one voxel size; one thread. It grows with the
+ * largest lattice. */
 struct fx_teasar;
-/** NULL without memory. @p l must outlive it. */
-struct fx_teasar *fx_teasar_new(const struct fx_lattice *l);
+/** NULL without memory. */
+struct fx_teasar *fx_teasar_new(void);
 void fx_teasar_free(struct fx_teasar *t);
 
 /** Skeleton of @p o as one tree, *tree owned by the caller: nodes at @p origin (voxels zyx) +
@@ -56,8 +58,8 @@ int fx_teasar_trace(struct fx_teasar *t, const struct fx_teasar_object *o,
 		    const struct fx_teasar_options *options, const int64_t origin[3],
 		    struct fx_tree **tree, uint32_t **voxels);
 
-/** The ball in which lattice voxel @p voxel lies deepest after all calls of fx_teasar_trace():
- * false when it lies in none. */
+/** The ball in which voxel @p voxel of the object that was traced last lies deepest: false when it
+ * lies in none. The centre is a voxel of its lattice. */
 bool fx_teasar_cleared(const struct fx_teasar *t, uint32_t voxel, struct fx_ball *ball);
 
 /** Sets the types of nodes that are not soma: 5 where three ways or more meet, 6 where at most one
