@@ -90,8 +90,10 @@ int cmd_bench(int argc, char **argv)
 			 "written and\n"
 			 "         read; and through three relays. MiB/s, CPU ms a block\n"
 			 "  graph  the whole main job on a phantom. MVx/s, share of CPU by node\n"
-			 "  conv3d the convolutions of a flood-filling network by each path of the kernels.\n"
-			 "         ms and CPU ms a stack, GFLOP/s; share of a core's peak by CPU time\n",
+			 "  conv3d the convolutions of a flood-filling network by each path of the "
+			 "kernels.\n"
+			 "         ms and CPU ms a stack, GFLOP/s; share of a core's peak by CPU "
+			 "time\n",
 		.options = options,
 		.max_words = -1,
 	};

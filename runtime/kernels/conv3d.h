@@ -79,8 +79,8 @@ enum fx_conv3d_path {
 	FX_CONV3D_DIRECT,   /**< register-blocked, AVX-512, AVX2+FMA or portable vectors */
 	FX_CONV3D_WINOGRAD, /**< F(3,3)^3: kernel 3 and stride 1 along each axis */
 	FX_CONV3D_BLAS,	    /**< shifted GEMMs of OpenBLAS, which it sets to one thread: stride 1,
-			       voxels     of the input side by side, at most one zero read at either end of
-			       a row */
+			       voxels     of the input side by side, at most one zero read at either end
+			       of     a row */
 };
 
 /** What a run computes; made once, with all checks and sizes, so that a run cannot fail and
