@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "link/pool.h"
 
 static json_t *lanes_to_json(const struct fx_wired_lane *lanes, size_t len)
 {
@@ -203,6 +204,28 @@ static bool get_lists(const json_t *o, struct fx_wiring *w)
 	return true;
 }
 
+/* Every lane has its place in the shared counters and in a pool. */
+static bool lanes_fit(const struct fx_wiring *w, const struct fx_wired_lane *lanes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (lanes[i].stats >= w->stats_lanes || lanes[i].holder >= FX_POOL_HOLDERS)
+			return false;
+	return true;
+}
+
+static bool wiring_fits(const struct fx_wiring *w)
+{
+	bool ok = w->index < w->stats_instances && w->instance < w->instances;
+
+	for (size_t i = 0; i < w->inputs_len; i++)
+		ok = ok && lanes_fit(w, w->inputs[i].lanes, w->inputs[i].lanes_len);
+	for (size_t i = 0; i < w->outputs_len; i++)
+		for (size_t e = 0; e < w->outputs[i].edges_len; e++)
+			ok = ok && lanes_fit(w, w->outputs[i].edges[e].lanes,
+					     w->outputs[i].edges[e].lanes_len);
+	return ok;
+}
+
 static bool get_wiring(const json_t *o, struct fx_wiring *w)
 {
 	return get_text(o, "node", &w->node) && get_text(o, "type", &w->type) &&
@@ -212,7 +235,7 @@ static bool get_wiring(const json_t *o, struct fx_wiring *w)
 	       get_size(o, "index", &w->index) && get_fd(o, "stats_fd", &w->stats_fd) &&
 	       get_size(o, "stats_instances", &w->stats_instances) &&
 	       get_size(o, "stats_lanes", &w->stats_lanes) && get_fd(o, "pool_fd", &w->pool_fd) &&
-	       get_lists(o, w) && w->index < w->stats_instances;
+	       get_lists(o, w) && wiring_fits(w);
 }
 
 struct fx_wiring *fx_wiring_from_json(const char *text, size_t size, struct fx_error *err)
