@@ -261,7 +261,7 @@ static bool account(struct fx_run *r, char **receipt)
 	if (o->out)
 		write_file(r, o->out, "provenance", provenance);
 	complete = complete && !r->failure[0];
-	if (!o->quiet)
+	if (!o->quiet && !r->failure[0]) /* a failure is told in its own words alone */
 		fx__summary_show(r, complete);
 	if (!complete)
 		explain(r);
@@ -339,7 +339,7 @@ int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options,
 		http = serve(&r);
 		watch(&r);
 		r.seconds = (double)(fx_now_ns() - r.start_ns) * 1e-9;
-		if (!options->quiet)
+		if (!options->quiet && !r.failure[0])
 			fx__progress_show(&r, true);
 	}
 	if (r.processes)
