@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "formats/blockstore.h"
 #include "kernels/finalids.h"
 #include "kernels/scores.h"
