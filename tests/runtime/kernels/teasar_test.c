@@ -176,37 +176,12 @@ static void threads_do_not_matter(void **unused)
 	free(labels);
 }
 
-static void packs_and_unpacks(void **unused)
-{
-	uint64_t *labels = make_fork();
-	struct fx_skeletonize_block b = block_of(labels);
-	struct fx_skeletons s;
-	struct fx_piece copy;
-	void *bytes;
-	size_t size;
-
-	(void)unused;
-	assert_int_equal(fx_skeletonize(&b, &usual, &s), FX_OK);
-	assert_int_equal(fx_piece_pack(&s.pieces[0], &bytes, &size), FX_OK);
-	assert_int_equal(fx_piece_unpack(bytes, size - 1, &copy), FX_EINVAL);
-	assert_int_equal(fx_piece_unpack(bytes, size, &copy), FX_OK);
-	assert_int_equal(copy.voxels, s.pieces[0].voxels);
-	assert_int_equal(copy.tree->len, s.pieces[0].tree->len);
-	assert_memory_equal(copy.tree->nodes, s.pieces[0].tree->nodes,
-			    copy.tree->len * sizeof *copy.tree->nodes);
-	fx_piece_fini(&copy);
-	free(bytes);
-	fx_skeletons_fini(&s);
-	free(labels);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(traces_a_fork),
 					    cmocka_unit_test(reaches_targets_and_respects_balls),
 					    cmocka_unit_test(finds_a_soma_with_a_hole),
-					    cmocka_unit_test(threads_do_not_matter),
-					    cmocka_unit_test(packs_and_unpacks) };
+					    cmocka_unit_test(threads_do_not_matter) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
