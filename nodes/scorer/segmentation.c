@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "formats/blockstore.h"
 #include "kernels/finalids.h"
 #include "kernels/scores.h"
@@ -68,20 +67,17 @@ static int segmentation_shapes(struct fx_node *node)
 static int segmentation_put(struct fx_node *node, struct segmentation *s, unsigned port,
 			    const struct fx_block *b)
 {
-	static const char *const names[] = { "labels", "truth" };
 	struct fx_blockstore *store = &s->stores[port];
 	struct fx_error err = { 0 };
 	size_t number;
 	int rc = FX_OK;
 
-	if (!store->is_open) {
+	if (!store->scratch) {
 		const char *dir = fx_scratch_dir(node);
-		char *path = dir ? fx_path_join(dir, names[port]) : NULL;
 
-		if (!path)
+		if (!dir)
 			return fx_fail(node, FX_EIO, "no folder for scratch files");
-		rc = fx_blockstore_open(store, path, &err);
-		free(path);
+		rc = fx_blockstore_open(store, dir, &err);
 	}
 	if (rc == FX_OK)
 		rc = fx_blockstore_put(store, b, &number, &err);

@@ -13,8 +13,6 @@
 #include "base/file.h"
 #include "base/map64.h"
 
-enum { SIZE_MAX_ONE = 1 << 30 };
-
 struct blob {
 	uint64_t offset;
 	uint32_t size, packed; /* bytes; equal when stored as they are; packed 0: dropped */
@@ -103,10 +101,10 @@ int fx_blobstore_put(struct fx_blobstore *s, uint64_t key, const void *bytes, si
 	char *packed;
 	int n, result;
 
-	if (size > SIZE_MAX_ONE || blob_find(s, key))
+	if (size > LZ4_MAX_INPUT_SIZE || blob_find(s, key))
 		return fx_error_set(err, FX_EINVAL, "scratch file: %zu bytes for key %ju: %s", size,
 				    (uintmax_t)key,
-				    size > SIZE_MAX_ONE ? "too many" : "the key is there");
+				    size > LZ4_MAX_INPUT_SIZE ? "too many" : "the key is there");
 	packed = malloc((size_t)LZ4_compressBound((int)size));
 	if (!packed)
 		return fx_error_set(err, FX_ENOMEM, "scratch file: no memory for %zu bytes", size);
@@ -118,36 +116,48 @@ int fx_blobstore_put(struct fx_blobstore *s, uint64_t key, const void *bytes, si
 	return result == FX_OK ? blob_add(s, key, b, err) : result;
 }
 
-static int blob_read(const struct fx_blobstore *s, const struct blob *b, char *packed, char *out,
+static int blob_read(const struct fx_blobstore *s, const struct blob *b, void *out,
 		     struct fx_error *err)
 {
-	const int failed = fx_pread_all(s->fd, b->packed < b->size ? packed : out, b->packed,
-					(off_t)b->offset);
+	char *packed = b->packed < b->size ? malloc(b->packed + (size_t)1) : NULL;
+	int failed, result = FX_OK;
 
+	if (b->packed < b->size && !packed)
+		return fx_error_set(err, FX_ENOMEM, "scratch file: no memory");
+	failed = fx_pread_all(s->fd, packed ? packed : out, b->packed, (off_t)b->offset);
 	if (failed)
-		return fx_error_set(err, FX_EIO, "scratch file: cannot read: %s",
-				    strerror(-failed));
-	if (b->packed < b->size &&
-	    LZ4_decompress_safe(packed, out, (int)b->packed, (int)b->size) != (int)b->size)
-		return fx_error_set(err, FX_EIO, "scratch file: damaged at byte %ju",
-				    (uintmax_t)b->offset);
-	return FX_OK;
+		result = fx_error_set(err, FX_EIO, "scratch file: cannot read: %s",
+				      strerror(-failed));
+	else if (packed &&
+		 LZ4_decompress_safe(packed, out, (int)b->packed, (int)b->size) != (int)b->size)
+		result = fx_error_set(err, FX_EIO, "scratch file: damaged at byte %ju",
+				      (uintmax_t)b->offset);
+	free(packed);
+	return result;
+}
+
+static const struct blob *blob_known(const struct fx_blobstore *s, uint64_t key,
+				     struct fx_error *err)
+{
+	const struct blob *b = blob_find(s, key);
+
+	if (!b)
+		fx_error_set(err, FX_ENOENT, "scratch file: no key %ju", (uintmax_t)key);
+	return b;
 }
 
 int fx_blobstore_get(const struct fx_blobstore *s, uint64_t key, void **bytes, size_t *size,
 		     struct fx_error *err)
 {
-	const struct blob *b = blob_find(s, key);
-	char *packed, *out;
+	const struct blob *b = blob_known(s, key, err);
+	char *out;
 	int result;
 
 	if (!b)
-		return fx_error_set(err, FX_ENOENT, "scratch file: no key %ju", (uintmax_t)key);
-	packed = malloc(b->packed + (size_t)1);
+		return FX_ENOENT;
 	out = malloc(b->size + (size_t)1);
-	result = packed && out ? blob_read(s, b, packed, out, err) :
-				 fx_error_set(err, FX_ENOMEM, "scratch file: no memory");
-	free(packed);
+	result = out ? blob_read(s, b, out, err) :
+		       fx_error_set(err, FX_ENOMEM, "scratch file: no memory");
 	if (result != FX_OK) {
 		free(out);
 		return result;
@@ -157,6 +167,19 @@ int fx_blobstore_get(const struct fx_blobstore *s, uint64_t key, void **bytes, s
 	return FX_OK;
 }
 
+int fx_blobstore_read(const struct fx_blobstore *s, uint64_t key, void *bytes, size_t size,
+		      struct fx_error *err)
+{
+	const struct blob *b = blob_known(s, key, err);
+
+	if (!b)
+		return FX_ENOENT;
+	if (b->size != size)
+		return fx_error_set(err, FX_EINVAL, "scratch file: key %ju has %ju bytes, not %zu",
+				    (uintmax_t)key, (uintmax_t)b->size, size);
+	return blob_read(s, b, bytes, err);
+}
+
 void fx_blobstore_drop(struct fx_blobstore *s, uint64_t key)
 {
 	const struct blob *b = blob_find(s, key);
@@ -164,9 +187,13 @@ void fx_blobstore_drop(struct fx_blobstore *s, uint64_t key)
 	if (!b)
 		return;
 	s->kept -= b->packed;
-	/* best effort: a file system without holes only keeps the bytes until the end */
+	/* best effort: a file system without holes only keeps the bytes until all are dropped */
 	(void)!fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)b->offset,
 			 (off_t)b->packed);
+	if (s->kept == 0) {
+		s->end = 0;
+		(void)!ftruncate(s->fd, 0);
+	}
 	*fx_map64_at(&s->number, key) = 0;
 }
 

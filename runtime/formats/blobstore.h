@@ -14,16 +14,21 @@ struct fx_blobstore;
  * (compressed); 0 is no limit. NULL on failure: FX_EIO, FX_ENOMEM in @p err. */
 struct fx_blobstore *fx_blobstore_open(const char *dir, uint64_t max_bytes, struct fx_error *err);
 void fx_blobstore_close(struct fx_blobstore *s);
-/** Keeps a copy of @p size bytes (below 2^30) under @p key, compressed by LZ4 when that helps.
- * FX_EINVAL when the key is there or too much is given, FX_ENOMEM at the limit, FX_EIO. */
+/** Keeps a copy of @p size bytes (at most 2,113,929,216, the limit of LZ4) under @p key, compressed
+ * by LZ4 when that helps. FX_EINVAL when the key is there or too much is given, FX_ENOMEM at the
+ * limit, FX_EIO. */
 int fx_blobstore_put(struct fx_blobstore *s, uint64_t key, const void *bytes, size_t size,
 		     struct fx_error *err);
 /** The bytes of @p key as *bytes (free()) and *size. FX_ENOENT, FX_EIO, FX_ENOMEM; FX_EIO also when
  * the file does not hold what was put. */
 int fx_blobstore_get(const struct fx_blobstore *s, uint64_t key, void **bytes, size_t *size,
 		     struct fx_error *err);
+/** The same into @p bytes, exactly @p size of them; FX_EINVAL when it is another number. @p bytes
+ * is undefined after an error. */
+int fx_blobstore_read(const struct fx_blobstore *s, uint64_t key, void *bytes, size_t size,
+		      struct fx_error *err);
 /** Forgets @p key, fine when it is not there; its room in the file is given back where the file
- * system can. */
+ * system can, and the file starts anew when nothing is left. */
 void fx_blobstore_drop(struct fx_blobstore *s, uint64_t key);
 /** Bytes that the kept strings take in the file. */
 uint64_t fx_blobstore_size(const struct fx_blobstore *s);

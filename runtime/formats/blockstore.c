@@ -2,15 +2,10 @@
 /* blockstore.c: label blocks put aside in a scratch file. */
 #include "formats/blockstore.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
-#include "formats/lz4block.h"
 
 /* A voxel that is asked for: where, and the block that holds it. */
 struct wanted {
@@ -23,21 +18,18 @@ struct starts {
 	size_t len;
 };
 
-int fx_blockstore_open(struct fx_blockstore *s, const char *path, struct fx_error *err)
+int fx_blockstore_open(struct fx_blockstore *s, const char *dir, struct fx_error *err)
 {
 	memset(s, 0, sizeof *s);
-	s->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (s->fd < 0)
-		return fx_error_set(err, FX_EIO, "cannot make the scratch file %s: %s", path,
-				    strerror(errno));
-	s->is_open = true;
-	return FX_OK;
+	s->scratch = fx_blobstore_open(dir, 0, err);
+	if (s->scratch)
+		return FX_OK;
+	return err ? err->code : FX_EIO;
 }
 
 void fx_blockstore_close(struct fx_blockstore *s)
 {
-	if (s->is_open)
-		close(s->fd);
+	fx_blobstore_close(s->scratch);
 	free(s->blocks);
 	fx_map64_fini(&s->places);
 	memset(s, 0, sizeof *s);
@@ -51,31 +43,10 @@ static uint64_t place_key(const int64_t at[3])
 	return (uint64_t)at[0] << 40 | (uint64_t)at[1] << 20 | (uint64_t)at[2];
 }
 
-static int store_write(struct fx_blockstore *s, const struct fx_block *core, struct fx_stored *out,
-		       struct fx_error *err)
-{
-	void *packed;
-	int rc = fx_lz4_pack(core->data, fx_block_size(core), &packed, &out->size, err);
-
-	if (rc < 0)
-		return rc;
-	rc = fx_pwrite_all(s->fd, packed, out->size, s->end);
-	free(packed);
-	if (rc < 0)
-		return fx_error_set(err, FX_EIO, "cannot write %zu bytes of labels to scratch: %s",
-				    out->size, strerror(-rc));
-	out->header = *core;
-	out->header.data = NULL;
-	out->header.release = NULL;
-	out->offset = s->end;
-	return FX_OK;
-}
-
 int fx_blockstore_put(struct fx_blockstore *s, const struct fx_block *b, size_t *number,
 		      struct fx_error *err)
 {
 	const uint64_t key = place_key(fx_block_core(b).lo);
-	struct fx_stored stored = { 0 };
 	struct fx_block *core;
 	uint64_t *place;
 	int rc;
@@ -90,16 +61,17 @@ int fx_blockstore_put(struct fx_blockstore *s, const struct fx_block *b, size_t 
 		fx_block_free(core);
 		return fx_error_set(err, FX_ENOMEM, "no memory to put a block aside");
 	}
-	rc = store_write(s, core, &stored, err);
+	rc = fx_blobstore_put(s->scratch, s->len, core->data, fx_block_size(core), err);
+	if (rc == FX_OK) {
+		s->live++;
+		s->blocks[s->len] = (struct fx_aside){ *core, true };
+		s->blocks[s->len].header.data = NULL;
+		s->blocks[s->len].header.release = NULL;
+		*number = s->len++;
+		*place = s->len;
+	}
 	fx_block_free(core);
-	if (rc < 0)
-		return rc;
-	s->end += (off_t)stored.size;
-	s->live++;
-	s->blocks[s->len] = stored;
-	*number = s->len++;
-	*place = s->len;
-	return FX_OK;
+	return rc;
 }
 
 size_t fx_blockstore_find(const struct fx_blockstore *s, const int64_t origin[3])
@@ -112,20 +84,14 @@ size_t fx_blockstore_find(const struct fx_blockstore *s, const int64_t origin[3]
 struct fx_block *fx_blockstore_get(const struct fx_blockstore *s, size_t number,
 				   struct fx_error *err)
 {
-	const struct fx_stored *stored = &s->blocks[number];
-	const struct fx_block *h = &stored->header;
+	const struct fx_block *h = &s->blocks[number].header;
 	struct fx_block *b = fx_block_new(h->dtype, h->shape[0], h->shape[1], h->shape[2]);
-	void *packed = malloc(stored->size);
-	int rc = b && packed ? FX_OK : FX_ENOMEM;
 
-	if (rc < 0)
-		fx_error_set(err, rc, "no memory to read a block back");
-	else if ((rc = fx_pread_all(s->fd, packed, stored->size, stored->offset)) < 0)
-		fx_error_set(err, FX_EIO, "cannot read labels from scratch: %s", strerror(-rc));
-	else
-		rc = fx_lz4_unpack(packed, stored->size, b->data, fx_block_size(b), err);
-	free(packed);
-	if (rc < 0) {
+	if (!b) {
+		fx_error_set(err, FX_ENOMEM, "no memory to read a block back");
+		return NULL;
+	}
+	if (fx_blobstore_read(s->scratch, number, b->data, fx_block_size(b), err) != FX_OK) {
 		fx_block_free(b);
 		return NULL;
 	}
@@ -138,15 +104,13 @@ struct fx_block *fx_blockstore_get(const struct fx_blockstore *s, size_t number,
 
 void fx_blockstore_drop(struct fx_blockstore *s, size_t number)
 {
-	if (!s->blocks[number].size)
+	if (!s->blocks[number].is_live)
 		return;
-	s->blocks[number].size = 0;
+	s->blocks[number].is_live = false;
+	s->live--;
 	if (fx_blockstore_find(s, s->blocks[number].header.origin) == number)
 		*fx_map64_at(&s->places, place_key(s->blocks[number].header.origin)) = 0;
-	if (--s->live == 0) {
-		s->end = 0;
-		(void)!ftruncate(s->fd, 0); /* only space is lost when it fails */
-	}
+	fx_blobstore_drop(s->scratch, number);
 }
 
 static int by_start(const void *a, const void *b)
@@ -166,7 +130,7 @@ static bool starts_fill(struct starts *t, const struct fx_blockstore *s, int axi
 	if (!t->lo)
 		return false;
 	for (size_t i = 0; i < s->len; i++)
-		if (s->blocks[i].size)
+		if (s->blocks[i].is_live)
 			t->lo[n++] = s->blocks[i].header.origin[axis];
 	qsort(t->lo, n, sizeof *t->lo, by_start);
 	for (size_t i = 0; i < n; i++)

@@ -6,34 +6,31 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include <fornix/block.h>
 #include <fornix/error.h>
 
 #include "base/map64.h"
+#include "formats/blobstore.h"
 
 /** A block that was put aside; its voxels lie in the file. */
-struct fx_stored {
+struct fx_aside {
 	struct fx_block header; /**< without data and halo */
-	off_t offset;
-	size_t size; /**< packed; 0 once it was taken back */
+	bool is_live;		/**< until it is dropped */
 };
 
 /** Zero-initialise, open; fx_blockstore_close() when done. In memory it holds only headers. */
 struct fx_blockstore {
-	int fd; /**< when is_open; an opened store may not be copied */
-	bool is_open;
-	off_t end;
-	size_t live; /**< blocks in the file; when the last is taken the file starts anew */
+	struct fx_blobstore *scratch; /**< owned, the voxels by number; NULL when not open */
+	size_t live;
 	size_t len, cap;
-	struct fx_stored *blocks; /**< owned */
-	struct fx_map64 places;	  /**< origin of a live block to its number + 1 */
+	struct fx_aside *blocks; /**< owned */
+	struct fx_map64 places;	 /**< origin of a live block to its number + 1 */
 };
 
-/** Makes the file @p path (replacing any). FX_EIO. */
-int fx_blockstore_open(struct fx_blockstore *s, const char *path, struct fx_error *err);
-/** Closes; the file stays for whoever owns its folder. Takes a zeroed store. */
+/** Makes a file in folder @p dir that vanishes with its process. FX_EIO, FX_ENOMEM. */
+int fx_blockstore_open(struct fx_blockstore *s, const char *dir, struct fx_error *err);
+/** Takes a zeroed store too. */
 void fx_blockstore_close(struct fx_blockstore *s);
 /** Puts the core of @p b aside (one channel). Gives its number, which stays valid. FX_EIO,
  * FX_ENOMEM, FX_EINVAL when it is too large, all halo, or its core starts outside of z 0..2^24-1, y

@@ -2,22 +2,10 @@
 /* chunkwriter.c: cuts blocks into the chunks of a precomputed volume. */
 #include "formats/chunkwriter.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <lz4.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
-
-/* A chunk of labels in the scratch file. */
-struct fx_chunk_entry {
-	struct fx_region region;
-	uint64_t offset;
-	int size; /* compressed bytes */
-};
 
 static int chunk_sizes(struct fx_chunkwriter *w, struct fx_region core, const size_t want[3],
 		       struct fx_error *err)
@@ -41,17 +29,13 @@ static int chunk_sizes(struct fx_chunkwriter *w, struct fx_region core, const si
 
 static int scratch_open(struct fx_chunkwriter *w, const char *folder, struct fx_error *err)
 {
-	char *path = folder ? fx_path_join(folder, "labels") : NULL;
-	int fd = -1;
-
-	if (path)
-		fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	free(path);
-	if (fd < 0)
-		return fx_error_set(err, FX_EIO, "cannot make a scratch file for labels: %s",
-				    folder ? strerror(errno) : "no scratch folder");
-	w->scratch = fd;
-	return FX_OK;
+	if (!folder)
+		return fx_error_set(err, FX_EIO,
+				    "cannot make a scratch file for labels: no scratch folder");
+	w->scratch = fx_blobstore_open(folder, 0, err);
+	if (w->scratch)
+		return FX_OK;
+	return err ? err->code : FX_EIO;
 }
 
 int fx_chunkwriter_start(struct fx_chunkwriter *w, enum fx_role role, const struct fx_block *first,
@@ -142,25 +126,17 @@ static int chunk_write(struct fx_chunkwriter *w, const struct fx_block *chunk,
 static int chunk_wait(struct fx_chunkwriter *w, const struct fx_block *chunk, struct fx_error *err)
 {
 	struct fx_block *wide = labels_widen(chunk);
-	const int raw = wide ? (int)fx_block_size(wide) : 0, bound = LZ4_compressBound(raw);
-	char *packed = malloc((size_t)bound);
-	struct fx_chunk_entry entry = { fx_block_region(chunk), w->scratch_size, 0 };
-	int failed = -ENOMEM;
+	int result;
 
-	if (wide && packed &&
-	    fx_grow(&w->waits, &w->waits_cap, w->waits_len + 1, sizeof *w->waits)) {
-		entry.size = LZ4_compress_default(wide->data, packed, raw, bound);
-		failed = fx_pwrite_all(w->scratch, packed, (size_t)entry.size,
-				       (off_t)w->scratch_size);
-	}
-	free(packed);
+	if (!wide || !fx_grow(&w->waits, &w->waits_cap, w->waits_len + 1, sizeof *w->waits))
+		result = fx_error_set(err, FX_ENOMEM, "no memory for labels");
+	else
+		result = fx_blobstore_put(w->scratch, w->waits_len, wide->data, fx_block_size(wide),
+					  err);
 	fx_block_free(wide);
-	if (failed)
-		return fx_error_set(err, failed == -ENOMEM ? FX_ENOMEM : FX_EIO,
-				    "cannot write labels to scratch: %s", strerror(-failed));
-	w->waits[w->waits_len++] = entry;
-	w->scratch_size += (uint64_t)entry.size;
-	return FX_OK;
+	if (result == FX_OK)
+		w->waits[w->waits_len++] = fx_block_region(chunk);
+	return result;
 }
 
 static int core_cut(struct fx_chunkwriter *w, const struct fx_block *b, struct fx_region r,
@@ -224,34 +200,19 @@ static int labels_final(struct fx_block *chunk, const struct fx_map64 *final, st
 	return FX_OK;
 }
 
-static int entry_load(const struct fx_chunkwriter *w, const struct fx_chunk_entry *e,
-		      struct fx_block *chunk, struct fx_error *err)
+static int wait_write(struct fx_chunkwriter *w, size_t number, const struct fx_map64 *final,
+		      struct fx_outdir *out, struct fx_error *err)
 {
-	char *packed = malloc((size_t)e->size);
-	const int size = (int)fx_block_size(chunk);
-	int result = FX_OK;
-
-	if (!packed)
-		return fx_error_set(err, FX_ENOMEM, "no memory for labels");
-	if (fx_pread_all(w->scratch, packed, (size_t)e->size, (off_t)e->offset) != 0 ||
-	    LZ4_decompress_safe(packed, chunk->data, e->size, size) != size)
-		result = fx_error_set(err, FX_EIO, "cannot read labels back from scratch");
-	free(packed);
-	return result;
-}
-
-static int entry_write(struct fx_chunkwriter *w, const struct fx_chunk_entry *e,
-		       const struct fx_map64 *final, struct fx_outdir *out, struct fx_error *err)
-{
-	struct fx_block *chunk = fx_block_new(FX_U64, (size_t)(e->region.hi[0] - e->region.lo[0]),
-					      (size_t)(e->region.hi[1] - e->region.lo[1]),
-					      (size_t)(e->region.hi[2] - e->region.lo[2]));
+	const struct fx_region r = w->waits[number];
+	struct fx_block *chunk =
+		fx_block_new(FX_U64, (size_t)(r.hi[0] - r.lo[0]), (size_t)(r.hi[1] - r.lo[1]),
+			     (size_t)(r.hi[2] - r.lo[2]));
 	int result;
 
 	if (!chunk)
 		return fx_error_set(err, FX_ENOMEM, "no memory for a chunk");
-	memcpy(chunk->origin, e->region.lo, sizeof chunk->origin);
-	result = entry_load(w, e, chunk, err);
+	memcpy(chunk->origin, r.lo, sizeof chunk->origin);
+	result = fx_blobstore_read(w->scratch, number, chunk->data, fx_block_size(chunk), err);
 	if (result == FX_OK && final)
 		result = labels_final(chunk, final, err);
 	if (result == FX_OK)
@@ -267,7 +228,7 @@ int fx_chunkwriter_finish(struct fx_chunkwriter *w, const struct fx_map64 *final
 	int result = FX_OK;
 
 	for (size_t i = 0; i < w->waits_len && result == FX_OK; i++)
-		result = entry_write(w, &w->waits[i], final, out, err);
+		result = wait_write(w, i, final, out, err);
 	if (result < 0)
 		return result;
 	for (int a = 0; a < 3; a++) {
@@ -285,8 +246,7 @@ int fx_chunkwriter_finish(struct fx_chunkwriter *w, const struct fx_map64 *final
 
 void fx_chunkwriter_fini(struct fx_chunkwriter *w)
 {
-	if (w->scratch > 0)
-		close(w->scratch);
+	fx_blobstore_close(w->scratch);
 	free(w->waits);
 	memset(w, 0, sizeof *w);
 }

@@ -10,10 +10,9 @@
 #include <fornix/error.h>
 
 #include "base/map64.h"
+#include "formats/blobstore.h"
 #include "formats/outdir.h"
 #include "formats/precomputed.h"
-
-struct fx_chunk_entry;
 
 /** A volume that is being written. Zero-initialise; fx_chunkwriter_fini() when done. */
 struct fx_chunkwriter {
@@ -21,9 +20,8 @@ struct fx_chunkwriter {
 	struct fx_region extent;    /**< hi 0 on an axis whose end is not known yet */
 	int64_t end[3];		    /**< farthest voxel that came */
 	bool started;
-	int scratch;		      /**< file of waiting labels; 0 when not open */
-	uint64_t scratch_size;	      /**< bytes in it */
-	struct fx_chunk_entry *waits; /**< owned */
+	struct fx_blobstore *scratch; /**< owned, chunks of labels by number; NULL for images */
+	struct fx_region *waits;      /**< owned: where each lies */
 	size_t waits_len, waits_cap;
 };
 

@@ -36,6 +36,11 @@ static void gives_back_what_was_put(void **unused)
 	assert_int_equal(size, sizeof noise);
 	assert_memory_equal(bytes, noise, size);
 	free(bytes);
+	assert_int_equal(fx_blobstore_read(s, 2, big, sizeof noise, &err), FX_OK);
+	assert_memory_equal(big, noise, sizeof noise);
+	assert_int_equal(fx_blobstore_read(s, 2, big, sizeof noise - 1, &err), FX_EINVAL);
+	assert_int_equal(fx_blobstore_read(s, 7, big, 1, &err), FX_ENOENT);
+	assert_int_equal(fx_blobstore_put(s, 5, flat, (size_t)1 << 31, &err), FX_EINVAL);
 	assert_int_equal(fx_blobstore_get(s, 3, &bytes, &size, &err), FX_OK);
 	assert_int_equal(size, 0);
 	free(bytes);

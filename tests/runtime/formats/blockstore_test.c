@@ -10,22 +10,23 @@
 #include "base/file.h"
 #include "formats/blockstore.h"
 
-static char *open_store(struct fx_blockstore *s, char **dir)
+/* Gives the descriptor of the nameless file, to look at and to damage: the lowest that was free. */
+static int open_store(struct fx_blockstore *s, char **dir)
 {
-	char *path;
+	int fd;
 
 	*dir = test_tmp_dir();
-	path = fx_path_join(*dir, "store");
-	assert_int_equal(fx_blockstore_open(s, path, NULL), FX_OK);
-	return path;
+	fd = dup(0);
+	close(fd);
+	assert_int_equal(fx_blockstore_open(s, *dir, NULL), FX_OK);
+	return fd;
 }
 
-static void close_store(struct fx_blockstore *s, char *dir, char *path)
+static void close_store(struct fx_blockstore *s, char *dir)
 {
 	fx_blockstore_close(s);
 	fx_remove_tree(dir, NULL);
 	free(dir);
-	free(path);
 }
 
 /* A block whose labels are 1 + z * 100 + y * 10 + x in global coordinates; halo 1 below in x. */
@@ -58,10 +59,13 @@ static void a_block_comes_back_as_its_core(void **unused)
 	struct fx_blockstore s;
 	struct stat st;
 	size_t number;
-	char *dir, *path = open_store(&s, &dir);
+	char *dir;
+	const int fd = open_store(&s, &dir);
 
 	(void)unused;
 	assert_int_equal(fx_blockstore_put(&s, b, &number, NULL), FX_OK);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(st.st_size > 0);
 	assert_int_equal(fx_blockstore_find(&s, fx_block_core(b).lo), number);
 	assert_int_equal(fx_blockstore_find(&s, b->origin), SIZE_MAX);
 	back = fx_blockstore_get(&s, number, NULL);
@@ -75,10 +79,11 @@ static void a_block_comes_back_as_its_core(void **unused)
 	fx_blockstore_drop(&s, number);
 	assert_int_equal(s.live, 0);
 	assert_int_equal(fx_blockstore_find(&s, fx_block_core(b).lo), SIZE_MAX);
-	assert_int_equal(stat(path, &st), 0);
+	assert_null(fx_blockstore_get(&s, number, NULL));
+	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_size, 0); /* the file starts anew */
 	fx_block_free(b);
-	close_store(&s, dir, path);
+	close_store(&s, dir);
 }
 
 static void voxels_are_looked_up_across_blocks(void **unused)
@@ -88,10 +93,11 @@ static void voxels_are_looked_up_across_blocks(void **unused)
 	const uint64_t want[] = { 1, 556, 232, 326, 0, 0, 0, 0 };
 	uint64_t labels[8];
 	struct fx_blockstore s;
-	char *dir, *path = open_store(&s, &dir);
+	char *dir;
 	size_t number, last = 0;
 
 	(void)unused;
+	open_store(&s, &dir);
 	for (int64_t z = 3; z >= 0; z -= 3)
 		for (int64_t y = 0; y < 6; y += 3)
 			for (int64_t x = 0; x < 6; x += 3) {
@@ -108,7 +114,7 @@ static void voxels_are_looked_up_across_blocks(void **unused)
 	assert_int_equal(fx_blockstore_lookup(&s, ask, 8, labels, NULL), FX_OK);
 	for (int i = 0; i < 8; i++)
 		assert_int_equal(labels[i], i == 1 ? 0 : want[i]);
-	close_store(&s, dir, path);
+	close_store(&s, dir);
 }
 
 static void damage_is_found(void **unused)
@@ -119,20 +125,21 @@ static void damage_is_found(void **unused)
 	int64_t ask[1][3] = { { 0, 0, 0 } };
 	uint64_t label;
 	size_t number;
-	char *dir, *path = open_store(&s, &dir);
+	char *dir;
+	const int fd = open_store(&s, &dir);
 
 	(void)unused;
 	assert_int_equal(fx_blockstore_put(&s, b, &number, NULL), FX_OK);
-	assert_int_equal(ftruncate(s.fd, 3), 0);
+	assert_int_equal(ftruncate(fd, 3), 0);
 	assert_null(fx_blockstore_get(&s, number, &err));
 	assert_int_equal(err.code, FX_EIO);
 	assert_int_equal(fx_blockstore_lookup(&s, ask, 1, &label, &err), FX_EIO);
 	b->origin[0] = -1;
 	assert_int_equal(fx_blockstore_put(&s, b, &number, &err), FX_EINVAL);
-	assert_int_equal(fx_blockstore_open(&(struct fx_blockstore){ 0 }, "/nowhere/store", &err),
+	assert_int_equal(fx_blockstore_open(&(struct fx_blockstore){ 0 }, "/nowhere", &err),
 			 FX_EIO);
 	fx_block_free(b);
-	close_store(&s, dir, path);
+	close_store(&s, dir);
 }
 
 int main(void)

@@ -3,6 +3,7 @@
 #include "support/test.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 
 #include "kernels/skeletonize.h"
@@ -132,27 +133,46 @@ static void finds_a_soma_with_a_hole(void **unused)
 	free(labels);
 }
 
-static void packs_and_unpacks(void **unused)
+/* Many bent tubes of all sizes side by side: every number of threads gives the same bytes. */
+static void threads_do_not_matter(void **unused)
 {
-	uint64_t *labels = make_fork();
+	uint64_t *labels = calloc(NZ * NY * NX, sizeof *labels);
 	struct fx_skeletonize_block b = block_of(labels);
-	struct fx_skeletons s;
-	struct fx_piece copy;
-	void *bytes;
-	size_t size;
+	const int threads = omp_get_max_threads();
+	struct fx_skeletons s[2];
 
 	(void)unused;
-	assert_int_equal(fx_skeletonize(&b, &usual, &s), FX_OK);
-	assert_int_equal(fx_piece_pack(&s.pieces[0], &bytes, &size), FX_OK);
-	assert_int_equal(fx_piece_unpack(bytes, size - 1, &copy), FX_EINVAL);
-	assert_int_equal(fx_piece_unpack(bytes, size, &copy), FX_OK);
-	assert_int_equal(copy.voxels, s.pieces[0].voxels);
-	assert_int_equal(copy.tree->len, s.pieces[0].tree->len);
-	assert_memory_equal(copy.tree->nodes, s.pieces[0].tree->nodes,
-			    copy.tree->len * sizeof *copy.tree->nodes);
-	fx_piece_fini(&copy);
-	free(bytes);
-	fx_skeletons_fini(&s);
+	assert_non_null(labels);
+	for (int z = 0; z < NZ; z++)
+		for (int y = 0; y < NY; y++)
+			for (int x = 0; x < NX; x++) {
+				const int at = y + (x < 30 ? x / 3 : (60 - x) / 3);
+
+				if (at % 7 && (x + at / 7 * 5) % 41)
+					labels[(z * NY + y) * NX + x] = (uint64_t)(at / 7 + 1);
+			}
+	for (int i = 0; i < 2; i++) {
+		omp_set_num_threads(1 + 3 * i);
+		assert_int_equal(fx_skeletonize(&b, &usual, &s[i]), FX_OK);
+	}
+	omp_set_num_threads(threads);
+	assert_true(s[0].len > 12);
+	assert_int_equal(s[0].len, s[1].len);
+	for (size_t p = 0; p < s[0].len; p++) {
+		const struct fx_tree *one = s[0].pieces[p].tree, *many = s[1].pieces[p].tree;
+
+		assert_int_equal(s[0].pieces[p].label, s[1].pieces[p].label);
+		assert_int_equal(one->len, many->len);
+		assert_memory_equal(one->nodes, many->nodes, one->len * sizeof *one->nodes);
+	}
+	for (size_t i = 0; i < NZ * NY; i++) {
+		const struct fx_ball *one = &s[0].leaves[2][i], *many = &s[1].leaves[2][i];
+
+		assert_memory_equal(one->centre, many->centre, sizeof one->centre);
+		assert_memory_equal(&one->radius_nm, &many->radius_nm, sizeof one->radius_nm);
+	}
+	fx_skeletons_fini(&s[0]);
+	fx_skeletons_fini(&s[1]);
 	free(labels);
 }
 
@@ -161,7 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(traces_a_fork),
 					    cmocka_unit_test(reaches_targets_and_respects_balls),
 					    cmocka_unit_test(finds_a_soma_with_a_hole),
-					    cmocka_unit_test(packs_and_unpacks) };
+					    cmocka_unit_test(threads_do_not_matter) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
