@@ -79,8 +79,8 @@ enum fx_conv3d_path {
 	FX_CONV3D_DIRECT,   /**< register-blocked, AVX-512, AVX2+FMA or portable vectors */
 	FX_CONV3D_WINOGRAD, /**< F(3,3)^3: kernel 3 and stride 1 along each axis */
 	FX_CONV3D_BLAS,	    /**< shifted GEMMs of OpenBLAS, which it sets to one thread: stride 1,
-			       voxels     of the input side by side, at most one zero read at either end of
-			       a row */
+			       voxels     of the input side by side, at most one zero read at either end
+			       of     a row */
 };
 
 /** What a run computes; made once, with all checks and sizes, so that a run cannot fail and
@@ -94,6 +94,7 @@ struct fx_conv3d_plan {
 	struct fx_layout residual, gate,
 		also; /**< as out; the caller may set other ones of its shape */
 	int threads;
+	size_t panel;	    /**< widest group of output channels in packed weights, by this CPU */
 	size_t packed_len;  /**< floats of the packed weights */
 	size_t scratch_len; /**< floats of scratch, may be 0 */
 };
