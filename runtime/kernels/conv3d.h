@@ -94,6 +94,7 @@ struct fx_conv3d_plan {
 	struct fx_layout residual, gate,
 		also; /**< as out; the caller may set other ones of its shape */
 	int threads;
+	size_t panel;	    /**< widest group of output channels in packed weights, by this CPU */
 	size_t packed_len;  /**< floats of the packed weights */
 	size_t scratch_len; /**< floats of scratch, may be 0 */
 };
