@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/alloc.h"
 
 enum { WARMUP = 50, HISTOGRAM = 4096 };
@@ -219,10 +221,71 @@ int fx_pixelfit_rate(struct fx_pixelfit *f, const struct fx_pixelfit_data *d,
 	return FX_OK;
 }
 
+int fx_pixelfit_go(struct fx_pixelfit *f, uint64_t steps, const struct fx_pixelfit_data *aside,
+		   struct fx_error *err)
+{
+	struct fx_pixelfit_point p = { .aside = { NAN, NAN } };
+	int result = FX_OK;
+
+	p.loss = fx_pixelfit_run(f, steps);
+	p.step = (double)f->optim.step;
+	if (aside->len[0] && aside->len[1])
+		result = fx_pixelfit_rate(f, aside, &p.aside, err);
+	if (result == FX_OK && f->points_len < FX_PIXELFIT_POINTS_MAX)
+		f->points[f->points_len++] = p;
+	return result;
+}
+
+/* The curves as JSON: [[step, loss, aside loss, auc], ...]. Owned by the caller; NULL without
+ * memory. */
+static char *print_points(const struct fx_pixelfit *f)
+{
+	json_t *all = json_array();
+	char *text;
+
+	for (size_t i = 0; i < f->points_len; i++) {
+		const struct fx_pixelfit_point *p = &f->points[i];
+		const double numbers[] = { p->step, p->loss, p->aside.loss, p->aside.auc };
+		json_t *row = json_array();
+
+		for (size_t k = 0; k < 4; k++)
+			json_array_append_new(row, isfinite(numbers[k]) ? json_real(numbers[k]) :
+									  json_null());
+		json_array_append_new(all, row);
+	}
+	text = json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(17));
+	json_decref(all);
+	return text;
+}
+
+static void parse_points(struct fx_pixelfit *f, const char *text)
+{
+	json_t *all = json_loads(text ? text : "[]", 0, NULL), *row;
+	size_t i;
+
+	f->points_len = 0;
+	json_array_foreach(all, i, row)
+	{
+		double numbers[4];
+
+		for (size_t k = 0; k < 4; k++) {
+			const json_t *v = json_array_get(row, k);
+
+			numbers[k] = json_is_number(v) ? json_number_value(v) : (double)NAN;
+		}
+		if (f->points_len < FX_PIXELFIT_POINTS_MAX)
+			f->points[f->points_len++] = (struct fx_pixelfit_point){
+				numbers[0], numbers[1], { numbers[2], numbers[3] }
+			};
+	}
+	json_decref(all);
+}
+
 int fx_pixelfit_save(const struct fx_pixelfit *f, const char *path, bool going_on,
 		     const double voxel_nm[3], const char *note, struct fx_error *err)
 {
 	char args[FX_ARCH_TEXT_MAX], norm[FX_PIXELMODEL_TEXT_MAX], voxel[96], seed[24], step[24];
+	char *curve = print_points(f);
 	const struct fx_tensor_meta meta[] = {
 		{ "arch", fx_arch_name(&f->arch) },
 		{ "arch_args", args },
@@ -232,19 +295,24 @@ int fx_pixelfit_save(const struct fx_pixelfit *f, const char *path, bool going_o
 		{ "seed", seed },
 		{ "step", step },
 		{ "run", f->run },
+		{ "curve", curve },
 		{ "note", note },
 	};
 	const size_t len = sizeof meta / sizeof *meta - (*note ? 0 : 1);
+	int result;
 
 	snprintf(voxel, sizeof voxel, "%.9g %.9g %.9g", voxel_nm[0], voxel_nm[1], voxel_nm[2]);
 	snprintf(seed, sizeof seed, "%" PRIu64, f->spec.seed);
 	snprintf(step, sizeof step, "%" PRIu64, f->optim.step);
-	if (fx_arch_print(&f->arch, args, err) < 0)
-		return FX_EINVAL;
-	if (fx_pixelmodel_norm_print(&f->norm, norm) < 0)
-		return fx_error_set(err, FX_EINVAL, "features that are not finite");
-	return fx_nn_save(f->net, going_on ? &f->optim : NULL, going_on ? &f->rng : NULL, meta, len,
-			  path, err);
+	if (!curve)
+		result = fx_error_set(err, FX_ENOMEM, "no memory for the curves");
+	else if (fx_pixelmodel_norm_print(&f->norm, norm) < 0)
+		result = fx_error_set(err, FX_EINVAL, "features that are not finite");
+	else if ((result = fx_arch_print(&f->arch, args, err)) == FX_OK)
+		result = fx_nn_save(f->net, going_on ? &f->optim : NULL, going_on ? &f->rng : NULL,
+				    meta, len, path, err);
+	free(curve);
+	return result;
 }
 
 /* What is wrong is told by a net of its own, so that ours stays as it was. */
@@ -268,6 +336,7 @@ static int resume_from(struct fx_pixelfit *f, const struct fx_safetensors *s, st
 		fx_pixelfit_fini(&other);
 		return result == FX_ENOMEM ? result : FX_ETYPE;
 	}
+	parse_points(&other, fx_safetensors_meta(s, "curve"));
 	fx_pixelfit_fini(f);
 	*f = other;
 	return FX_OK;

@@ -22,6 +22,20 @@ struct fx_pixelfit_spec {
 	double offset;	 /**< plus -o to o */
 };
 
+/** How good the network is on rows, both kinds counting the same. */
+struct fx_pixelfit_score {
+	double loss; /**< mean binary cross-entropy in nats */
+	double auc;  /**< chance that a boundary voxel is rated above another */
+};
+
+enum { FX_PIXELFIT_POINTS_MAX = 64 };
+
+/** A point of the curves. */
+struct fx_pixelfit_point {
+	double step, loss;		/**< steps made, mean loss since the point before */
+	struct fx_pixelfit_score aside; /**< not a number when nothing was kept aside */
+};
+
 /** Training under way. Zero-initialise; fx_pixelfit_fini() when done. */
 struct fx_pixelfit {
 	struct fx_pixelfit_spec spec;
@@ -32,13 +46,9 @@ struct fx_pixelfit {
 	struct fx_pcg rng;
 	int in, target, logit;
 	NN_REAL *rows, *targets; /**< of one batch */
-	char run[96];		 /**< tells this training from all others */
-};
-
-/** How good the network is on rows, both kinds counting the same. */
-struct fx_pixelfit_score {
-	double loss; /**< mean binary cross-entropy in nats */
-	double auc;  /**< chance that a boundary voxel is rated above another */
+	struct fx_pixelfit_point points[FX_PIXELFIT_POINTS_MAX];
+	size_t points_len;
+	char run[96]; /**< tells this training from all others */
 };
 
 /** Starts. FX_EINVAL without rows of both kinds, FX_ENOMEM. */
@@ -47,7 +57,11 @@ int fx_pixelfit_init(struct fx_pixelfit *f, const struct fx_pixelfit_spec *spec,
 void fx_pixelfit_fini(struct fx_pixelfit *f);
 /** Trains up to @p steps steps more, not beyond the last of the training; gives the mean loss. */
 double fx_pixelfit_run(struct fx_pixelfit *f, uint64_t steps);
-/** Rates all rows of @p data. FX_ENOMEM. */
+/** Trains up to @p steps steps more, rates the network on the rows kept @p aside (may be empty),
+ * and adds a point to the curves, unless there are too many. FX_ENOMEM. */
+int fx_pixelfit_go(struct fx_pixelfit *f, uint64_t steps, const struct fx_pixelfit_data *aside,
+		   struct fx_error *err);
+/** Rates all rows of @p data, at least one of each kind. FX_ENOMEM. */
 int fx_pixelfit_rate(struct fx_pixelfit *f, const struct fx_pixelfit_data *data,
 		     struct fx_pixelfit_score *score, struct fx_error *err);
 /** Writes the model, with @p going_on also what it takes to go on. It appears complete or not at
