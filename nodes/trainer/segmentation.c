@@ -2,7 +2,6 @@
 /* trainer/segmentation: trains the network of segmenter/pixels on sections and their truth. */
 #include <fornix/node.h>
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "block/pair.h"
-#include "formats/pngwrite.h"
-#include "kernels/curve.h"
 #include "kernels/pixelsample.h"
 #include "nn/pixelfit.h"
 
@@ -246,29 +243,6 @@ static int segmentation_train(struct fx_node *node, struct segmentation *s)
 	return result;
 }
 
-static int segmentation_draw(struct fx_node *node, const struct segmentation *s)
-{
-	const size_t n = s->fit.points_len;
-	double numbers[4][FX_PIXELFIT_POINTS_MAX];
-	const struct fx_curve curves[] = { { "loss", 0x1f77b4, numbers[1] },
-					   { "loss aside", 0xd62728, numbers[2] } };
-	struct fx_picture p;
-	struct fx_error err = { 0 };
-	int result;
-
-	for (size_t i = 0; i < n; i++) {
-		numbers[0][i] = s->fit.points[i].step;
-		numbers[1][i] = s->fit.points[i].loss;
-		numbers[2][i] = s->fit.points[i].aside.loss;
-	}
-	p = fx_curve_draw(curves, 2, numbers[0], n);
-	if (!p.rgb)
-		return fx_fail(node, FX_ENOMEM, "no memory for a picture");
-	result = fx_png_write(s->picture, p.rgb, p.h, p.w, 3, &err);
-	fx_picture_fini(&p);
-	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
-}
-
 static int segmentation_drain(struct fx_node *node, void *state)
 {
 	struct segmentation *s = state;
@@ -288,9 +262,8 @@ static int segmentation_drain(struct fx_node *node, void *state)
 			(unsigned long long)s->fit.optim.step, s->steps, s->checkpoint);
 		return FX_OK;
 	}
-	if (*s->picture && (result = segmentation_draw(node, s)) < 0)
-		return result;
-	if (fx_pixelfit_save(&s->fit, s->model, false, s->voxel_nm, s->note, &err) < 0)
+	if ((*s->picture && fx_pixelfit_draw(&s->fit, s->picture, &err) < 0) ||
+	    fx_pixelfit_save(&s->fit, s->model, false, s->voxel_nm, s->note, &err) < 0)
 		return fx_fail_error(node, &err);
 	unlink(s->checkpoint);
 	return FX_OK;

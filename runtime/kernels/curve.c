@@ -73,8 +73,12 @@ struct axes {
 static struct axes axes_of(const struct fx_curve *curves, size_t len, const double *steps,
 			   size_t points)
 {
-	struct axes a = { steps[0], steps[points - 1], INFINITY, -INFINITY };
+	struct axes a = { 0, 0, (double)INFINITY, -(double)INFINITY };
 
+	if (points) {
+		a.x_lo = steps[0];
+		a.x_hi = steps[points - 1];
+	}
 	for (size_t i = 0; i < len * points; i++) {
 		const double v = curves[i / points].values[i % points];
 
@@ -110,7 +114,7 @@ static void draw_curve(struct fx_picture *p, const struct fx_curve *c, const str
 		       const double *steps, size_t points)
 {
 	const double w = WIDTH - LEFT - RIGHT - 2, h = HEIGHT - TOP - BOTTOM - 2;
-	double last_x = 0, last_y = NAN;
+	double last_x = 0, last_y = (double)NAN;
 
 	for (size_t i = 0; i < points; i++) {
 		const double x = LEFT + w * share(steps[i], a->x_lo, a->x_hi),

@@ -14,7 +14,7 @@ struct fx_curve {
 	const double *values; /**< one for each step that is drawn; not finite: a gap */
 };
 
-/** Draws @p len curves over @p points steps (at least 1) with axes, the numbers at their ends, and
+/** Draws @p len curves over @p points steps with axes, the numbers at their ends, and
  * the names, on white. The y axis spans all values. rgb is NULL without memory; fx_picture_fini().
  * The same numbers give the same pixels. */
 struct fx_picture fx_curve_draw(const struct fx_curve *curves, size_t len, const double *steps,

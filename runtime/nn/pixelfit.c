@@ -12,6 +12,8 @@
 #include <jansson.h>
 
 #include "base/alloc.h"
+#include "formats/pngwrite.h"
+#include "kernels/curve.h"
 
 enum { WARMUP = 50, HISTOGRAM = 4096 };
 
@@ -224,7 +226,7 @@ int fx_pixelfit_rate(struct fx_pixelfit *f, const struct fx_pixelfit_data *d,
 int fx_pixelfit_go(struct fx_pixelfit *f, uint64_t steps, const struct fx_pixelfit_data *aside,
 		   struct fx_error *err)
 {
-	struct fx_pixelfit_point p = { .aside = { NAN, NAN } };
+	struct fx_pixelfit_point p = { .aside = { (double)NAN, (double)NAN } };
 	int result = FX_OK;
 
 	p.loss = fx_pixelfit_run(f, steps);
@@ -233,6 +235,28 @@ int fx_pixelfit_go(struct fx_pixelfit *f, uint64_t steps, const struct fx_pixelf
 		result = fx_pixelfit_rate(f, aside, &p.aside, err);
 	if (result == FX_OK && f->points_len < FX_PIXELFIT_POINTS_MAX)
 		f->points[f->points_len++] = p;
+	return result;
+}
+
+int fx_pixelfit_draw(const struct fx_pixelfit *f, const char *path, struct fx_error *err)
+{
+	const size_t n = f->points_len;
+	double numbers[3][FX_PIXELFIT_POINTS_MAX];
+	const struct fx_curve curves[] = { { "loss", 0x1f77b4, numbers[1] },
+					   { "loss aside", 0xd62728, numbers[2] } };
+	struct fx_picture p;
+	int result;
+
+	for (size_t i = 0; i < n; i++) {
+		numbers[0][i] = f->points[i].step;
+		numbers[1][i] = f->points[i].loss;
+		numbers[2][i] = f->points[i].aside.loss;
+	}
+	p = fx_curve_draw(curves, 2, numbers[0], n);
+	if (!p.rgb)
+		return fx_error_set(err, FX_ENOMEM, "%s: no memory for a picture", path);
+	result = fx_png_write(path, p.rgb, p.h, p.w, 3, err);
+	fx_picture_fini(&p);
 	return result;
 }
 

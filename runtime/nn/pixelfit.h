@@ -61,6 +61,8 @@ double fx_pixelfit_run(struct fx_pixelfit *f, uint64_t steps);
  * and adds a point to the curves, unless there are too many. FX_ENOMEM. */
 int fx_pixelfit_go(struct fx_pixelfit *f, uint64_t steps, const struct fx_pixelfit_data *aside,
 		   struct fx_error *err);
+/** Draws the losses over the steps as a PNG file. Errors as fx_png_write(). */
+int fx_pixelfit_draw(const struct fx_pixelfit *f, const char *path, struct fx_error *err);
 /** Rates all rows of @p data, at least one of each kind. FX_ENOMEM. */
 int fx_pixelfit_rate(struct fx_pixelfit *f, const struct fx_pixelfit_data *data,
 		     struct fx_pixelfit_score *score, struct fx_error *err);
