@@ -25,7 +25,7 @@ static inline struct fx_pixelfit_spec pixels_spec(struct fx_pixelfit_data data)
 {
 	return (struct fx_pixelfit_spec){ .data = data,
 					  .hidden = 8,
-					  .batch = 64,
+					  .batch = 32,
 					  .steps = 200,
 					  .seed = 3,
 					  .rate = 0.02,

@@ -3,6 +3,8 @@
 #include "support/test.h"
 
 #include <math.h>
+#include <omp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,10 +49,10 @@ static void render(struct place *p)
 	if (fx_phantom_new(&spec, &grown, &err) < 0)
 		fail_msg("%s", err.text);
 	for (size_t z = 0; z < Z; z++) {
-		if (fx_phantom_render(grown, 0, 0, Y, X, (uint8_t *)p->image->data + z * Y * X,
+		if (fx_phantom_next(grown, &err) < 0 ||
+		    fx_phantom_render(grown, 0, 0, Y, X, (uint8_t *)p->image->data + z * Y * X,
 				      (uint32_t *)p->truth->data + z * Y * X, &err) < 0)
 			fail_msg("%s", err.text);
-		fx_phantom_next(grown, &err);
 	}
 	fx_phantom_free(grown);
 }
@@ -60,6 +62,7 @@ static int setup(void **state)
 	struct place *p = calloc(1, sizeof *p);
 
 	assert_non_null(p);
+	omp_set_num_threads(1); /* more would wait for each other most of the time */
 	p->folder = test_tmp_dir();
 	render(p);
 	*state = p;
@@ -96,7 +99,7 @@ static void give(struct node_test *t, const char *port, struct fx_block *b)
 static struct node_test *trainer(const struct place *p, const char *name, bool backwards)
 {
 	char model[200];
-	const char *options[] = { model,       "voxels=2000", "hidden=8",	"batch=128",
+	const char *options[] = { model,       "voxels=1000", "hidden=8",	"batch=128",
 				  "steps=120", "reports=4",   "aside_from=10",	"aside_to=14",
 				  "rate=0.01", "seed=4",      "note=a phantom", NULL };
 	struct node_test *t;
