@@ -1,4 +1,5 @@
-# cmake --install: the command, the SDK (headers, libfornix, CMake and pkg-config files), the graphs.
+# cmake --install: the command, the SDK (headers, libfornix, CMake and pkg-config files), the graphs,
+# the models.
 include(CMakePackageConfigHelpers)
 
 # libfornix: what FX_API marks, for programs that test or embed nodes. A node that `fornix` loads
@@ -34,3 +35,5 @@ install(DIRECTORY runtime/include/fornix DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
 	FILES_MATCHING PATTERN "*.h")
 install(DIRECTORY graphs DESTINATION ${CMAKE_INSTALL_DATADIR}/fornix OPTIONAL
 	FILES_MATCHING PATTERN "*.yaml")
+install(DIRECTORY models DESTINATION ${CMAKE_INSTALL_DATADIR}/fornix OPTIONAL
+	FILES_MATCHING PATTERN "*.safetensors")

@@ -17,6 +17,7 @@
 
 #define DEMO	     "graphs/demo.yaml"
 #define RECONSTRUCT  "graphs/reconstruct.yaml"
+#define TRAIN	     "graphs/train-pixels.yaml"
 #define SMALL_BLOCKS "block=32 32 32", "halo=8 8 8"
 
 static const struct test_sections some = { 7, 20, 64, 72, 8 };
@@ -25,9 +26,13 @@ static const struct test_sections some = { 7, 20, 64, 72, 8 };
 static const struct {
 	const char *name;
 	const char *params[3];
+	const char *holds; /* a type in it */
 } shipped[] = {
-	{ "demo.yaml", { "out=/nowhere" } },
-	{ "reconstruct.yaml", { "out=/nowhere", "sections=/nowhere" } },
+	{ "demo.yaml", { "out=/nowhere" }, "segmenter/watershed" },
+	{ "reconstruct.yaml", { "out=/nowhere", "sections=/nowhere" }, "segmenter/watershed" },
+	{ "train-pixels.yaml",
+	  { "sections=/nowhere", "truth=/nowhere", "model=/nowhere" },
+	  "trainer/segmentation" },
 };
 
 static int yaml_files(const struct dirent *e)
@@ -65,17 +70,18 @@ static void each_is_checked_and_drawn(void **state)
 		struct test_run *dot, *json;
 		json_t *j;
 
-		test_run_expect(p, 0, (const char *[]){ "check", path, give[0], give[1], NULL });
+		test_run_expect(p, 0,
+				(const char *[]){ "check", path, give[0], give[1], give[2], NULL });
 		dot = test_run(p, (const char *[]){ "draw", path, "--format", "dot", give[0],
-						    give[1], NULL });
+						    give[1], give[2], NULL });
 		json = test_run(p, (const char *[]){ "draw", path, "--format", "json", give[0],
-						     give[1], NULL });
+						     give[1], give[2], NULL });
 		assert_int_equal(dot->code, 0);
 		assert_int_equal(strncmp(dot->out, "digraph", 7), 0);
-		assert_non_null(strstr(dot->out, "segmenter/watershed"));
+		assert_non_null(strstr(dot->out, shipped[i].holds));
 		assert_int_equal(json->code, 0);
 		j = json_loads(json->out, 0, NULL);
-		assert_true(json_array_size(json_object_get(j, "nodes")) > 8);
+		assert_true(json_array_size(json_object_get(j, "nodes")) > 6);
 		json_decref(j);
 		test_run_free(dot);
 		test_run_free(json);
@@ -248,6 +254,34 @@ static void reconstruct_runs_with_truth_and_adapter(void **state)
 	test_place_clean(p);
 }
 
+static void train_runs_and_its_model_segments(void **state)
+{
+	struct test_place *p = *state;
+	json_t *curves, *receipt;
+
+	test_write_sections(test_path(p->dir, "in"), &some);
+	test_write_truth(test_path(p->dir, "truth.tif"), &some, some.count - 4);
+	test_run_expect(p, 0,
+			(const char *[]){ "run", TRAIN, test_word("sections", p->dir, "in"),
+					  test_word("truth", p->dir, "truth.tif"),
+					  test_word("model", p->dir, "made/model"), "steps=80",
+					  "aside_from=12", "aside_to=16", "block=16 32 32", NULL });
+	curves = test_json(p->dir, "made/model.json");
+	assert_int_equal(json_object_size(json_object_get(curves, "curve")), 40);
+	json_decref(curves);
+	check_picture(test_path(p->dir, "made/model.png"));
+	assert_int_equal(test_count_files(test_path(p->dir, "made"), ""), 3);
+	test_run_expect(p, 0,
+			(const char *[]){ "run", RECONSTRUCT, test_word("sections", p->dir, "in"),
+					  test_word("out", p->dir, "out"), "segmenter=pixels",
+					  test_word("model", p->dir, "made/model"), SMALL_BLOCKS,
+					  NULL });
+	receipt = test_receipt(test_path(p->dir, "out"), true);
+	assert_int_equal(test_sum(receipt, "nodes", "warnings"), 0);
+	json_decref(receipt);
+	test_place_clean(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +293,8 @@ int main(void)
 						test_place_teardown),
 		cmocka_unit_test_setup_teardown(reconstruct_runs_with_truth_and_adapter,
 						test_place_setup, test_place_teardown),
+		cmocka_unit_test_setup_teardown(train_runs_and_its_model_segments, test_place_setup,
+						test_place_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
