@@ -15,10 +15,13 @@
 #include "nn/pixelfit.h"
 
 enum { IMAGE, TRUTH, CURVES }; /* index into ports[] */
+enum { UNKNOWN, EDGE };	       /* index into zeros[] */
+
+static const char *const zeros[] = { "unknown", "boundary", NULL };
 
 struct segmentation {
 	const char *model, *picture, *note; /* options: set before init() */
-	int voxels, hidden, batch, steps, reports, seed, aside_from, aside_to;
+	int zero, voxels, hidden, batch, steps, reports, seed, aside_from, aside_to;
 	double rate, contrast, offset, memory;
 
 	char *checkpoint;	      /* owned, from init() to finish(), as what follows */
@@ -33,8 +36,8 @@ static const struct fx_port ports[] = {
 		    "blocks as segmenter/pixels will see them, a halo of 13 voxels is best" },
 	[TRUTH] = { "truth", FX_IN, FX_BLOCK, FX_U8 | FX_U16 | FX_U32 | FX_U64, 1U << FX_LABELS,
 		    false,
-		    "true bodies in blocks of the same grid, a halo of 1 is best; 0 is left "
-		    "out; may have fewer sections" },
+		    "true bodies in blocks of the same grid, a halo of 1 is best; may have fewer "
+		    "sections" },
 	[CURVES] = { "curves", FX_OUT, FX_RECORD, 0, 0, false,
 		     "loss and score on what was kept aside, one record a report" },
 	{ 0 },
@@ -48,6 +51,8 @@ static const struct fx_option options[] = {
 	  .unit = "voxel",
 	  .help = "voxels to learn from inside of bodies, and as many at their "
 		  "boundaries" },
+	{ FX_FIELD(struct segmentation, zero), .def = UNKNOWN, .choices = zeros,
+	  .help = "what label 0 of the truth is" },
 	{ FX_FIELD(struct segmentation, aside_from), .def = 0, .min = 0, .max = 2097151,
 	  .help = "first section that is kept aside for the score" },
 	{ FX_FIELD(struct segmentation, aside_to), .def = 0, .min = 0, .max = 2097152,
@@ -102,6 +107,7 @@ static int segmentation_init(struct fx_node *node, void *state)
 			       s->aside_from, s->aside_to);
 	s->pairs.most = (size_t)(s->memory * 1048576);
 	s->sample.seed = (uint64_t)s->seed;
+	s->sample.zero_is_edge = s->zero == EDGE;
 	s->sample.aside_lo = s->aside_from;
 	s->sample.aside_hi = s->aside_to;
 	fx_pixelsample_init(&s->sample, (size_t)s->voxels);

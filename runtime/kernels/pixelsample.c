@@ -63,7 +63,8 @@ static int sample_row(struct fx_pixelsample *s, struct look *l, int64_t z, int64
 	fx_label_edge_row(l->edge, labels, (size_t)(z - labels->origin[0]),
 			  (size_t)(y - labels->origin[1]));
 	for (int64_t x = l->both.lo[2]; x < l->both.hi[2] && !err; x++) {
-		const uint8_t edge = l->edge[x - labels->origin[2]];
+		const uint8_t at = l->edge[x - labels->origin[2]],
+			      edge = at == FX_LABEL_UNKNOWN && s->zero_is_edge ? FX_LABEL_EDGE : at;
 		const uint64_t key = fx_reservoir_key(
 			s->seed, (uint64_t)z << 42 | (uint64_t)y << 21 | (uint64_t)x);
 		struct fx_reservoir *to = &s->rows[aside][edge == FX_LABEL_EDGE];

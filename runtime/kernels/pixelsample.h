@@ -3,6 +3,7 @@
 #ifndef FX_KERNELS_PIXELSAMPLE_H
 #define FX_KERNELS_PIXELSAMPLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ enum fx_pixelsample_set { FX_SAMPLE_TRAIN, FX_SAMPLE_ASIDE, FX_SAMPLE_SETS };
 struct fx_pixelsample {
 	uint64_t seed;
 	int64_t aside_lo, aside_hi; /**< sections that go to FX_SAMPLE_ASIDE */
+	bool zero_is_edge;	    /**< label 0 is boundary, not unknown */
 
 	struct fx_reservoir rows[FX_SAMPLE_SETS][2];
 };
@@ -28,7 +30,7 @@ struct fx_pixelsample {
 void fx_pixelsample_init(struct fx_pixelsample *s, size_t most);
 /** Chooses among the voxels in both cores; global coordinates must be 0 to below 2^21. @p image may
  * be as fx_features_init() wants it, its halo is context; @p labels u8, u16, u32, u64. Voxels of
- * label 0 are left out. Errors as fx_features_init(). */
+ * label 0 are left out unless zero_is_edge. Errors as fx_features_init(). */
 int fx_pixelsample_add(struct fx_pixelsample *s, const struct fx_block *image,
 		       const struct fx_block *labels);
 /** Ends the choice. FX_ENOMEM. */

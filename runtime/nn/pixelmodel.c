@@ -163,11 +163,10 @@ int fx_pixelmodel_read(struct fx_pixelmodel *m, const char *path, struct fx_erro
 	struct fx_safetensors s = { 0 };
 	int result = fx_safetensors_read(&s, path, FX_PIXELMODEL_SIZE_MAX, err);
 
-	if (result < 0)
-		return result;
-	result = load(m, &s, err);
+	if (result == FX_OK && (result = load(m, &s, err)) < 0)
+		fx_error_prefix(err, "%s", path);
 	fx_safetensors_fini(&s);
-	return result < 0 ? fx_error_prefix(err, "%s", path) : FX_OK;
+	return result;
 }
 
 void fx_pixelmodel_fini(struct fx_pixelmodel *m)

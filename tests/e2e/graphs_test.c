@@ -264,8 +264,9 @@ static void train_runs_and_its_model_segments(void **state)
 	test_run_expect(p, 0,
 			(const char *[]){ "run", TRAIN, test_word("sections", p->dir, "in"),
 					  test_word("truth", p->dir, "truth.tif"),
-					  test_word("model", p->dir, "made/model"), "steps=80",
-					  "aside_from=12", "aside_to=16", "block=16 32 32", NULL });
+					  test_word("model", p->dir, "made/model"), "zero=boundary",
+					  "steps=80", "aside_from=12", "aside_to=16",
+					  "block=16 32 32", "--quiet", NULL });
 	curves = test_json(p->dir, "made/model.json");
 	assert_int_equal(json_object_size(json_object_get(curves, "curve")), 40);
 	json_decref(curves);

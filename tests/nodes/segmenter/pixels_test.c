@@ -216,8 +216,8 @@ static void tiny_blocks_are_segmented(void **unused)
 static struct fx_block *phantom(struct fx_block **truth)
 {
 	const struct fx_phantom_spec spec = { .voxel_nm = { 8, 8, 8 },
-					      .height = 96,
-					      .width = 96,
+					      .height = 64,
+					      .width = 64,
 					      .spacing_nm = 280,
 					      .slope = 1,
 					      .branch_nm = 1500,
@@ -226,19 +226,19 @@ static struct fx_block *phantom(struct fx_block **truth)
 					      .node_nm = 80,
 					      .piece_len = 4096,
 					      .seed = 6 };
-	struct fx_block *b = fx_block_new(FX_U8, 24, 96, 96);
+	struct fx_block *b = fx_block_new(FX_U8, 20, 64, 64);
 	struct fx_phantom *grown;
 	uint8_t *v;
 
-	*truth = fx_block_new(FX_U32, 24, 96, 96);
+	*truth = fx_block_new(FX_U32, 20, 64, 64);
 	assert_non_null(b);
 	assert_non_null(*truth);
 	v = b->data;
 	assert_int_equal(fx_phantom_new(&spec, &grown, NULL), FX_OK);
-	for (size_t z = 0; z < 24; z++) {
+	for (size_t z = 0; z < 20; z++) {
 		assert_int_equal(fx_phantom_next(grown, NULL), FX_OK);
-		assert_int_equal(fx_phantom_render(grown, 0, 0, 96, 96, v + z * 9216,
-						   (uint32_t *)(*truth)->data + z * 9216, NULL),
+		assert_int_equal(fx_phantom_render(grown, 0, 0, 64, 64, v + z * 4096,
+						   (uint32_t *)(*truth)->data + z * 4096, NULL),
 				 FX_OK);
 	}
 	fx_phantom_free(grown);

@@ -117,6 +117,22 @@ static void kinds_and_sections_are_kept_apart(void **unused)
 	fx_pixelsample_fini(&s);
 }
 
+/* Rows 0 and 1 have label 0: 480 voxels of the 6 sections; 2 columns of 10 rows are edges. */
+static void label_zero_may_be_an_edge(void **unused)
+{
+	(void)unused;
+	for (int zero = 0; zero < 2; zero++) {
+		struct fx_pixelsample s = { .aside_lo = 6, .aside_hi = 8, .zero_is_edge = zero };
+
+		fx_pixelsample_init(&s, 10000);
+		add(&s, volume(FX_U8), volume(FX_U16));
+		assert_int_equal(fx_pixelsample_close(&s), FX_OK);
+		assert_int_equal(s.rows[FX_SAMPLE_TRAIN][1].len, 120 + 480 * zero);
+		assert_int_equal(s.rows[FX_SAMPLE_TRAIN][0].len, 6 * 38 * 10);
+		fx_pixelsample_fini(&s);
+	}
+}
+
 static void blocks_apart_give_nothing(void **unused)
 {
 	struct fx_pixelsample s = { 0 };
@@ -137,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_do_not_matter),
 		cmocka_unit_test(kinds_and_sections_are_kept_apart),
+		cmocka_unit_test(label_zero_may_be_an_edge),
 		cmocka_unit_test(blocks_apart_give_nothing),
 	};
 
