@@ -72,8 +72,9 @@ int fx_conv3d_shape(const struct fx_conv3d *c, const size_t in[3], size_t out[3]
 /** Number of weights, out * in * kernel volume. */
 size_t fx_conv3d_weights(const struct fx_conv3d *c);
 
-/** Ways to compute the same. All agree within rounding: for inputs and weights of size 1, plain,
- * direct and blas within 1e-6 * sqrt(terms), winograd within 2e-5 * sqrt(terms). */
+/** Ways to compute the same. All agree within rounding: for inputs and weights of size 1, sums of n
+ * terms are within 1e-6 * (sqrt(n) + n / 20) of the true ones, those of winograd within 20 times
+ * that (measured on 24 layers of 32 channels: 3 times the error of direct). */
 enum fx_conv3d_path {
 	FX_CONV3D_PLAIN,    /**< loops in C: the reference */
 	FX_CONV3D_DIRECT,   /**< register-blocked, AVX-512, AVX2+FMA or portable vectors */
