@@ -8,9 +8,8 @@ typedef int NAME(mask) __attribute__((vector_size(4 * LANES)));
 /* The same anywhere in an array of floats. */
 typedef float NAME(mem) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
-static inline __attribute__((always_inline)) TARGET void NAME(finish)(const struct fx_conv_strip *s,
-								      size_t x, size_t c,
-								      NAME(vec) v)
+static inline __attribute__((always_inline, no_sanitize("undefined"))) TARGET void NAME(finish)(
+	const struct fx_conv_strip *s, size_t x, size_t c, NAME(vec) v)
 {
 	const NAME(vec) zero = { 0 };
 
@@ -29,9 +28,8 @@ static inline __attribute__((always_inline)) TARGET void NAME(finish)(const stru
 }
 
 /* @p n voxels from @p x, channels from @p c. */
-static inline __attribute__((always_inline)) TARGET void NAME(block)(const struct fx_conv_strip *s,
-								     size_t x, size_t c,
-								     const int n)
+static inline __attribute__((always_inline, no_sanitize("undefined"))) TARGET void NAME(block)(
+	const struct fx_conv_strip *s, size_t x, size_t c, const size_t n)
 {
 	NAME(vec) sum[MAXV][VECS];
 	const size_t depth = s->depth, w_step = s->w_step, k_step = s->k_step;
@@ -49,6 +47,7 @@ static inline __attribute__((always_inline)) TARGET void NAME(block)(const struc
 #pragma GCC unroll 12
 		for (size_t v = 0; v < n; v++)
 			in[v] = s->taps[t].in + (x + v) * s->in_step;
+#pragma GCC unroll K_UNROLL
 		for (size_t k = 0, at = 0; k < depth; k++, at += k_step, w += w_step) {
 #pragma GCC unroll 12
 			for (size_t v = 0; v < n; v++)

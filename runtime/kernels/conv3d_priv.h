@@ -55,7 +55,7 @@ static inline size_t fx_conv3d_weight(const struct fx_conv3d_plan *p, size_t rea
 /** Width of the panel of output channels that begins at slot @p at of @p slots: 32, 16 or 8. */
 static inline size_t fx_conv3d_panel(size_t slots, size_t at)
 {
-	return slots - at >= 32 ? 32 : slots - at >= 16 ? 16 : 8;
+	return slots - at >= 16 ? 16 : 8;
 }
 
 void fx_conv3d_plain(const struct fx_conv3d_plan *p, const struct fx_conv3d_args *a);
@@ -99,5 +99,11 @@ void fx_conv3d_direct(const struct fx_conv3d_plan *p, const struct fx_conv3d_arg
 		      fx_conv_strip_fn *kernel);
 void fx_conv3d_direct_dw(const struct fx_conv3d_plan *p, const float *in, const float *dy,
 			 float *dw, float *db, float *scratch, fx_conv_strip_fn *kernel);
+
+size_t fx_conv3d_winograd_packed(const struct fx_conv3d_plan *p);
+size_t fx_conv3d_winograd_scratch(const struct fx_conv3d_plan *p);
+void fx_conv3d_winograd_pack(const struct fx_conv3d_plan *p, float *packed, const float *weights);
+void fx_conv3d_winograd(const struct fx_conv3d_plan *p, const struct fx_conv3d_args *a,
+			enum fx_conv3d_isa isa);
 
 #endif

@@ -10,7 +10,7 @@
 
 enum {
 	TAPS_MAX = FX_CONV3D_KERNEL_MAX * FX_CONV3D_KERNEL_MAX * FX_CONV3D_KERNEL_MAX,
-	PART_BYTES = 16384, /* of weights in a part */
+	PART_BYTES = 65536, /* of weights in a part */
 };
 
 size_t fx_conv3d_direct_packed(const struct fx_conv3d_plan *p)
