@@ -26,6 +26,23 @@ struct fx_ffn_logits fx_ffn_logits(const struct fx_ffn_config *c)
 				       .move_exact = logit(c->move) };
 }
 
+void fx_ffn_normalise(float *out, const void *in, enum fx_dtype dtype, size_t len, double mean,
+		      double stddev)
+{
+	const float m = (float)mean, d = (float)stddev;
+	const uint8_t *u8 = in;
+	const uint16_t *u16 = in;
+	const float *f32 = in;
+
+	for (size_t i = 0; i < len; i++) {
+		const float v = dtype == FX_U8	? (float)u8[i] :
+				dtype == FX_U16 ? (float)u16[i] / 257 :
+						  f32[i] * 255;
+
+		out[i] = isfinite(v) ? (v - m) / d : 0;
+	}
+}
+
 static int check_config(const struct fx_ffn_config *c, struct fx_error *err)
 {
 	const double p[] = { c->init, c->pad, c->move, c->segment };

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <fornix/block.h>
 #include <fornix/error.h>
 
 /** A voxel z, y, x of the volume, or a step between two. */
@@ -31,6 +32,11 @@ struct fx_ffn_config {
 	size_t min_voxels;	/**< smaller objects are dropped, 1000 */
 	size_t min_distance[3]; /**< no seed within this of another object, 1,1,1 */
 };
+
+/** Image as the network sees it: (v - mean) / stddev of grey values of 0 to 255 (u8; u16 / 257; f32
+ * * 255), in float32. Voxels that are no finite number become 0. @p in is u8, u16 or f32. */
+void fx_ffn_normalise(float *out, const void *in, enum fx_dtype dtype, size_t len, double mean,
+		      double stddev);
 
 /** The network: logits of the field of view from the normalised image and the logits so far, all
  * dense, zyx, of the shape of the field. @p logits overlaps neither. */

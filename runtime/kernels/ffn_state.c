@@ -33,6 +33,17 @@ uint64_t fx_ffn_hash(uint64_t hash, const void *data, size_t size)
 	return hash;
 }
 
+uint64_t fx_ffn_key(const struct fx_ffn *f, uint64_t model)
+{
+	uint64_t h = fx_ffn_hash(FX_FFN_HASH, &model, sizeof model);
+
+	h = fx_ffn_hash(h, &f->config, sizeof f->config);
+	h = fx_ffn_hash(h, f->shape, sizeof f->shape);
+	if (f->seeds_len)
+		h = fx_ffn_hash(h, f->seeds, f->seeds_len * sizeof *f->seeds);
+	return fx_ffn_hash(h, f->image, f->len * sizeof *f->image);
+}
+
 /* The run of equal segments from @p at on. */
 static struct run run_at(const struct fx_ffn *f, size_t at)
 {

@@ -9,6 +9,10 @@
 #define FX_FFN_HASH 0xcbf29ce484222325U
 uint64_t fx_ffn_hash(uint64_t hash, const void *data, size_t size);
 
+/** Key of all that decides the result of @p f: image, shape, seeds, constants; and of the network
+ * by its own @p model hash. */
+uint64_t fx_ffn_key(const struct fx_ffn *f, uint64_t model);
+
 /** All that changed since fx_ffn_init(): segments in runs, the flood in progress, counts. @p key
  * tells which volume, network and constants it belongs to. Gives *bytes (free()) and *size.
  * FX_ENOMEM. For the same machine: numbers are as in memory. */

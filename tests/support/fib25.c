@@ -60,8 +60,7 @@ float *fib25_image(const char *data)
 	float *image = memory(FIB25_LEN * sizeof *image);
 	uint8_t *grey = fib25_grey(data);
 
-	for (size_t i = 0; i < FIB25_LEN; i++)
-		image[i] = ((float)grey[i] - 128) / 33;
+	fx_ffn_normalise(image, grey, FX_U8, FIB25_LEN, 128, 33);
 	free(grey);
 	return image;
 }
