@@ -14,9 +14,9 @@
 #include "kernels/ffn_seeds.h"
 #include "kernels/ffn_state.h"
 
-enum { IMAGE, LABELS };	      /* index into ports[] */
-enum { WINOGRAD, DIRECT };    /* index into kernels[] */
-enum { STATE_MAX = 1 << 30 }; /* bytes of a saved flood */
+enum { IMAGE, LABELS };			   /* index into ports[] */
+enum { WINOGRAD, DIRECT };		   /* index into kernels[] */
+enum { STATE_MAX = 1 << 30, TELL_S = 30 }; /* bytes of a saved flood; seconds between reports */
 
 static const char *const kernels[] = { "winograd", "direct", NULL };
 
@@ -54,15 +54,13 @@ static const struct fx_option options[] = {
 	{ FX_FIELD(struct ffn, segment), .def = 0.6, .min = 0.001, .max = 0.999,
 	  .help = "voxels at least this sure belong to the object" },
 	{ FX_FIELD(struct ffn, disconnect), .def = 0, .min = -1, .max = 1,
-	  .help = "where more than this part of a field is sure, voxels once below 0.5 stay so; "
-		  "below 0 never" },
+	  .help = "sure part of a field above which voxels once below 0.5 stay so; below 0 never" },
 	{ FX_FIELD(struct ffn, min_voxels), .def = 1000, .min = 0, .max = 1e9, .unit = "voxel",
 	  .help = "smaller objects are dropped" },
 	{ FX_FIELD(struct ffn, min_distance), .def_str = "1 1 1", .min = 0, .max = 64,
 	  .unit = "voxel", .help = "no object begins this near to another one" },
 	{ FX_FIELD(struct ffn, seed_sigma), .def = 49.0 / 6.0, .min = 0.5, .max = FX_FFN_SIGMA_MAX,
-	  .unit = "voxel",
-	  .help = "smoothing of the edge strength that decides what is an edge between seeds" },
+	  .unit = "voxel", .help = "smoothing of the edge strength that tells what is an edge" },
 	{ FX_FIELD(struct ffn, seed_noise), .def = 1e-4, .min = 0, .max = 1, .unit = "voxel",
 	  .help = "random part of the distance to edges, breaks ties between seeds" },
 	{ FX_FIELD(struct ffn, seed_random), .def = 42, .min = 0, .max = 2147483647,
@@ -72,8 +70,7 @@ static const struct fx_option options[] = {
 	{ FX_FIELD(struct ffn, trained_nm), .def_str = "0 0 0", .min = 0, .max = 1e6, .unit = "nm",
 	  .help = "voxel size that the network was trained on; 0 is what its file tells" },
 	{ FX_FIELD(struct ffn, resume), .def_str = "",
-	  .help = "folder for states of floods, from which a killed worker goes on; empty is "
-		  "none" },
+	  .help = "folder of states from which a killed worker goes on; empty is none" },
 	{ FX_FIELD(struct ffn, save_every), .def = 200, .min = 1, .max = 1e9,
 	  .help = "evaluations of the network between two saves of the state" },
 	{ 0 },
@@ -85,17 +82,14 @@ static int ffn_init(struct fx_node *node, void *state)
 	struct fx_ffn_weights w = { 0 };
 	struct fx_error err = { 0 };
 
-	_Static_assert(FX_FFN_MODEL_DEPTH_MAX <= FX_FFN_DEPTH_MAX, "a file has too many layers");
-	if (fx_ffn_model_read(&s->net_file, s->model, &err))
-		return fx_fail_error(node, &err);
-	if (*s->resume && fx_make_dirs(s->resume, &err))
+	_Static_assert(sizeof s->net_file.weight == sizeof w.weight, "both have the same layers");
+	if (fx_ffn_model_read(&s->net_file, s->model, &err) ||
+	    (*s->resume && fx_make_dirs(s->resume, &err)))
 		return fx_fail_error(node, &err);
 	w.depth = s->net_file.depth;
 	w.features = s->net_file.features;
-	for (size_t i = 0; i < 2 * w.depth + 1; i++) {
-		w.weight[i] = s->net_file.weight[i];
-		w.bias[i] = s->net_file.bias[i];
-	}
+	memcpy(w.weight, s->net_file.weight, sizeof s->net_file.weight);
+	memcpy(w.bias, s->net_file.bias, sizeof s->net_file.bias);
 	s->net = fx_ffn_net_new(&w, s->net_file.fov,
 				s->kernel == DIRECT ? FX_CONV3D_DIRECT : FX_CONV3D_WINOGRAD, 0,
 				&err);
@@ -121,6 +115,7 @@ static struct fx_ffn_config ffn_config(const struct ffn *s)
 
 static void ffn_warn(struct fx_node *node, struct ffn *s, const struct fx_block *image)
 {
+	const size_t *n = image->shape, *fov = s->net_file.fov;
 	const double *had = image->voxel_nm, *file = s->net_file.voxel_nm, *set = s->trained_nm.v;
 
 	for (int i = 0; i < 3 && !s->told_voxel; i++) {
@@ -134,20 +129,16 @@ static void ffn_warn(struct fx_node *node, struct ffn *s, const struct fx_block 
 			s->model, want, "zyx"[i], had[i]);
 		s->told_voxel = true;
 	}
-	for (int i = 0; i < 3 && !s->told_small; i++) {
-		if (image->shape[i] >= s->net_file.fov[i])
-			continue;
+	if (!s->told_small && (n[0] < fov[0] || n[1] < fov[1] || n[2] < fov[2])) {
 		fx_warn(node,
 			"a block of %zux%zux%zu voxels is smaller than the field of view of "
-			"%zux%zux%zu: nothing can be found in it",
-			image->shape[0], image->shape[1], image->shape[2], s->net_file.fov[0],
-			s->net_file.fov[1], s->net_file.fov[2]);
+			"%zux%zux%zu: nothing is found in it",
+			n[0], n[1], n[2], fov[0], fov[1], fov[2]);
 		s->told_small = true;
 	}
 }
 
-/* File of the state of a block, named by its place and all that decides its result; NULL for none.
- */
+/* File of the state of a block, by its place and all that decides its result; NULL for none. */
 static char *ffn_state_path(const struct ffn *s, const struct fx_block *image, uint64_t key)
 {
 	const int64_t *o = image->origin;
@@ -182,22 +173,20 @@ static void ffn_restore(struct fx_ffn *f, const char *path, uint64_t key)
 	if (!result)
 		result = fx_ffn_restore(f, key, bytes, size, &err);
 	if (!result)
-		fx_log(FX_LOG_INFO, "goes on with %s after %" PRIu64 " evaluations", path,
-		       f->counts.evaluations);
+		fx_log(FX_LOG_INFO, "goes on with %s", path);
 	else if (result != FX_ENOENT)
 		fx_log(FX_LOG_WARN, "%s: %s: begins anew", path, err.text);
 	free(bytes);
 }
 
-static void ffn_tell(const struct fx_ffn *f, const struct fx_block *image)
+static void ffn_tell(const struct fx_ffn *f, const int64_t at[3])
 {
-	const int64_t *o = image->origin;
 	const struct fx_ffn_counts *c = &f->counts;
 
 	fx_log(FX_LOG_INFO,
-	       "block %" PRId64 ",%" PRId64 ",%" PRId64 ": %" PRIu64 " of %zu voxels in %" PRIu64
-	       " objects, seed %zu of %zu, %" PRIu64 " evaluations",
-	       o[0], o[1], o[2], c->voxels, f->len, c->accepted, f->seed, f->seeds_len,
+	       "block %" PRId64 ",%" PRId64 ",%" PRId64 ": %" PRIu64 " of %zu voxels, "
+	       "%" PRIu64 " objects, seed %zu of %zu, %" PRIu64 " evaluations",
+	       at[0], at[1], at[2], c->voxels, f->len, c->accepted, f->seed, f->seeds_len,
 	       c->evaluations);
 }
 
@@ -205,7 +194,6 @@ static void ffn_tell(const struct fx_ffn *f, const struct fx_block *image)
 static int ffn_run(struct fx_node *node, struct ffn *s, struct fx_ffn *f,
 		   const struct fx_block *image)
 {
-	const int64_t tell_ns = 30 * INT64_C(1000000000);
 	int64_t told = fx_now_ns();
 	const uint64_t key = fx_ffn_key(f, s->net_file.hash ^ (uint64_t)s->kernel);
 	char *path = ffn_state_path(s, image, key);
@@ -221,9 +209,9 @@ static int ffn_run(struct fx_node *node, struct ffn *s, struct fx_ffn *f,
 			ffn_save(node, s, f, path, key);
 			saved = f->counts.evaluations;
 		}
-		if (fx_now_ns() - told > tell_ns) {
+		if (fx_now_ns() - told > TELL_S * INT64_C(1000000000)) {
 			told = fx_now_ns();
-			ffn_tell(f, image);
+			ffn_tell(f, image->origin);
 		}
 	}
 	if (path && did == FX_FFN_FINISHED)
