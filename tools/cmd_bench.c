@@ -18,6 +18,7 @@ static const struct {
 	{ "link", "blocks between processes: fornix, plain ZeroMQ over ipc, a bare ring",
 	  bench_link },
 	{ "graph", "the whole main job on a phantom", bench_graph },
+	{ "conv3d", "24 convolutions of 32 channels on 33 x 33 x 33 voxels", bench_conv3d },
 };
 
 enum { BENCHES = sizeof benches / sizeof *benches };
@@ -69,7 +70,7 @@ static int find_bench(const char *name)
 			return i;
 		fx_nearest_offer(&near, name, benches[i].name);
 	}
-	cmd_wrong("no benchmark \"%s\"%s%s; there are link and graph", name,
+	cmd_wrong("no benchmark \"%s\"%s%s; there are link, graph and conv3d", name,
 		  near.name ? ", did you mean " : "", near.name ? near.name : "");
 	return -1;
 }
@@ -88,7 +89,9 @@ int cmd_bench(int argc, char **argv)
 			 "  link   blocks of 16 and 1 MiB between two processes, every byte "
 			 "written and\n"
 			 "         read; and through three relays. MiB/s, CPU ms a block\n"
-			 "  graph  the whole main job on a phantom. MVx/s, share of CPU by node\n",
+			 "  graph  the whole main job on a phantom. MVx/s, share of CPU by node\n"
+			 "  conv3d the convolutions of a flood-filling network by each path of the kernels.\n"
+			 "         ms and CPU ms a stack, GFLOP/s; share of a core's peak by CPU time\n",
 		.options = options,
 		.max_words = -1,
 	};

@@ -9,6 +9,9 @@
 
 #include "base/alloc.h"
 
+#define BLAS_LAYOUT                                                                                \
+	"blas reads whole voxels, and at most one zero at either end of a row, of a padded volume"
+
 static int layout_init(struct fx_layout *l, const size_t shape[3], size_t channels, size_t pad)
 {
 	size_t row, plane, all;
@@ -179,17 +182,17 @@ static void fill(struct fx_conv3d_plan *p, const struct fx_conv3d *c, enum fx_co
 
 static int sizes(struct fx_conv3d_plan *p, struct fx_error *err)
 {
-	(void)err;
-	switch (p->path) {
-	case FX_CONV3D_DIRECT:
+	p->packed_len = fx_conv3d_weights(&p->conv);
+	if (p->path == FX_CONV3D_DIRECT) {
 		p->packed_len = fx_conv3d_direct_packed(p);
-		break;
-	case FX_CONV3D_WINOGRAD:
+	} else if (p->path == FX_CONV3D_WINOGRAD) {
 		p->packed_len = fx_conv3d_winograd_packed(p);
 		p->scratch_len = fx_conv3d_winograd_scratch(p);
-		break;
-	default:
-		p->packed_len = fx_conv3d_weights(&p->conv);
+	} else if (p->path == FX_CONV3D_BLAS) {
+		if (!fx_conv3d_blas_can(p))
+			return fx_error_set(err, FX_EINVAL, BLAS_LAYOUT);
+		p->packed_len = fx_conv3d_blas_packed(p);
+		p->scratch_len = fx_conv3d_blas_scratch(p);
 	}
 	return FX_OK;
 }
@@ -229,8 +232,13 @@ int fx_conv3d_plan_dw(struct fx_conv3d_plan *p, const struct fx_conv3d *c, enum 
 	if (result != FX_OK)
 		return result;
 	fill(p, c, path, in, dy, threads);
-	if (path != FX_CONV3D_PLAIN)
+	if (path == FX_CONV3D_BLAS) {
+		if (!fx_conv3d_blas_can(p))
+			return fx_error_set(err, FX_EINVAL, BLAS_LAYOUT);
+		p->scratch_len = fx_conv3d_blas_dw_scratch(p);
+	} else if (path != FX_CONV3D_PLAIN) {
 		p->scratch_len = fx_conv3d_taps(c) * c->in_channels * dy->slots;
+	}
 	return FX_OK;
 }
 
@@ -240,6 +248,8 @@ void fx_conv3d_pack(const struct fx_conv3d_plan *p, float *packed, const float *
 		memcpy(packed, weights, p->packed_len * sizeof *packed);
 	else if (p->path == FX_CONV3D_WINOGRAD)
 		fx_conv3d_winograd_pack(p, packed, weights);
+	else if (p->path == FX_CONV3D_BLAS)
+		fx_conv3d_blas_pack(p, packed, weights);
 	else
 		fx_conv3d_direct_pack(p, packed, weights);
 }
@@ -251,6 +261,8 @@ void fx_conv3d_run_isa(const struct fx_conv3d_plan *p, const struct fx_conv3d_ar
 		fx_conv3d_plain(p, a);
 	else if (p->path == FX_CONV3D_WINOGRAD)
 		fx_conv3d_winograd(p, a, isa);
+	else if (p->path == FX_CONV3D_BLAS)
+		fx_conv3d_blas(p, a);
 	else
 		fx_conv3d_direct(p, a, fx_conv_strip_kernel(isa));
 }
@@ -263,10 +275,16 @@ void fx_conv3d_run(const struct fx_conv3d_plan *p, const struct fx_conv3d_args *
 void fx_conv3d_run_dw_isa(const struct fx_conv3d_plan *p, const float *in, const float *dy,
 			  float *dw, float *db, float *scratch, enum fx_conv3d_isa isa)
 {
-	if (p->path == FX_CONV3D_PLAIN)
+	if (p->path == FX_CONV3D_PLAIN) {
 		fx_conv3d_plain_dw(p, in, dy, dw, db);
+		return;
+	}
+	if (p->path == FX_CONV3D_BLAS)
+		fx_conv3d_blas_dw(p, in, dy, dw, scratch);
 	else
-		fx_conv3d_direct_dw(p, in, dy, dw, db, scratch, fx_conv_strip_kernel(isa));
+		fx_conv3d_direct_dw(p, in, dy, dw, scratch, fx_conv_strip_kernel(isa));
+	if (db)
+		fx_conv3d_db(p, dy, db);
 }
 
 void fx_conv3d_run_dw(const struct fx_conv3d_plan *p, const float *in, const float *dy, float *dw,

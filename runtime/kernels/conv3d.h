@@ -78,7 +78,9 @@ enum fx_conv3d_path {
 	FX_CONV3D_PLAIN,    /**< loops in C: the reference */
 	FX_CONV3D_DIRECT,   /**< register-blocked, AVX-512, AVX2+FMA or portable vectors */
 	FX_CONV3D_WINOGRAD, /**< F(3,3)^3: kernel 3 and stride 1 along each axis */
-	FX_CONV3D_BLAS,	    /**< shifted GEMMs of OpenBLAS: stride 1 */
+	FX_CONV3D_BLAS,	    /**< shifted GEMMs of OpenBLAS, which it sets to one thread: stride 1,
+			       voxels     of the input side by side, at most one zero read at either end of
+			       a row */
 };
 
 /** What a run computes; made once, with all checks and sizes, so that a run cannot fail and
@@ -163,6 +165,9 @@ enum fx_conv3d_isa { FX_CONV3D_PORTABLE, FX_CONV3D_AVX2, FX_CONV3D_AVX512, FX_CO
 enum fx_conv3d_isa fx_conv3d_isa(void);
 bool fx_conv3d_isa_here(enum fx_conv3d_isa isa);
 const char *fx_conv3d_isa_name(enum fx_conv3d_isa isa);
+/** Multiplies and adds in registers only, with the best instruction set: the number of operations
+ * done, for a measurement of the peak of a core. */
+double fx_conv3d_peak_flops(size_t times);
 /** As fx_conv3d_run() and fx_conv3d_run_dw() with a given instruction set that this CPU has. */
 void fx_conv3d_run_isa(const struct fx_conv3d_plan *p, const struct fx_conv3d_args *a,
 		       enum fx_conv3d_isa isa);

@@ -135,8 +135,15 @@ static void add_db(const struct fx_conv3d_plan *p, const float *dy, float *db, s
 		db[c + i] += (float)sum[i];
 }
 
+void fx_conv3d_db(const struct fx_conv3d_plan *p, const float *dy, float *db)
+{
+#pragma omp parallel for schedule(static) num_threads(p->threads)
+	for (size_t c = 0; c < p->out.channels; c += FX_SLOT)
+		add_db(p, dy, db, c);
+}
+
 void fx_conv3d_direct_dw(const struct fx_conv3d_plan *p, const float *in, const float *dy,
-			 float *dw, float *db, float *scratch, fx_conv_strip_fn *kernel)
+			 float *dw, float *scratch, fx_conv_strip_fn *kernel)
 {
 	const size_t taps = fx_conv3d_taps(&p->conv), ci = p->conv.in_channels;
 
@@ -154,8 +161,4 @@ void fx_conv3d_direct_dw(const struct fx_conv3d_plan *p, const float *in, const 
 			for (size_t t = 0; t < taps; t++)
 				dw[(o * ci + i) * taps + t] +=
 					scratch[(t * ci + i) * p->out.slots + o];
-#pragma omp parallel for schedule(static) num_threads(p->threads)
-	for (size_t c = 0; c < p->out.channels; c += FX_SLOT)
-		if (db)
-			add_db(p, dy, db, c);
 }

@@ -98,12 +98,25 @@ void fx_conv3d_direct_pack(const struct fx_conv3d_plan *p, float *packed, const 
 void fx_conv3d_direct(const struct fx_conv3d_plan *p, const struct fx_conv3d_args *a,
 		      fx_conv_strip_fn *kernel);
 void fx_conv3d_direct_dw(const struct fx_conv3d_plan *p, const float *in, const float *dy,
-			 float *dw, float *db, float *scratch, fx_conv_strip_fn *kernel);
+			 float *dw, float *scratch, fx_conv_strip_fn *kernel);
 
 size_t fx_conv3d_winograd_packed(const struct fx_conv3d_plan *p);
 size_t fx_conv3d_winograd_scratch(const struct fx_conv3d_plan *p);
 void fx_conv3d_winograd_pack(const struct fx_conv3d_plan *p, float *packed, const float *weights);
 void fx_conv3d_winograd(const struct fx_conv3d_plan *p, const struct fx_conv3d_args *a,
 			enum fx_conv3d_isa isa);
+
+/* conv3d_blas.c; whether the layout of the input is one it can do. */
+bool fx_conv3d_blas_can(const struct fx_conv3d_plan *p);
+size_t fx_conv3d_blas_packed(const struct fx_conv3d_plan *p);
+size_t fx_conv3d_blas_scratch(const struct fx_conv3d_plan *p);
+size_t fx_conv3d_blas_dw_scratch(const struct fx_conv3d_plan *p);
+void fx_conv3d_blas_pack(const struct fx_conv3d_plan *p, float *packed, const float *weights);
+void fx_conv3d_blas(const struct fx_conv3d_plan *p, const struct fx_conv3d_args *a);
+void fx_conv3d_blas_dw(const struct fx_conv3d_plan *p, const float *in, const float *dy, float *dw,
+		       float *scratch);
+
+/** Adds the sums of dy over voxels, in double, same bits for any number of threads. */
+void fx_conv3d_db(const struct fx_conv3d_plan *p, const float *dy, float *db);
 
 #endif

@@ -18,7 +18,12 @@
 #pragma GCC optimize("fp-contract=fast")
 #endif
 
-enum { TILES = 12, COLUMNS = 3 * TILES + 2, POINTS = 125 };
+enum {
+	TILES = 12, /* of a strip */
+	PART = 6,   /* tiles whose transforms stay in the first-level cache */
+	COLUMNS = 3 * PART + 2,
+	POINTS = 125,
+};
 
 struct strip {
 	const struct fx_conv3d_plan *p;
@@ -35,15 +40,63 @@ struct strip {
 	const float *bias;  /* width of them */
 };
 
-static inline size_t at(const struct fx_layout *l, const struct strip *s, size_t z, size_t y,
-			size_t x)
+/* Where the outputs of row @p z, @p y of the strip's tiles go, from voxel @p x and channel @p c on.
+ */
+static inline struct fx_conv_strip row_outputs(const struct strip *s, size_t z, size_t y, size_t x,
+					       size_t c)
 {
-	return l->origin + (s->z + z) * l->stride[0] + (s->y + y) * l->stride[1] +
-	       (s->x + x) * l->stride[2];
+	const struct fx_conv3d_plan *p = s->p;
+	const struct fx_conv3d_args *a = s->a;
+	const ptrdiff_t at[] = { (ptrdiff_t)(s->z + z), (ptrdiff_t)(s->y + y),
+				 (ptrdiff_t)(s->x + x) };
+	const size_t to = s->panel + c;
+	struct fx_conv_strip o = { .bias = s->bias + c, .relu = a->relu };
+
+	if (a->gate)
+		o.gate = a->gate + fx_layout_at(&p->gate, at[0], at[1], at[2]) + to;
+	if (a->residual)
+		o.residual = a->residual + fx_layout_at(&p->residual, at[0], at[1], at[2]) + to;
+	if (a->out)
+		o.out = a->out + fx_layout_at(&p->out, at[0], at[1], at[2]) + to;
+	if (a->also)
+		o.also = a->also + fx_layout_at(&p->also, at[0], at[1], at[2]) + to;
+	o.gate_step = p->gate.stride[2];
+	o.residual_step = p->residual.stride[2];
+	o.out_step = p->out.stride[2];
+	o.also_step = p->also.stride[2];
+	return o;
 }
+
+/* Brings near what output rows 2 * i and 2 * i + 1 of 9 read and write. */
+static inline void rows_fetch(const struct strip *s, size_t i, size_t x, size_t n, size_t c)
+{
+	for (size_t row = 2 * i; row < 2 * i + 2; row++) {
+		const struct fx_conv_strip o = row_outputs(s, row / 3, row % 3, x, c);
+
+		if (row / 3 >= s->z_len || row % 3 >= s->y_len)
+			continue;
+		for (size_t v = 0; v < n; v++) {
+			if (o.out)
+				__builtin_prefetch(o.out + v * o.out_step, 1);
+			if (o.also)
+				__builtin_prefetch(o.also + v * o.also_step, 1);
+			if (o.residual && o.residual != o.out)
+				__builtin_prefetch(o.residual + v * o.residual_step);
+		}
+	}
+}
+
+/* As in conv3d_direct.c. */
+#ifdef __SANITIZE_ADDRESS__
+enum { K_UNROLL = 1 };
+#else
+enum { K_UNROLL = 4 };
+#endif
 
 #define TARGET
 #define LANES	4
+#define VECS	4
+#define MAXT	3
 #define NAME(x) portable_##x
 #include "kernels/conv3d_winograd_tmpl.c"
 #undef TARGET
@@ -51,34 +104,40 @@ static inline size_t at(const struct fx_layout *l, const struct strip *s, size_t
 #ifdef __x86_64__
 #define TARGET	__attribute__((target("avx2,fma")))
 #define LANES	8
+#define VECS	2
+#define MAXT	6
 #define NAME(x) avx2_##x
 #include "kernels/conv3d_winograd_tmpl.c"
 #undef TARGET
 #define TARGET	__attribute__((target("avx512f,avx512vl,avx512dq,fma")))
 #define LANES	16
+#define VECS	2
+#define MAXT	12
 #define NAME(x) avx512_##x
 #include "kernels/conv3d_winograd_tmpl.c"
 #undef TARGET
 #endif
 
-/* Transforms of an instruction set for channels in groups of lanes. */
+/* Transforms of an instruction set for channels in groups of lanes, and products for panels that
+ * are a multiple of width. */
 struct transforms {
 	void (*input)(const struct strip *s, size_t c);
 	void (*output)(const struct strip *s, size_t c);
-	size_t lanes;
+	void (*multiply)(const struct strip *s, const float *w);
+	size_t lanes, width;
 };
 
 static struct transforms transforms_of(enum fx_conv3d_isa isa, size_t slots)
 {
 #ifdef __x86_64__
 	if (isa == FX_CONV3D_AVX512 && slots % 16 == 0)
-		return (struct transforms){ avx512_input, avx512_output, 16 };
+		return (struct transforms){ avx512_input, avx512_output, avx512_multiply, 16, 32 };
 	if (isa >= FX_CONV3D_AVX2)
-		return (struct transforms){ avx2_input, avx2_output, 8 };
+		return (struct transforms){ avx2_input, avx2_output, avx2_multiply, 8, 16 };
 #endif
 	(void)isa;
 	(void)slots;
-	return (struct transforms){ portable_input, portable_output, 4 };
+	return (struct transforms){ portable_input, portable_output, portable_multiply, 4, 16 };
 }
 
 static const double points_g[5][3] = { { 1.0 / 2, 0, 0 },
@@ -156,8 +215,8 @@ static void strip_locate(struct strip *s)
 	const struct fx_conv3d_plan *p = s->p;
 	const ptrdiff_t z = (ptrdiff_t)s->z - zeros_before(p, 0),
 			y = (ptrdiff_t)s->y - zeros_before(p, 1),
-			x = (ptrdiff_t)s->x - zeros_before(p, 2),
-			end = (ptrdiff_t)p->in.shape[2] - x;
+			x = (ptrdiff_t)s->x - zeros_before(p, 2), pad = p->in.padded,
+			begin = -pad - x, end = (ptrdiff_t)p->in.shape[2] + pad - x;
 
 	for (ptrdiff_t i = 0; i < 25; i++) {
 		const bool inside = z + i / 5 >= 0 && z + i / 5 < (ptrdiff_t)p->in.shape[0] &&
@@ -168,13 +227,14 @@ static void strip_locate(struct strip *s)
 		s->steps[i] = inside ? p->in.stride[2] : 0;
 	}
 	s->columns = 3 * s->tiles + 2;
-	s->from = shorter(x < 0 ? (size_t)-x : 0, s->columns);
+	s->from = shorter(begin < 0 ? 0 : (size_t)begin, s->columns);
 	s->to = end < 0 ? 0 : shorter((size_t)end, s->columns);
 	s->z_len = shorter(3, p->out.shape[0] - s->z);
 	s->y_len = shorter(3, p->out.shape[1] - s->y);
 	s->x_len = shorter(3 * s->tiles, p->out.shape[2] - s->x);
 }
 
+/* Products of a panel of any width by the blocks of the direct path. */
 static void multiply(const struct strip *s, const float *packed, fx_conv_strip_fn *kernel)
 {
 	static const float zeros[FX_CONV_PANEL];
@@ -212,13 +272,18 @@ static void strip_run(struct strip *s, const struct transforms *in, const struct
 	for (s->panel = 0; s->panel < p->out.slots; s->panel += s->width) {
 		float bias[FX_CONV_PANEL] = { 0 };
 
+		const float *w = s->a->packed + s->panel * POINTS * fx_conv3d_reads(p);
+
 		s->width = fx_conv3d_panel(p->out.slots, s->panel);
 		s->product_size = TILES * s->width;
 		s->bias = bias;
 		for (size_t i = 0; s->a->bias && i < s->width && s->panel + i < p->out.channels;
 		     i++)
 			bias[i] = s->a->bias[s->panel + i];
-		multiply(s, s->a->packed + s->panel * POINTS * fx_conv3d_reads(p), kernel);
+		if (s->width % out->width == 0)
+			out->multiply(s, w);
+		else
+			multiply(s, w, kernel);
 		for (size_t c = 0; c < s->width; c += out->lanes)
 			out->output(s, c);
 	}

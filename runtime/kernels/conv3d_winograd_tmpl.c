@@ -36,111 +36,252 @@ static inline __attribute__((always_inline)) TARGET void NAME(gather)(NAME(vec) 
 	to[2 * to_step] = (sum + m4) + 4.0F * m3;
 }
 
-/* Along z, from memory to the columns of the 25 lines. */
+/* Along z, from memory to the columns of the 25 lines; column 0 is column @p left of the strip. */
 static inline __attribute__((always_inline)) TARGET void NAME(load)(const struct strip *s,
-								    NAME(vec) * lines, size_t c)
+								    NAME(vec) * lines, size_t c,
+								    size_t left, size_t columns)
 {
-	const NAME(vec) none[5] = { 0 };
+	const size_t right = left + columns, from = s->from < left ? left : s->from,
+		     to = s->to < right ? s->to : right;
+	const NAME(vec) zero = { 0 };
 
 	for (size_t y = 0; y < 5; y++) {
 		const float *const in[] = { s->rows[y] + c, s->rows[y + 5] + c, s->rows[y + 10] + c,
 					    s->rows[y + 15] + c, s->rows[y + 20] + c };
 		const size_t *step = s->steps + y;
-		NAME(vec) *to = lines + y * COLUMNS;
+		NAME(vec) *line = lines + y * COLUMNS;
 
-		for (size_t x = 0; x < s->from; x++)
-			NAME(spread)(to + x, 5 * COLUMNS, none, 1);
-		for (size_t x = s->from; x < s->to; x++) {
+		for (size_t z = 0; z < 5 && (from > left || to < right); z++)
+			for (size_t x = 0; x < columns; x++)
+				line[z * 5 * COLUMNS + x] = zero;
+		for (size_t x = from; x < to; x++) {
 			const NAME(vec) d[] = { *(const NAME(mem) *)(in[0] + x * step[0]),
 						*(const NAME(mem) *)(in[1] + x * step[5]),
 						*(const NAME(mem) *)(in[2] + x * step[10]),
 						*(const NAME(mem) *)(in[3] + x * step[15]),
 						*(const NAME(mem) *)(in[4] + x * step[20]) };
 
-			NAME(spread)(to + x, 5 * COLUMNS, d, 1);
+			NAME(spread)(line + x - left, 5 * COLUMNS, d, 1);
 		}
-		for (size_t x = s->to; x < s->columns; x++)
-			NAME(spread)(to + x, 5 * COLUMNS, none, 1);
 	}
 }
 
-/* The input of all tiles, channels from @p c, to s->points[point][tile][channel]. */
-static TARGET void NAME(input)(const struct strip *s, size_t c)
+/* The input of @p n tiles from @p first on, channels from @p c, to s->points[point][tile][channel].
+ */
+static inline __attribute__((always_inline)) TARGET void NAME(input_part)(const struct strip *s,
+									  size_t c, size_t first,
+									  size_t n)
 {
+	const size_t columns = 3 * n + 2, step = s->point_size;
 	NAME(vec) lines[25 * COLUMNS];
 
-	NAME(load)(s, lines, c);
+	NAME(load)(s, lines, c, 3 * first, columns);
 	for (size_t z = 0; z < 5; z++) {
 		NAME(vec) *plane = lines + z * 5 * COLUMNS;
 
-		for (size_t x = 0; x < s->columns; x++)
+		for (size_t x = 0; x < columns; x++)
 			NAME(spread)(plane + x, COLUMNS, plane + x, COLUMNS);
-		for (size_t y = 0; y < 5; y++)
-			for (size_t t = 0; t < s->tiles; t++) {
-				float *to = s->points + (z * 25 + y * 5) * s->point_size +
-					    t * s->in_slots + c;
+		for (size_t y = 0; y < 5; y++) {
+			float *to = s->points + (z * 25 + y * 5) * step + first * s->in_slots + c;
+
+			for (size_t t = 0; t < n; t++, to += s->in_slots) {
 				NAME(vec) v[5];
 
 				NAME(spread)(v, 1, plane + y * COLUMNS + 3 * t, 1);
-				for (size_t x = 0; x < 5; x++)
-					*(NAME(mem) *)(to + x * s->point_size) = v[x];
+				*(NAME(mem) *)to = v[0];
+				*(NAME(mem) *)(to + step) = v[1];
+				*(NAME(mem) *)(to + 2 * step) = v[2];
+				*(NAME(mem) *)(to + 3 * step) = v[3];
+				*(NAME(mem) *)(to + 4 * step) = v[4];
 			}
+		}
 	}
 }
 
-/* One output voxel: bias, gate, residual, ReLU. */
-static inline __attribute__((always_inline)) TARGET void NAME(store)(const struct strip *s,
-								     NAME(vec) v, size_t z,
-								     size_t y, size_t x, size_t c)
+static TARGET void NAME(input)(const struct strip *s, size_t c)
 {
-	const struct fx_conv3d_plan *p = s->p;
-	const struct fx_conv3d_args *a = s->a;
-	const NAME(vec) zero = { 0 };
-
-	if (a->gate)
-		v = (NAME(vec))(
-			(NAME(mask))v &
-			(*(const NAME(mem) *)(a->gate + at(&p->gate, s, z, y, x) + c) > zero));
-	if (a->residual)
-		v += *(const NAME(mem) *)(a->residual + at(&p->residual, s, z, y, x) + c);
-	if (a->also)
-		*(NAME(mem) *)(a->also + at(&p->also, s, z, y, x) + c) =
-			(NAME(vec))((NAME(mask))v & (v > zero));
-	if (a->relu)
-		v = (NAME(vec))((NAME(mask))v & (v > zero));
-	if (a->out)
-		*(NAME(mem) *)(a->out + at(&p->out, s, z, y, x) + c) = v;
+	for (size_t t = 0; t < s->tiles; t += PART)
+		NAME(input_part)(s, c, t, s->tiles - t < PART ? s->tiles - t : PART);
 }
 
-/* The outputs of all tiles from s->products[point][tile][width], channels from @p c of the panel.
- */
+/* @p n voxels of an output row: bias, gate, residual, ReLU. */
+static inline __attribute__((always_inline)) TARGET void NAME(store)(const struct fx_conv_strip *o,
+								     const NAME(vec) * v, size_t n)
+{
+	const NAME(vec) zero = { 0 }, bias = *(const NAME(mem) *)o->bias;
+	const float *gate = o->gate, *residual = o->residual;
+	float *out = o->out, *also = o->also;
+	const size_t gate_step = o->gate_step, residual_step = o->residual_step,
+		     out_step = o->out_step, also_step = o->also_step;
+	const bool relu = o->relu;
+
+	for (size_t x = 0; x < n; x++) {
+		NAME(vec) a = v[x] + bias;
+
+		if (gate)
+			a = (NAME(vec))((NAME(mask))a &
+					(*(const NAME(mem) *)(gate + x * gate_step) > zero));
+		if (residual)
+			a += *(const NAME(mem) *)(residual + x * residual_step);
+		if (also)
+			*(NAME(mem) *)(also + x * also_step) =
+				(NAME(vec))((NAME(mask))a & (a > zero));
+		if (relu)
+			a = (NAME(vec))((NAME(mask))a & (a > zero));
+		if (out)
+			*(NAME(mem) *)(out + x * out_step) = a;
+	}
+}
+
+/* Outputs of @p n tiles from @p first on, from s->products[point][tile][width], channels from @p c
+ * of the panel. */
+static inline __attribute__((always_inline)) TARGET void NAME(output_part)(const struct strip *s,
+									   size_t c, size_t first,
+									   size_t n)
+{
+	const size_t columns = s->x_len - 3 * first < 3 * n ? s->x_len - 3 * first : 3 * n;
+	NAME(vec) lines[15 * COLUMNS], five[5 * COLUMNS], out[3 * COLUMNS];
+
+	for (size_t z = 0; z < 5; z++) {
+		if (c % 16 == 0)
+			rows_fetch(s, z, 3 * first, columns, c);
+		for (size_t y = 0; y < 5; y++) {
+			const float *in = s->products + (z * 25 + y * 5) * s->product_size +
+					  first * s->width + c;
+
+			for (size_t t = 0; t < n; t++, in += s->width) {
+				const size_t step = s->product_size;
+				const NAME(vec) m[] = { *(const NAME(mem) *)in,
+							*(const NAME(mem) *)(in + step),
+							*(const NAME(mem) *)(in + 2 * step),
+							*(const NAME(mem) *)(in + 3 * step),
+							*(const NAME(mem) *)(in + 4 * step) };
+
+				NAME(gather)(five + y * COLUMNS + 3 * t, 1, m, 1);
+			}
+		}
+		for (size_t x = 0; x < columns; x++)
+			NAME(gather)(lines + z * 3 * COLUMNS + x, COLUMNS, five + x, COLUMNS);
+	}
+	for (size_t y = 0; y < s->y_len; y++) {
+		for (size_t x = 0; x < columns; x++)
+			NAME(gather)(out + x, COLUMNS, lines + y * COLUMNS + x, 3 * COLUMNS);
+		for (size_t z = 0; z < s->z_len; z++) {
+			const struct fx_conv_strip o = row_outputs(s, z, y, 3 * first, c);
+
+			NAME(store)(&o, out + z * COLUMNS, columns);
+		}
+	}
+}
+
 static TARGET void NAME(output)(const struct strip *s, size_t c)
 {
-	const NAME(vec) bias = *(const NAME(mem) *)(s->bias + c);
-	NAME(vec) lines[25 * COLUMNS];
+	for (size_t t = 0; t < s->tiles; t += PART)
+		NAME(output_part)(s, c, t, s->tiles - t < PART ? s->tiles - t : PART);
+}
 
-	for (size_t p = 0; p < 25; p++)
-		for (size_t t = 0; t < s->tiles; t++) {
-			const float *in = s->products + p * 5 * s->product_size + t * s->width + c;
-			NAME(vec) m[5];
+/* @p n tiles of one point times VECS vectors of a panel; fetches what the next point needs. */
+static inline __attribute__((always_inline)) TARGET void NAME(product)(const struct strip *s,
+								       const float *in,
+								       const float *w, float *out,
+								       const size_t n)
+{
+	const size_t slots = s->in_slots, width = s->width, reads = fx_conv3d_reads(s->p);
+	NAME(vec) sum[MAXT][VECS];
 
-			for (size_t x = 0; x < 5; x++)
-				m[x] = *(const NAME(mem) *)(in + x * s->product_size);
-			NAME(gather)(lines + p * COLUMNS + 3 * t, 1, m, 1);
-		}
-	for (size_t z = 0; z < 5; z++)
-		for (size_t x = 0; x < 3 * s->tiles; x++)
-			NAME(gather)
-	(lines + z * 5 * COLUMNS + x, COLUMNS, lines + z * 5 * COLUMNS + x, COLUMNS);
-	for (size_t y = 0; y < s->y_len; y++)
-		for (size_t x = 0; x < s->x_len; x++) {
-			NAME(vec) v[3];
+#pragma GCC unroll 12
+	for (size_t t = 0; t < n; t++)
+#pragma GCC unroll 4
+		for (size_t j = 0; j < VECS; j++)
+			sum[t][j] = (NAME(vec)){ 0 };
+#pragma GCC unroll K_UNROLL
+	for (size_t k = 0; k < reads; k++, w += width) {
+		__builtin_prefetch(w + reads * width);
+#pragma GCC unroll 12
+		for (size_t t = 0; t < n; t++)
+#pragma GCC unroll 4
+			for (size_t j = 0; j < VECS; j++)
+				sum[t][j] +=
+					*(const NAME(mem) *)(w + j * LANES) * in[t * slots + k];
+	}
+#pragma GCC unroll 12
+	for (size_t t = 0; t < n; t++)
+#pragma GCC unroll 4
+		for (size_t j = 0; j < VECS; j++)
+			*(NAME(mem) *)(out + t * width + j * LANES) = sum[t][j];
+}
 
-			NAME(gather)(v, 1, lines + y * COLUMNS + x, 5 * COLUMNS);
-			for (size_t z = 0; z < s->z_len; z++)
-				NAME(store)(s, v[z] + bias, z, y, x, s->panel + c);
+static inline __attribute__((always_inline)) TARGET void NAME(products)(const struct strip *s,
+									const float *in,
+									const float *w, float *out,
+									size_t n)
+{
+	switch (n) {
+	case 1:
+		NAME(product)(s, in, w, out, 1);
+		break;
+	case 2:
+		NAME(product)(s, in, w, out, 2);
+		break;
+	case 3:
+		NAME(product)(s, in, w, out, 3);
+		break;
+#if MAXT > 3
+	case 4:
+		NAME(product)(s, in, w, out, 4);
+		break;
+	case 5:
+		NAME(product)(s, in, w, out, 5);
+		break;
+	case 6:
+		NAME(product)(s, in, w, out, 6);
+		break;
+#endif
+#if MAXT > 6
+	case 7:
+		NAME(product)(s, in, w, out, 7);
+		break;
+	case 8:
+		NAME(product)(s, in, w, out, 8);
+		break;
+	case 9:
+		NAME(product)(s, in, w, out, 9);
+		break;
+	case 10:
+		NAME(product)(s, in, w, out, 10);
+		break;
+	case 11:
+		NAME(product)(s, in, w, out, 11);
+		break;
+	case 12:
+		NAME(product)(s, in, w, out, 12);
+		break;
+#endif
+	default:
+		break;
+	}
+}
+
+/* All points of the panel: tiles in blocks of nearly equal size. */
+static TARGET void NAME(multiply)(const struct strip *s, const float *w)
+{
+	const size_t blocks = (s->tiles + MAXT - 1) / MAXT,
+		     w_size = fx_conv3d_reads(s->p) * s->width;
+
+	for (size_t i = 0; i < POINTS; i++, w += w_size)
+		for (size_t c = 0; c < s->width; c += LANES * VECS) {
+			const float *in = s->points + i * s->point_size;
+			float *out = s->products + i * s->product_size + c;
+
+			for (size_t b = 0, t = 0, n; b < blocks; b++, t += n) {
+				n = (s->tiles - t + blocks - b - 1) / (blocks - b);
+				NAME(products)
+				(s, in + t * s->in_slots, w + c, out + t * s->width, n);
+			}
 		}
 }
 
 #undef LANES
+#undef VECS
+#undef MAXT
 #undef NAME

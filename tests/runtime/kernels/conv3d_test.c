@@ -126,12 +126,18 @@ static struct conv_case random_case(uint64_t *seed, enum fx_conv3d_path path)
 						1 + (int)(test_random(seed) % 2);
 			k.c.before[i] = (int)(test_random(seed) % (unsigned)k.c.kernel[i]);
 			k.c.after[i] = (int)(test_random(seed) % (unsigned)k.c.kernel[i]);
+			if (path == FX_CONV3D_BLAS && i == 2)
+				k.c.before[i] = k.c.after[i] = k.c.kernel[i] == 3;
 			in[i] = i == 2 ? pick(seed, rows, 7) : pick(seed, sides, 7);
 		}
 	} while (fx_conv3d_shape(&k.c, in, out) != FX_OK ||
 		 in[0] * in[1] * in[2] * k.c.in_channels * k.c.out_channels > 60000);
 	k.x = random_layout(in, k.c.in_channels, seed);
 	k.y = random_layout(out, k.c.out_channels, seed);
+	if (path == FX_CONV3D_BLAS) {
+		assert_int_equal(fx_layout_padded(&k.x, in, k.c.in_channels), FX_OK);
+		assert_int_equal(fx_layout_padded(&k.y, out, k.c.out_channels), FX_OK);
+	}
 	return k;
 }
 
@@ -377,6 +383,18 @@ static void test_winograd(void **state)
 			check_path(FX_CONV3D_WINOGRAD, isa, 40, 2e-5);
 }
 
+static void test_blas(void **state)
+{
+	(void)state;
+	check_path(FX_CONV3D_BLAS, FX_CONV3D_PORTABLE, 60, 1e-6);
+}
+
+static void test_blas_bits(void **state)
+{
+	(void)state;
+	check_bits(FX_CONV3D_BLAS, 10);
+}
+
 static void test_winograd_bits(void **state)
 {
 	(void)state;
@@ -457,6 +475,12 @@ static void test_dw_direct(void **state)
 {
 	(void)state;
 	check_dw(FX_CONV3D_DIRECT, 40, true);
+}
+
+static void test_dw_blas(void **state)
+{
+	(void)state;
+	check_dw(FX_CONV3D_BLAS, 40, false);
 }
 
 /* One random convolution in double precision. */
@@ -634,9 +658,10 @@ int main(void)
 		cmocka_unit_test(test_plain),	      cmocka_unit_test(test_direct_portable),
 		cmocka_unit_test(test_direct_avx2),   cmocka_unit_test(test_direct_avx512),
 		cmocka_unit_test(test_direct_bits),   cmocka_unit_test(test_winograd),
-		cmocka_unit_test(test_winograd_bits), cmocka_unit_test(test_dw_direct),
-		cmocka_unit_test(test_f64_gradients), cmocka_unit_test(test_transposed),
-		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_winograd_bits), cmocka_unit_test(test_blas),
+		cmocka_unit_test(test_blas_bits),     cmocka_unit_test(test_dw_blas),
+		cmocka_unit_test(test_dw_direct),     cmocka_unit_test(test_f64_gradients),
+		cmocka_unit_test(test_transposed),    cmocka_unit_test(test_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
