@@ -204,8 +204,10 @@ int fx_ffn_model_read(struct fx_ffn_model *m, const char *path, struct fx_error 
 	struct fx_error own = { 0 };
 	int result = fx_safetensors_read(&s, path, FILE_MAX, err);
 
-	if (result)
+	if (result) {
+		fx_safetensors_fini(&s);
 		return result;
+	}
 	*m = (struct fx_ffn_model){ 0 };
 	result = read_constants(m, &s, &own);
 	if (!result)

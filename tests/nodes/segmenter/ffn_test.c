@@ -113,7 +113,7 @@ static struct fx_block *boxes(enum fx_dtype dtype)
 
 static struct node_test *node(const char *a, const char *b)
 {
-	const char *options[] = { option, a ? a : "min_voxels=300", b, NULL };
+	const char *options[] = { option, "seed_spacing=6", a ? a : "min_voxels=300", b, NULL };
 
 	return node_test_new(&fx_node_segmenter_ffn, options);
 }
@@ -285,7 +285,7 @@ static char *leave_state(const char *folder)
 					 .segment = 0.6,
 					 .min_voxels = 300,
 					 .min_distance = { 1, 1, 1 } };
-	const struct fx_ffn_seeding seeding = { 49.0 / 6.0, 1e-4, 42, 3 };
+	const struct fx_ffn_seeding seeding = { 49.0 / 6.0, 1e-4, 42, 6 };
 	const size_t shape[3] = { Z, Y, X }, margin[3] = { 4, 4, 4 };
 	const double voxel[3] = { 8, 8, 8 };
 	const struct fx_ffn_eval none = { 0 };
