@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+/* segmenter/ffn: one object after another, flooded by a network that moves along it. */
+#include <fornix/node.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "formats/ffnmodel.h"
+#include "kernels/ffn_net.h"
+#include "kernels/ffn_seeds.h"
+#include "kernels/ffn_state.h"
+
+enum { IMAGE, LABELS };			   /* index into ports[] */
+enum { WINOGRAD, DIRECT };		   /* index into kernels[] */
+enum { STATE_MAX = 1 << 30, TELL_S = 30 }; /* bytes of a saved flood; seconds between reports */
+
+static const char *const kernels[] = { "winograd", "direct", NULL };
+
+struct ffn {
+	const char *model, *resume; /* options */
+	double init, pad, move, segment, disconnect;
+	double seed_sigma, seed_noise;
+	struct fx_vec min_distance, trained_nm;
+	int kernel, min_voxels, seed_random, seed_spacing, save_every;
+	struct fx_ffn_model net_file; /* owned, from init() to finish() */
+	struct fx_ffn_net *net;	      /* owned, from init() to finish() */
+	bool told_voxel, told_small, told_save;
+};
+
+static const struct fx_port ports[] = {
+	[IMAGE] = { "image", FX_IN, FX_BLOCK, FX_U8 | FX_U16 | FX_F32, 1U << FX_IMAGE, false,
+		    "brightness as the network was trained on (u16 and f32: whole range is 0 to "
+		    "255)" },
+	[LABELS] = { "labels", FX_OUT, FX_BLOCK, FX_U32, 1U << FX_LABELS, false,
+		     "objects 1..n of every block on its own; 0 is unassigned" },
+	{ 0 },
+};
+
+static const struct fx_option options[] = {
+	{ FX_FIELD(struct ffn, model),
+	  .help = "file of the network, .safetensors; fornix convert makes one of a checkpoint" },
+	{ FX_FIELD(struct ffn, kernel), .def = WINOGRAD, .choices = kernels,
+	  .help = "way to compute convolutions: winograd is faster, direct rounds less" },
+	{ FX_FIELD(struct ffn, init), .def = 0.95, .min = 0.5, .max = 0.999,
+	  .help = "probability that a seed begins with" },
+	{ FX_FIELD(struct ffn, pad), .def = 0.05, .min = 0.001, .max = 0.5,
+	  .help = "probability shown to the network where nothing is known yet" },
+	{ FX_FIELD(struct ffn, move), .def = 0.9, .min = 0.5, .max = 0.999,
+	  .help = "the field of view moves to where the object is at least this sure" },
+	{ FX_FIELD(struct ffn, segment), .def = 0.6, .min = 0.001, .max = 0.999,
+	  .help = "voxels at least this sure belong to the object" },
+	{ FX_FIELD(struct ffn, disconnect), .def = 0, .min = -1, .max = 1,
+	  .help = "sure part of a field above which voxels once below 0.5 stay so; below 0 never" },
+	{ FX_FIELD(struct ffn, min_voxels), .def = 1000, .min = 0, .max = 1e9, .unit = "voxel",
+	  .help = "smaller objects are dropped" },
+	{ FX_FIELD(struct ffn, min_distance), .def_str = "1 1 1", .min = 0, .max = 64,
+	  .unit = "voxel", .help = "no object begins this near to another one" },
+	{ FX_FIELD(struct ffn, seed_sigma), .def = 49.0 / 6.0, .min = 0.5, .max = FX_FFN_SIGMA_MAX,
+	  .unit = "voxel", .help = "smoothing of the edge strength that tells what is an edge" },
+	{ FX_FIELD(struct ffn, seed_noise), .def = 1e-4, .min = 0, .max = 1, .unit = "voxel",
+	  .help = "random part of the distance to edges, breaks ties between seeds" },
+	{ FX_FIELD(struct ffn, seed_random), .def = 42, .min = 0, .max = 2147483647,
+	  .help = "seed of the random numbers" },
+	{ FX_FIELD(struct ffn, seed_spacing), .def = 3, .min = 1, .max = FX_FFN_SPACING_MAX,
+	  .unit = "voxel", .help = "seeds are the deepest points within this along each axis" },
+	{ FX_FIELD(struct ffn, trained_nm), .def_str = "0 0 0", .min = 0, .max = 1e6, .unit = "nm",
+	  .help = "voxel size that the network was trained on; 0 is what its file tells" },
+	{ FX_FIELD(struct ffn, resume), .def_str = "",
+	  .help = "folder of states from which a killed worker goes on; empty is none" },
+	{ FX_FIELD(struct ffn, save_every), .def = 200, .min = 1, .max = 1e9,
+	  .help = "evaluations of the network between two saves of the state" },
+	{ 0 },
+};
+
+static int ffn_init(struct fx_node *node, void *state)
+{
+	struct ffn *s = state;
+	struct fx_ffn_weights w = { 0 };
+	struct fx_error err = { 0 };
+
+	_Static_assert(sizeof s->net_file.weight == sizeof w.weight, "both have the same layers");
+	if (fx_ffn_model_read(&s->net_file, s->model, &err) ||
+	    (*s->resume && fx_make_dirs(s->resume, &err)))
+		return fx_fail_error(node, &err);
+	w.depth = s->net_file.depth;
+	w.features = s->net_file.features;
+	memcpy(w.weight, s->net_file.weight, sizeof s->net_file.weight);
+	memcpy(w.bias, s->net_file.bias, sizeof s->net_file.bias);
+	s->net = fx_ffn_net_new(&w, s->net_file.fov,
+				s->kernel == DIRECT ? FX_CONV3D_DIRECT : FX_CONV3D_WINOGRAD, 0,
+				&err);
+	return s->net ? FX_OK : fx_fail_error(node, &err);
+}
+
+static struct fx_ffn_config ffn_config(const struct ffn *s)
+{
+	struct fx_ffn_config c = { .init = s->init,
+				   .pad = s->pad,
+				   .move = s->move,
+				   .segment = s->segment,
+				   .disconnect = s->disconnect,
+				   .min_voxels = (size_t)s->min_voxels };
+
+	for (int i = 0; i < 3; i++) {
+		c.fov[i] = s->net_file.fov[i];
+		c.deltas[i] = s->net_file.deltas[i];
+		c.min_distance[i] = (size_t)s->min_distance.v[i];
+	}
+	return c;
+}
+
+static void ffn_warn(struct fx_node *node, struct ffn *s, const struct fx_block *image)
+{
+	const size_t *n = image->shape, *fov = s->net_file.fov;
+	const double *had = image->voxel_nm, *file = s->net_file.voxel_nm, *set = s->trained_nm.v;
+
+	for (int i = 0; i < 3 && !s->told_voxel; i++) {
+		const double want = set[i] > 0 ? set[i] : file[i];
+
+		if (!(want > 0) || (had[i] < 1.25 * want && want < 1.25 * had[i]))
+			continue;
+		fx_warn(node,
+			"the network %s was trained on voxels of %g nm along %c, these have %g nm: "
+			"resample the data, or take another network",
+			s->model, want, "zyx"[i], had[i]);
+		s->told_voxel = true;
+	}
+	if (!s->told_small && (n[0] < fov[0] || n[1] < fov[1] || n[2] < fov[2])) {
+		fx_warn(node,
+			"a block of %zux%zux%zu voxels is smaller than the field of view of "
+			"%zux%zux%zu: nothing is found in it",
+			n[0], n[1], n[2], fov[0], fov[1], fov[2]);
+		s->told_small = true;
+	}
+}
+
+/* File of the state of a block, by its place and all that decides its result; NULL for none. */
+static char *ffn_state_path(const struct ffn *s, const struct fx_block *image, uint64_t key)
+{
+	const int64_t *o = image->origin;
+
+	return *s->resume ? fx_asprintf("%s/flood-%" PRId64 "-%" PRId64 "-%" PRId64 "-%016" PRIx64,
+					s->resume, o[0], o[1], o[2], key) :
+			    NULL;
+}
+
+static void ffn_save(struct fx_node *node, struct ffn *s, const struct fx_ffn *f, const char *path,
+		     uint64_t key)
+{
+	struct fx_error err = { .text = "no memory" };
+	void *bytes = NULL;
+	size_t size;
+
+	if ((fx_ffn_save(f, key, &bytes, &size) || fx_file_write(path, bytes, size, &err)) &&
+	    !s->told_save) {
+		fx_warn(node, "the state of the flood is not saved: %s", err.text);
+		s->told_save = true;
+	}
+	free(bytes);
+}
+
+static void ffn_restore(struct fx_ffn *f, const char *path, uint64_t key)
+{
+	struct fx_error err = { 0 };
+	void *bytes = NULL;
+	size_t size;
+	int result = fx_file_read(path, STATE_MAX, &bytes, &size, &err);
+
+	if (!result)
+		result = fx_ffn_restore(f, key, bytes, size, &err);
+	if (!result)
+		fx_log(FX_LOG_INFO, "goes on with %s", path);
+	else if (result != FX_ENOENT)
+		fx_log(FX_LOG_WARN, "%s: %s: begins anew", path, err.text);
+	free(bytes);
+}
+
+static void ffn_tell(const struct fx_ffn *f, const int64_t at[3])
+{
+	const struct fx_ffn_counts *c = &f->counts;
+
+	fx_log(FX_LOG_INFO,
+	       "block %" PRId64 ",%" PRId64 ",%" PRId64 ": %" PRIu64 " of %zu voxels, "
+	       "%" PRIu64 " objects, seed %zu of %zu, %" PRIu64 " evaluations",
+	       at[0], at[1], at[2], c->voxels, f->len, c->accepted, f->seed, f->seeds_len,
+	       c->evaluations);
+}
+
+/* Floods all of a block. */
+static int ffn_run(struct fx_node *node, struct ffn *s, struct fx_ffn *f,
+		   const struct fx_block *image)
+{
+	int64_t told = fx_now_ns();
+	const uint64_t key = fx_ffn_key(f, s->net_file.hash ^ (uint64_t)s->kernel);
+	char *path = ffn_state_path(s, image, key);
+	uint64_t saved;
+	int did = FX_OK;
+
+	if (path)
+		ffn_restore(f, path, key);
+	saved = f->counts.evaluations;
+	while (did >= 0 && did != FX_FFN_FINISHED) {
+		did = fx_ffn_step(f);
+		if (path && f->counts.evaluations - saved >= (uint64_t)s->save_every) {
+			ffn_save(node, s, f, path, key);
+			saved = f->counts.evaluations;
+		}
+		if (fx_now_ns() - told > TELL_S * INT64_C(1000000000)) {
+			told = fx_now_ns();
+			ffn_tell(f, image->origin);
+		}
+	}
+	if (path && did == FX_FFN_FINISHED)
+		fx_remove_tree(path, NULL);
+	free(path);
+	return did < 0 ? did : FX_OK;
+}
+
+static int ffn_segment(struct fx_node *node, struct ffn *s, struct fx_block *labels,
+		       const struct fx_block *image)
+{
+	const struct fx_ffn_seeding seeding = { s->seed_sigma, s->seed_noise,
+						(uint32_t)s->seed_random, (size_t)s->seed_spacing };
+	const struct fx_ffn_eval eval = { fx_ffn_net_run, s->net };
+	const struct fx_ffn_config config = ffn_config(s);
+	const size_t margin[3] = { config.fov[0] / 2, config.fov[1] / 2, config.fov[2] / 2 };
+	float *grey = fx_alloc_aligned(fx_block_len(image) * sizeof *grey);
+	struct fx_error err = { .text = "no memory, or voxels without extent" };
+	struct fx_ffn_pos *seeds = NULL;
+	struct fx_ffn f = { 0 };
+	size_t len = 0;
+	int result = grey ? FX_OK : FX_ENOMEM;
+
+	memset(labels->data, 0, fx_block_size(labels));
+	if (!result) {
+		fx_ffn_normalise(grey, image->data, image->dtype, fx_block_len(image),
+				 s->net_file.mean, s->net_file.stddev);
+		result = fx_ffn_seeds(&seeds, &len, grey, image->shape, image->voxel_nm, margin,
+				      &seeding);
+	}
+	if (!result)
+		result = fx_ffn_init(&f, &config, &eval, grey, labels->data, image->shape, seeds,
+				     len, &err);
+	if (!result)
+		result = ffn_run(node, s, &f, image);
+	fx_ffn_fini(&f);
+	free(seeds);
+	free(grey);
+	return result ? fx_fail(node, result, "cannot flood a block of %zux%zux%zu voxels: %s",
+				image->shape[0], image->shape[1], image->shape[2], err.text) :
+			FX_OK;
+}
+
+static int ffn_process(struct fx_node *node, void *state)
+{
+	struct ffn *s = state;
+	struct fx_block *image = fx_take(node, IMAGE);
+	struct fx_block *labels = fx_new_block(node, LABELS, FX_U32, 1, image->shape);
+	int err = labels ? FX_OK : fx_fail(node, FX_ENOMEM, "no memory for the labels");
+
+	if (!err) {
+		labels->role = FX_LABELS;
+		labels->level = image->level;
+		memcpy(labels->origin, image->origin, sizeof labels->origin);
+		memcpy(labels->halo_lo, image->halo_lo, sizeof labels->halo_lo);
+		memcpy(labels->halo_hi, image->halo_hi, sizeof labels->halo_hi);
+		memcpy(labels->voxel_nm, image->voxel_nm, sizeof labels->voxel_nm);
+		ffn_warn(node, s, image);
+		err = ffn_segment(node, s, labels, image);
+	}
+	fx_block_free(image);
+	if (err)
+		fx_block_free(labels);
+	return err ? err : fx_send(node, LABELS, labels);
+}
+
+static void ffn_finish(void *state)
+{
+	struct ffn *s = state;
+
+	fx_ffn_net_free(s->net);
+	fx_ffn_model_fini(&s->net_file);
+}
+
+FX_NODE(segmenter_ffn) = {
+	.abi = FX_NODE_ABI,
+	.name = "segmenter/ffn",
+	.summary = "flood objects one by one with a network that moves along them (FFN)",
+	.ports = ports,
+	.options = options,
+	.state_size = sizeof(struct ffn),
+	.stateless = true,
+	.init = ffn_init,
+	.process = ffn_process,
+	.finish = ffn_finish,
+};
