@@ -184,6 +184,10 @@ static int sizes(struct fx_conv3d_plan *p, struct fx_error *err)
 	case FX_CONV3D_DIRECT:
 		p->packed_len = fx_conv3d_direct_packed(p);
 		break;
+	case FX_CONV3D_WINOGRAD:
+		p->packed_len = fx_conv3d_winograd_packed(p);
+		p->scratch_len = fx_conv3d_winograd_scratch(p);
+		break;
 	default:
 		p->packed_len = fx_conv3d_weights(&p->conv);
 	}
@@ -234,6 +238,8 @@ void fx_conv3d_pack(const struct fx_conv3d_plan *p, float *packed, const float *
 {
 	if (p->path == FX_CONV3D_PLAIN)
 		memcpy(packed, weights, p->packed_len * sizeof *packed);
+	else if (p->path == FX_CONV3D_WINOGRAD)
+		fx_conv3d_winograd_pack(p, packed, weights);
 	else
 		fx_conv3d_direct_pack(p, packed, weights);
 }
@@ -243,6 +249,8 @@ void fx_conv3d_run_isa(const struct fx_conv3d_plan *p, const struct fx_conv3d_ar
 {
 	if (p->path == FX_CONV3D_PLAIN)
 		fx_conv3d_plain(p, a);
+	else if (p->path == FX_CONV3D_WINOGRAD)
+		fx_conv3d_winograd(p, a, isa);
 	else
 		fx_conv3d_direct(p, a, fx_conv_strip_kernel(isa));
 }

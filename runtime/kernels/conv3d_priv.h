@@ -100,4 +100,10 @@ void fx_conv3d_direct(const struct fx_conv3d_plan *p, const struct fx_conv3d_arg
 void fx_conv3d_direct_dw(const struct fx_conv3d_plan *p, const float *in, const float *dy,
 			 float *dw, float *db, float *scratch, fx_conv_strip_fn *kernel);
 
+size_t fx_conv3d_winograd_packed(const struct fx_conv3d_plan *p);
+size_t fx_conv3d_winograd_scratch(const struct fx_conv3d_plan *p);
+void fx_conv3d_winograd_pack(const struct fx_conv3d_plan *p, float *packed, const float *weights);
+void fx_conv3d_winograd(const struct fx_conv3d_plan *p, const struct fx_conv3d_args *a,
+			enum fx_conv3d_isa isa);
+
 #endif

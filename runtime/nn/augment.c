@@ -129,7 +129,7 @@ static void change_sections(const struct fx_augment *a, float *image, uint32_t *
 
 static void bend(float *v, size_t n, double exponent)
 {
-	double lo = INFINITY, hi = -INFINITY;
+	double lo = (double)INFINITY, hi = -(double)INFINITY;
 
 	for (size_t i = 0; i < n; i++) {
 		lo = fmin(lo, (double)v[i]);

@@ -26,22 +26,33 @@ static NN_REAL weight_at(const NN_REAL *w, size_t channels, size_t k)
 	return !w ? 1 : channels > 1 ? w[k] : w[0];
 }
 
-/* Pointers to voxel x of span i of prediction, target and weight. */
+/* Pointers to one voxel's prediction, target, weight, and gradient of the prediction. */
 struct voxel {
 	const NN_REAL *p, *t, *w;
 	NN_REAL *g;
 	size_t wc;
 };
 
-static struct voxel voxel_of(const struct fx_nn_value *const v[3], size_t i, size_t x)
+/* The first voxel of span i. */
+static struct voxel voxel_first(const struct fx_nn_value *const v[3], size_t i)
 {
+	const size_t at = nn_span(v[0], i).at;
+
 	return (struct voxel){
-		.p = v[0]->data + nn_span(v[0], i).at + x * nn_step(v[0]),
-		.t = v[1]->data + nn_span(v[1], i).at + x * nn_step(v[1]),
-		.w = v[2] ? v[2]->data + nn_span(v[2], i).at + x * nn_step(v[2]) : NULL,
-		.g = v[0]->grad ? v[0]->grad + nn_span(v[0], i).at + x * nn_step(v[0]) : NULL,
+		.p = v[0]->data + at,
+		.t = v[1]->data + nn_span(v[1], i).at,
+		.w = v[2] ? v[2]->data + nn_span(v[2], i).at : NULL,
+		.g = v[0]->grad ? v[0]->grad + at : NULL,
 		.wc = v[2] ? v[2]->shape.c : 1,
 	};
+}
+
+static void voxel_next(const struct fx_nn_value *const v[3], struct voxel *o)
+{
+	o->p += nn_step(v[0]);
+	o->t += nn_step(v[1]);
+	o->w = o->w ? o->w + nn_step(v[2]) : NULL;
+	o->g = o->g ? o->g + nn_step(v[0]) : NULL;
 }
 
 /* Keeps the loss and what backward needs. */
@@ -63,12 +74,12 @@ static struct sums sum_parts(const struct fx_nn_value *const v[3], const struct 
 
 #pragma omp parallel for schedule(static)
 	for (size_t p = 0; p < FX_NN_PARTS; p++)
-		for (size_t i = nn_part(spans, p); i < nn_part(spans, p + 1); i++)
-			for (size_t x = 0; x < nn_span(v[0], i).voxels; x++) {
-				const struct voxel o = voxel_of(v, i, x);
+		for (size_t i = nn_part(spans, p); i < nn_part(spans, p + 1); i++) {
+			struct voxel o = voxel_first(v, i);
 
+			for (size_t x = nn_span(v[0], i).voxels; x-- > 0; voxel_next(v, &o))
 				add(&part[p], &o, l, v[0]->shape.c);
-			}
+		}
 	for (size_t p = 0; p < FX_NN_PARTS; p++) {
 		all.a += part[p].a;
 		all.b += part[p].b;
@@ -85,12 +96,12 @@ static void each_voxel(const struct fx_nn_value *const v[3], const struct fx_nn_
 	const size_t spans = nn_spans(v[0]);
 
 #pragma omp parallel for schedule(static)
-	for (size_t i = 0; i < spans; i++)
-		for (size_t x = 0; x < nn_span(v[0], i).voxels; x++) {
-			const struct voxel o = voxel_of(v, i, x);
+	for (size_t i = 0; i < spans; i++) {
+		struct voxel o = voxel_first(v, i);
 
+		for (size_t x = nn_span(v[0], i).voxels; x-- > 0; voxel_next(v, &o))
 			derive(&o, l, v[0]->shape.c);
-		}
+	}
 }
 
 #define INPUTS(net, l)                                                                             \

@@ -12,6 +12,7 @@
 #include "formats/cseg.h"
 #include "formats/image.h"
 #include "formats/precomputed.h"
+#include "formats/safetensors.h"
 #include "formats/skeleton.h"
 #include "formats/swc.h"
 #include "formats/volume.h"
@@ -105,6 +106,24 @@ static int parse_swc(const char *folder, const void *data, size_t size, struct f
 	(void)folder;
 	if (result == FX_OK)
 		fx_tree_free(t);
+	return result;
+}
+
+static int parse_safetensors(const char *folder, const void *data, size_t size,
+			     struct fx_error *err)
+{
+	struct fx_safetensors s = { 0 };
+	const int result = fx_safetensors_parse(&s, data, size, err);
+
+	(void)folder;
+	for (size_t i = 0; result == FX_OK && i < s.len; i++) { /* all that it points to is there */
+		double *to = malloc(fx_tensor_count(&s.tensors[i]) * sizeof *to + 1);
+
+		assert_non_null(to);
+		fx_tensor_doubles(&s.tensors[i], to, NULL);
+		free(to);
+	}
+	fx_safetensors_fini(&s);
 	return result;
 }
 
@@ -218,13 +237,24 @@ static void swc_files(void **unused)
 	replay(&(struct format){ "swc", parse_swc });
 }
 
+static void safetensors_files(void **unused)
+{
+	(void)unused;
+	replay(&(struct format){ "safetensors", parse_safetensors });
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(png_files),	     cmocka_unit_test(tiff_images),
-		cmocka_unit_test(tiff_volumes),	     cmocka_unit_test(npy_volumes),
-		cmocka_unit_test(precomputed_infos), cmocka_unit_test(compressed_segmentations),
-		cmocka_unit_test(skeletons),	     cmocka_unit_test(swc_files),
+		cmocka_unit_test(png_files),
+		cmocka_unit_test(tiff_images),
+		cmocka_unit_test(tiff_volumes),
+		cmocka_unit_test(npy_volumes),
+		cmocka_unit_test(safetensors_files),
+		cmocka_unit_test(precomputed_infos),
+		cmocka_unit_test(compressed_segmentations),
+		cmocka_unit_test(skeletons),
+		cmocka_unit_test(swc_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

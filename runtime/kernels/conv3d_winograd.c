@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+/* conv3d_winograd.c: Winograd's minimal filtering F(3,3) along three axes (Winograd, Arithmetic
+ * Complexity of Computations, 1980; Lavin and Gray, CVPR 2016): 3 x 3 x 3 outputs from 5 x 5 x 5
+ * inputs by 125 multiplications instead of 729.
+ *
+ * A strip is a row of up to 12 tiles. Its inputs are transformed to 125 matrices [tile][read], each
+ * is multiplied with the transformed weights [read][width] of a panel by the register blocks of the
+ * direct path, and the products are transformed back into the epilogue. Weights are packed
+ * [panel][point][read][width]. */
+#include "kernels/conv3d_priv.h"
+
+#include <omp.h>
+#include <string.h>
+
+#ifdef __clang__
+#pragma clang fp contract(fast)
+#else
+#pragma GCC optimize("fp-contract=fast")
+#endif
+
+enum { TILES = 12, COLUMNS = 3 * TILES + 2, POINTS = 125 };
+
+struct strip {
+	const struct fx_conv3d_plan *p;
+	const struct fx_conv3d_args *a;
+	const float *rows[25];	       /* 5 x 5 input rows at column 0, zeros outside */
+	size_t steps[25];	       /* floats from column to column, 0 in the zeros */
+	size_t columns, from, to;      /* columns read, and those inside */
+	size_t tiles, z, y, x;	       /* of the first tile's first output */
+	size_t z_len, y_len, x_len;    /* outputs that exist */
+	size_t in_slots, panel, width; /* channels read; first one and number of those written */
+	float *points, *products;      /* POINTS * point_size, POINTS * product_size */
+	size_t point_size, product_size;
+	const float *zeros; /* as many as in_slots */
+	const float *bias;  /* width of them */
+};
+
+static inline size_t at(const struct fx_layout *l, const struct strip *s, size_t z, size_t y,
+			size_t x)
+{
+	return l->origin + (s->z + z) * l->stride[0] + (s->y + y) * l->stride[1] +
+	       (s->x + x) * l->stride[2];
+}
+
+#define TARGET
+#define LANES	4
+#define NAME(x) portable_##x
+#include "kernels/conv3d_winograd_tmpl.c"
+#undef TARGET
+
+#ifdef __x86_64__
+#define TARGET	__attribute__((target("avx2,fma")))
+#define LANES	8
+#define NAME(x) avx2_##x
+#include "kernels/conv3d_winograd_tmpl.c"
+#undef TARGET
+#define TARGET	__attribute__((target("avx512f,avx512vl,avx512dq,fma")))
+#define LANES	16
+#define NAME(x) avx512_##x
+#include "kernels/conv3d_winograd_tmpl.c"
+#undef TARGET
+#endif
+
+/* Transforms of an instruction set for channels in groups of lanes. */
+struct transforms {
+	void (*input)(const struct strip *s, size_t c);
+	void (*output)(const struct strip *s, size_t c);
+	size_t lanes;
+};
+
+static struct transforms transforms_of(enum fx_conv3d_isa isa, size_t slots)
+{
+#ifdef __x86_64__
+	if (isa == FX_CONV3D_AVX512 && slots % 16 == 0)
+		return (struct transforms){ avx512_input, avx512_output, 16 };
+	if (isa >= FX_CONV3D_AVX2)
+		return (struct transforms){ avx2_input, avx2_output, 8 };
+#endif
+	(void)isa;
+	(void)slots;
+	return (struct transforms){ portable_input, portable_output, 4 };
+}
+
+static const double points_g[5][3] = { { 1.0 / 2, 0, 0 },
+				       { -1.0 / 2, -1.0 / 2, -1.0 / 2 },
+				       { -1.0 / 6, 1.0 / 6, -1.0 / 6 },
+				       { 1.0 / 6, 2.0 / 6, 4.0 / 6 },
+				       { 0, 0, 1 } };
+
+/* G g along each axis of the 27 weights at @p w, backwards when transposed, to u[125 * step]. */
+static void transform_weights(float *u, size_t step, const float *w, bool transposed)
+{
+	for (int p = 0; p < POINTS; p++) {
+		const double *gz = points_g[p / 25], *gy = points_g[p / 5 % 5],
+			     *gx = points_g[p % 5];
+		double sum = 0;
+
+		for (int k = 0; k < 27; k++)
+			sum += gz[k / 9] * gy[k / 3 % 3] * gx[k % 3] *
+			       (double)w[transposed ? 26 - k : k];
+		u[(size_t)p * step] = (float)sum;
+	}
+}
+
+void fx_conv3d_winograd_pack(const struct fx_conv3d_plan *p, float *packed, const float *weights)
+{
+	const size_t reads = fx_conv3d_reads(p), writes = fx_conv3d_writes(p);
+
+	memset(packed, 0, p->packed_len * sizeof *packed);
+	for (size_t c = 0, width; c < p->out.slots; c += width) {
+		width = fx_conv3d_panel(p->out.slots, c);
+		for (size_t w = c; w < c + width && w < writes; w++)
+			for (size_t r = 0; r < reads; r++)
+				transform_weights(packed + c * POINTS * reads + r * width + w - c,
+						  reads * width,
+						  weights + fx_conv3d_weight(p, r, w, 0),
+						  p->transposed);
+	}
+}
+
+size_t fx_conv3d_winograd_packed(const struct fx_conv3d_plan *p)
+{
+	return POINTS * fx_conv3d_reads(p) * p->out.slots;
+}
+
+static size_t point_size(const struct fx_conv3d_plan *p)
+{
+	return TILES * p->in.slots;
+}
+
+/* Floats of one thread, whole cache lines. */
+static size_t own_scratch(const struct fx_conv3d_plan *p)
+{
+	return POINTS * (point_size(p) + TILES * FX_CONV_PANEL) / 16 * 16 + 16;
+}
+
+size_t fx_conv3d_winograd_scratch(const struct fx_conv3d_plan *p)
+{
+	return own_scratch(p) * (size_t)p->threads + p->in.slots;
+}
+
+static size_t shorter(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Zeros before the first voxel, seen as a forward convolution. */
+static ptrdiff_t zeros_before(const struct fx_conv3d_plan *p, int axis)
+{
+	return p->transposed ? 2 - p->conv.before[axis] : p->conv.before[axis];
+}
+
+/* The input of the strip at s->z, s->y, s->x. */
+static void strip_locate(struct strip *s)
+{
+	const struct fx_conv3d_plan *p = s->p;
+	const ptrdiff_t z = (ptrdiff_t)s->z - zeros_before(p, 0),
+			y = (ptrdiff_t)s->y - zeros_before(p, 1),
+			x = (ptrdiff_t)s->x - zeros_before(p, 2),
+			end = (ptrdiff_t)p->in.shape[2] - x;
+
+	for (ptrdiff_t i = 0; i < 25; i++) {
+		const bool inside = z + i / 5 >= 0 && z + i / 5 < (ptrdiff_t)p->in.shape[0] &&
+				    y + i % 5 >= 0 && y + i % 5 < (ptrdiff_t)p->in.shape[1];
+
+		s->rows[i] = inside ? s->a->in + fx_layout_at(&p->in, z + i / 5, y + i % 5, x) :
+				      s->zeros;
+		s->steps[i] = inside ? p->in.stride[2] : 0;
+	}
+	s->columns = 3 * s->tiles + 2;
+	s->from = shorter(x < 0 ? (size_t)-x : 0, s->columns);
+	s->to = end < 0 ? 0 : shorter((size_t)end, s->columns);
+	s->z_len = shorter(3, p->out.shape[0] - s->z);
+	s->y_len = shorter(3, p->out.shape[1] - s->y);
+	s->x_len = shorter(3 * s->tiles, p->out.shape[2] - s->x);
+}
+
+static void multiply(const struct strip *s, const float *packed, fx_conv_strip_fn *kernel)
+{
+	static const float zeros[FX_CONV_PANEL];
+	const size_t reads = fx_conv3d_reads(s->p);
+
+	for (size_t i = 0; i < POINTS; i++) {
+		const struct fx_conv_tap tap = { s->points + i * s->point_size,
+						 packed + i * reads * s->width };
+		const struct fx_conv_strip strip = { .taps = &tap,
+						     .taps_len = 1,
+						     .depth = reads,
+						     .in_step = s->in_slots,
+						     .k_step = 1,
+						     .w_step = s->width,
+						     .voxels = s->tiles,
+						     .width = s->width,
+						     .bias = zeros,
+						     .first = true,
+						     .last = true,
+						     .out = s->products + i * s->product_size,
+						     .out_step = s->width };
+
+		kernel(&strip);
+	}
+}
+
+static void strip_run(struct strip *s, const struct transforms *in, const struct transforms *out,
+		      fx_conv_strip_fn *kernel)
+{
+	const struct fx_conv3d_plan *p = s->p;
+
+	strip_locate(s);
+	for (size_t c = 0; c < s->in_slots; c += in->lanes)
+		in->input(s, c);
+	for (s->panel = 0; s->panel < p->out.slots; s->panel += s->width) {
+		float bias[FX_CONV_PANEL] = { 0 };
+
+		s->width = fx_conv3d_panel(p->out.slots, s->panel);
+		s->product_size = TILES * s->width;
+		s->bias = bias;
+		for (size_t i = 0; s->a->bias && i < s->width && s->panel + i < p->out.channels;
+		     i++)
+			bias[i] = s->a->bias[s->panel + i];
+		multiply(s, s->a->packed + s->panel * POINTS * fx_conv3d_reads(p), kernel);
+		for (size_t c = 0; c < s->width; c += out->lanes)
+			out->output(s, c);
+	}
+}
+
+void fx_conv3d_winograd(const struct fx_conv3d_plan *p, const struct fx_conv3d_args *a,
+			enum fx_conv3d_isa isa)
+{
+	const struct transforms in = transforms_of(isa, p->in.slots),
+				out = transforms_of(isa, p->out.slots);
+	fx_conv_strip_fn *const kernel = fx_conv_strip_kernel(isa);
+	const size_t *n = p->out.shape, nz = (n[0] + 2) / 3, ny = (n[1] + 2) / 3,
+		     nx = (n[2] + 2) / 3, strips = (nx + TILES - 1) / TILES;
+
+	memset(a->scratch + own_scratch(p) * (size_t)p->threads, 0, p->in.slots * sizeof(float));
+#pragma omp parallel for schedule(static) num_threads(p->threads)
+	for (size_t i = 0; i < nz * ny * strips; i++) {
+		float *own = a->scratch + own_scratch(p) * (size_t)omp_get_thread_num();
+		const size_t x = i % strips * nx / strips;
+		struct strip s = { .p = p,
+				   .a = a,
+				   .tiles = (i % strips + 1) * nx / strips - x,
+				   .z = i / strips / ny * 3,
+				   .y = i / strips % ny * 3,
+				   .x = 3 * x,
+				   .in_slots = p->in.slots,
+				   .points = own,
+				   .products = own + POINTS * point_size(p),
+				   .point_size = point_size(p),
+				   .zeros = a->scratch + own_scratch(p) * (size_t)p->threads };
+
+		strip_run(&s, &in, &out, kernel);
+	}
+}
