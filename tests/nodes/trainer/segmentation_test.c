@@ -143,10 +143,10 @@ static void loss_falls_and_the_model_is_written(void **state)
 
 	assert_int_equal(node_test_drain(t), FX_OK);
 	assert_int_equal(node_test_count(t, "curves", FX_RECORD), 4);
-	first = fx_record_number(report(t, 0), "curve.000000030.loss", NAN);
-	last = fx_record_number(report(t, 3), "curve.000000120.loss", NAN);
+	first = fx_record_number(report(t, 0), "curve.000000030.loss", (double)NAN);
+	last = fx_record_number(report(t, 3), "curve.000000120.loss", (double)NAN);
 	assert_true(last < 0.8 * first);
-	assert_true(fx_record_number(report(t, 3), "curve.000000120.aside_auc", NAN) > 0.8);
+	assert_true(fx_record_number(report(t, 3), "curve.000000120.aside_auc", (double)NAN) > 0.8);
 	if (fx_pixelmodel_read(&m, test_path(p->folder, "made/model"), &err) < 0)
 		fail_msg("%s", err.text);
 	fx_pixelmodel_fini(&m);

@@ -3,6 +3,7 @@
 #include "support/test.h"
 
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -158,5 +159,6 @@ int main(void)
 		cmocka_unit_test(norms_survive_print_and_parse),
 	};
 
+	omp_set_num_threads(1); /* more would wait for each other most of the time */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
