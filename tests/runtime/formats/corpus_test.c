@@ -14,6 +14,7 @@
 #include "formats/precomputed.h"
 #include "formats/skeleton.h"
 #include "formats/swc.h"
+#include "formats/tfcheckpoint.h"
 #include "formats/volume.h"
 #include "support/images.h"
 
@@ -105,6 +106,16 @@ static int parse_swc(const char *folder, const void *data, size_t size, struct f
 	(void)folder;
 	if (result == FX_OK)
 		fx_tree_free(t);
+	return result;
+}
+
+static int parse_tfindex(const char *folder, const void *data, size_t size, struct fx_error *err)
+{
+	struct fx_tf_checkpoint c;
+	const int result = fx_tf_parse(&c, data, size, err);
+
+	(void)folder;
+	fx_tf_fini(&c);
 	return result;
 }
 
@@ -218,6 +229,12 @@ static void swc_files(void **unused)
 	replay(&(struct format){ "swc", parse_swc });
 }
 
+static void tensorflow_indices(void **unused)
+{
+	(void)unused;
+	replay(&(struct format){ "tfindex", parse_tfindex });
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +242,7 @@ int main(void)
 		cmocka_unit_test(tiff_volumes),	     cmocka_unit_test(npy_volumes),
 		cmocka_unit_test(precomputed_infos), cmocka_unit_test(compressed_segmentations),
 		cmocka_unit_test(skeletons),	     cmocka_unit_test(swc_files),
+		cmocka_unit_test(tensorflow_indices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
