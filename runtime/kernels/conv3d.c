@@ -177,7 +177,8 @@ static void fill(struct fx_conv3d_plan *p, const struct fx_conv3d *c, enum fx_co
 				      .residual = *out,
 				      .gate = *out,
 				      .also = *out,
-				      .threads = threads > 0 ? threads : omp_get_max_threads() };
+				      .threads = threads > 0 ? threads : omp_get_max_threads(),
+				      .panel = fx_conv3d_isa() == FX_CONV3D_AVX512 ? 32 : 16 };
 }
 
 static int sizes(struct fx_conv3d_plan *p, struct fx_error *err)

@@ -8,30 +8,42 @@ typedef int NAME(mask) __attribute__((vector_size(4 * LANES)));
 /* The same anywhere in an array of floats. */
 typedef float NAME(mem) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
-static inline __attribute__((always_inline, no_sanitize("undefined"))) TARGET void NAME(finish)(
-	const struct fx_conv_strip *s, size_t x, size_t c, NAME(vec) v)
+/* The end of @p n voxels: the epilogue, or their sums wait for the next part of the taps. */
+static __attribute__((noinline)) TARGET void NAME(finish)(const struct fx_conv_strip *s, size_t x,
+							  size_t c, size_t n, NAME(vec) sum[][VECS])
 {
 	const NAME(vec) zero = { 0 };
 
-	if (s->gate)
-		v = (NAME(vec))((NAME(mask))v &
-				(*(const NAME(mem) *)(s->gate + x * s->gate_step + c) > zero));
-	if (s->residual)
-		v += *(const NAME(mem) *)(s->residual + x * s->residual_step + c);
-	if (s->also)
-		*(NAME(mem) *)(s->also + x * s->also_step + c) =
-			(NAME(vec))((NAME(mask))v & (v > zero));
-	if (s->relu)
-		v = (NAME(vec))((NAME(mask))v & (v > zero));
-	if (s->out)
-		*(NAME(mem) *)(s->out + x * s->out_step + c) = v;
+	for (size_t end = x + n; x < end; x++, sum++)
+		for (size_t j = 0; j < VECS; j++) {
+			const size_t at = c + j * LANES;
+			NAME(vec) v = sum[0][j];
+
+			if (!s->last) {
+				*(NAME(mem) *)(s->sums + x * s->width + at) = v;
+				continue;
+			}
+			if (s->gate)
+				v = (NAME(vec))((NAME(mask))v &
+						(*(const NAME(mem) *)(s->gate + x * s->gate_step +
+								      at) > zero));
+			if (s->residual)
+				v += *(const NAME(mem) *)(s->residual + x * s->residual_step + at);
+			if (s->also)
+				*(NAME(mem) *)(s->also + x * s->also_step + at) =
+					(NAME(vec))((NAME(mask))v & (v > zero));
+			if (s->relu)
+				v = (NAME(vec))((NAME(mask))v & (v > zero));
+			if (s->out)
+				*(NAME(mem) *)(s->out + x * s->out_step + at) = v;
+		}
 }
 
 /* @p n voxels from @p x, channels from @p c. */
 static inline __attribute__((always_inline, no_sanitize("undefined"))) TARGET void NAME(block)(
 	const struct fx_conv_strip *s, size_t x, size_t c, const size_t n)
 {
-	NAME(vec) sum[MAXV][VECS];
+	NAME(vec) sum[MAXV][VECS], done[MAXV][VECS]; /* in registers, in memory */
 	const size_t depth = s->depth, w_step = s->w_step, k_step = s->k_step;
 
 #pragma GCC unroll 12
@@ -49,6 +61,7 @@ static inline __attribute__((always_inline, no_sanitize("undefined"))) TARGET vo
 			in[v] = s->taps[t].in + (x + v) * s->in_step;
 #pragma GCC unroll K_UNROLL
 		for (size_t k = 0, at = 0; k < depth; k++, at += k_step, w += w_step) {
+			__builtin_prefetch(w + depth * w_step);
 #pragma GCC unroll 12
 			for (size_t v = 0; v < n; v++)
 #pragma GCC unroll 4
@@ -60,13 +73,9 @@ static inline __attribute__((always_inline, no_sanitize("undefined"))) TARGET vo
 #pragma GCC unroll 12
 	for (size_t v = 0; v < n; v++)
 #pragma GCC unroll 4
-		for (size_t j = 0; j < VECS; j++) {
-			if (s->last)
-				NAME(finish)(s, x + v, c + j * LANES, sum[v][j]);
-			else
-				*(NAME(mem) *)(s->sums + (x + v) * s->width + c + j * LANES) =
-					sum[v][j];
-		}
+		for (size_t j = 0; j < VECS; j++)
+			done[v][j] = sum[v][j];
+	NAME(finish)(s, x, c, n, done);
 }
 
 /* All voxels of the strip, in blocks of nearly equal size. */

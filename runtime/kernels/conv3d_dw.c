@@ -108,7 +108,7 @@ static void taps_run(struct piece w, float *sums, size_t from, size_t to)
 			w.k[2] = (int)t % n[2];
 			w.sums = sums + t * tap_size;
 			for (w.c = 0; w.c < p->out.slots; w.c += w.width) {
-				w.width = fx_conv3d_panel(p->out.slots, w.c);
+				w.width = fx_conv3d_panel(p, w.c);
 				piece_run(&w, row);
 			}
 		}

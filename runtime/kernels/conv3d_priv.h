@@ -52,10 +52,13 @@ static inline size_t fx_conv3d_weight(const struct fx_conv3d_plan *p, size_t rea
 	return (o * p->conv.in_channels + i) * fx_conv3d_taps(&p->conv) + t;
 }
 
-/** Width of the panel of output channels that begins at slot @p at of @p slots: 32, 16 or 8. */
-static inline size_t fx_conv3d_panel(size_t slots, size_t at)
+/** Width of the panel of output channels that begins at slot @p at: 32 (where vectors are 16 wide),
+ * 16 or 8. */
+static inline size_t fx_conv3d_panel(const struct fx_conv3d_plan *p, size_t at)
 {
-	return slots - at >= 16 ? 16 : 8;
+	const size_t left = p->out.slots - at;
+
+	return left >= 32 && p->panel == 32 ? 32 : left >= 16 ? 16 : 8;
 }
 
 void fx_conv3d_plain(const struct fx_conv3d_plan *p, const struct fx_conv3d_args *a);

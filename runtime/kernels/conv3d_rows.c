@@ -24,7 +24,7 @@ void fx_conv3d_direct_pack(const struct fx_conv3d_plan *p, float *packed, const 
 		     writes = fx_conv3d_writes(p);
 
 	for (size_t c = 0, width; c < p->out.slots; c += width) {
-		width = fx_conv3d_panel(p->out.slots, c);
+		width = fx_conv3d_panel(p, c);
 		for (size_t t = 0; t < taps; t++)
 			for (size_t r = 0; r < reads; r++)
 				for (size_t w = c; w < c + width; w++)
@@ -192,7 +192,7 @@ static void row_run(const struct row *r)
 	for (size_t c = 0, width; c < p->out.slots; c += width, packed += all * width) {
 		float bias[FX_CONV_PANEL] = { 0 };
 
-		width = fx_conv3d_panel(p->out.slots, c);
+		width = fx_conv3d_panel(p, c);
 		for (size_t i = 0; r->a->bias && i < width && c + i < fx_conv3d_writes(p); i++)
 			bias[i] = r->a->bias[c + i];
 		for (ptrdiff_t phase = 0; phase < step; phase++)

@@ -167,7 +167,7 @@ void fx_conv3d_winograd_pack(const struct fx_conv3d_plan *p, float *packed, cons
 
 	memset(packed, 0, p->packed_len * sizeof *packed);
 	for (size_t c = 0, width; c < p->out.slots; c += width) {
-		width = fx_conv3d_panel(p->out.slots, c);
+		width = fx_conv3d_panel(p, c);
 		for (size_t w = c; w < c + width && w < writes; w++)
 			for (size_t r = 0; r < reads; r++)
 				transform_weights(packed + c * POINTS * reads + r * width + w - c,
@@ -274,7 +274,7 @@ static void strip_run(struct strip *s, const struct transforms *in, const struct
 
 		const float *w = s->a->packed + s->panel * POINTS * fx_conv3d_reads(p);
 
-		s->width = fx_conv3d_panel(p->out.slots, s->panel);
+		s->width = fx_conv3d_panel(p, s->panel);
 		s->product_size = TILES * s->width;
 		s->bias = bias;
 		for (size_t i = 0; s->a->bias && i < s->width && s->panel + i < p->out.channels;

@@ -7,10 +7,8 @@ typedef int NAME(mask) __attribute__((vector_size(4 * LANES)));
 typedef float NAME(mem) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 /* 5 inputs become their values at the points 0, 1, -1, 2, infinity: B^T. In place is fine. */
-static inline __attribute__((always_inline)) TARGET void NAME(spread)(NAME(vec) * to,
-								      size_t to_step,
-								      const NAME(vec) * in,
-								      size_t step)
+static inline __attribute__((always_inline, no_sanitize("undefined"))) TARGET void NAME(spread)(
+	NAME(vec) * to, size_t to_step, const NAME(vec) * in, size_t step)
 {
 	const NAME(vec) d0 = in[0], d1 = in[step], d2 = in[2 * step], d3 = in[3 * step],
 			d4 = in[4 * step], slope = d3 - d1;
@@ -23,10 +21,8 @@ static inline __attribute__((always_inline)) TARGET void NAME(spread)(NAME(vec) 
 }
 
 /* Values at the points become 3 outputs: A^T. In place is fine. */
-static inline __attribute__((always_inline)) TARGET void NAME(gather)(NAME(vec) * to,
-								      size_t to_step,
-								      const NAME(vec) * in,
-								      size_t step)
+static inline __attribute__((always_inline, no_sanitize("undefined"))) TARGET void NAME(gather)(
+	NAME(vec) * to, size_t to_step, const NAME(vec) * in, size_t step)
 {
 	const NAME(vec) m0 = in[0], m1 = in[step], m2 = in[2 * step], m3 = in[3 * step],
 			m4 = in[4 * step], sum = m1 + m2;
@@ -37,9 +33,8 @@ static inline __attribute__((always_inline)) TARGET void NAME(gather)(NAME(vec) 
 }
 
 /* Along z, from memory to the columns of the 25 lines; column 0 is column @p left of the strip. */
-static inline __attribute__((always_inline)) TARGET void NAME(load)(const struct strip *s,
-								    NAME(vec) * lines, size_t c,
-								    size_t left, size_t columns)
+static inline __attribute__((always_inline, no_sanitize("undefined"))) TARGET void NAME(load)(
+	const struct strip *s, NAME(vec) * lines, size_t c, size_t left, size_t columns)
 {
 	const size_t right = left + columns, from = s->from < left ? left : s->from,
 		     to = s->to < right ? s->to : right;
@@ -68,9 +63,8 @@ static inline __attribute__((always_inline)) TARGET void NAME(load)(const struct
 
 /* The input of @p n tiles from @p first on, channels from @p c, to s->points[point][tile][channel].
  */
-static inline __attribute__((always_inline)) TARGET void NAME(input_part)(const struct strip *s,
-									  size_t c, size_t first,
-									  size_t n)
+static inline __attribute__((always_inline, no_sanitize("undefined"))) TARGET void NAME(input_part)(
+	const struct strip *s, size_t c, size_t first, size_t n)
 {
 	const size_t columns = 3 * n + 2, step = s->point_size;
 	NAME(vec) lines[25 * COLUMNS];
@@ -105,8 +99,8 @@ static TARGET void NAME(input)(const struct strip *s, size_t c)
 }
 
 /* @p n voxels of an output row: bias, gate, residual, ReLU. */
-static inline __attribute__((always_inline)) TARGET void NAME(store)(const struct fx_conv_strip *o,
-								     const NAME(vec) * v, size_t n)
+static inline __attribute__((always_inline, no_sanitize("undefined"))) TARGET void NAME(store)(
+	const struct fx_conv_strip *o, const NAME(vec) * v, size_t n)
 {
 	const NAME(vec) zero = { 0 }, bias = *(const NAME(mem) *)o->bias;
 	const float *gate = o->gate, *residual = o->residual;
@@ -135,9 +129,8 @@ static inline __attribute__((always_inline)) TARGET void NAME(store)(const struc
 
 /* Outputs of @p n tiles from @p first on, from s->products[point][tile][width], channels from @p c
  * of the panel. */
-static inline __attribute__((always_inline)) TARGET void NAME(output_part)(const struct strip *s,
-									   size_t c, size_t first,
-									   size_t n)
+static inline __attribute__((always_inline, no_sanitize("undefined"))) TARGET void NAME(
+	output_part)(const struct strip *s, size_t c, size_t first, size_t n)
 {
 	const size_t columns = s->x_len - 3 * first < 3 * n ? s->x_len - 3 * first : 3 * n;
 	NAME(vec) lines[15 * COLUMNS], five[5 * COLUMNS], out[3 * COLUMNS];
@@ -181,10 +174,8 @@ static TARGET void NAME(output)(const struct strip *s, size_t c)
 }
 
 /* @p n tiles of one point times VECS vectors of a panel; fetches what the next point needs. */
-static inline __attribute__((always_inline)) TARGET void NAME(product)(const struct strip *s,
-								       const float *in,
-								       const float *w, float *out,
-								       const size_t n)
+static inline __attribute__((always_inline, no_sanitize("undefined"))) TARGET void NAME(product)(
+	const struct strip *s, const float *in, const float *w, float *out, const size_t n)
 {
 	const size_t slots = s->in_slots, width = s->width, reads = fx_conv3d_reads(s->p);
 	NAME(vec) sum[MAXT][VECS];
@@ -211,10 +202,8 @@ static inline __attribute__((always_inline)) TARGET void NAME(product)(const str
 			*(NAME(mem) *)(out + t * width + j * LANES) = sum[t][j];
 }
 
-static inline __attribute__((always_inline)) TARGET void NAME(products)(const struct strip *s,
-									const float *in,
-									const float *w, float *out,
-									size_t n)
+static inline __attribute__((always_inline, no_sanitize("undefined"))) TARGET void NAME(products)(
+	const struct strip *s, const float *in, const float *w, float *out, size_t n)
 {
 	switch (n) {
 	case 1:
