@@ -209,7 +209,7 @@ static int ffn_run(struct fx_node *node, struct ffn *s, struct fx_ffn *f,
 			ffn_save(node, s, f, path, key);
 			saved = f->counts.evaluations;
 		}
-		if (fx_now_ns() - told > TELL_S * INT64_C(1000000000)) {
+		if (did == FX_FFN_FINISHED || fx_now_ns() - told > TELL_S * 1000000000LL) {
 			told = fx_now_ns();
 			ffn_tell(f, image->origin);
 		}

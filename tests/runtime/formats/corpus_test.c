@@ -15,6 +15,7 @@
 #include "formats/safetensors.h"
 #include "formats/skeleton.h"
 #include "formats/swc.h"
+#include "formats/tfcheckpoint.h"
 #include "formats/volume.h"
 #include "support/images.h"
 
@@ -124,6 +125,16 @@ static int parse_safetensors(const char *folder, const void *data, size_t size,
 		free(to);
 	}
 	fx_safetensors_fini(&s);
+	return result;
+}
+
+static int parse_tfindex(const char *folder, const void *data, size_t size, struct fx_error *err)
+{
+	struct fx_tf_checkpoint c;
+	const int result = fx_tf_parse(&c, data, size, err);
+
+	(void)folder;
+	fx_tf_fini(&c);
 	return result;
 }
 
@@ -243,6 +254,12 @@ static void safetensors_files(void **unused)
 	replay(&(struct format){ "safetensors", parse_safetensors });
 }
 
+static void tensorflow_indices(void **unused)
+{
+	(void)unused;
+	replay(&(struct format){ "tfindex", parse_tfindex });
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +272,7 @@ int main(void)
 		cmocka_unit_test(compressed_segmentations),
 		cmocka_unit_test(skeletons),
 		cmocka_unit_test(swc_files),
+		cmocka_unit_test(tensorflow_indices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

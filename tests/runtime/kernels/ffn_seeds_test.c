@@ -90,7 +90,7 @@ static void edges_are_sobel_sums(void **unused)
 /* Distance of voxel i to the nearest edge. */
 static double plain_distance(const bool *edge, int i, const double voxel[3])
 {
-	double best = INFINITY;
+	double best = HUGE_VAL;
 
 	for (int k = 0; k < LEN; k++) {
 		const double d[3] = { (i / (Y * X) - k / (Y * X)) * voxel[0],

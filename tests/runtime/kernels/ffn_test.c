@@ -20,7 +20,7 @@ static const struct fx_ffn_config config = {
 	.pad = 0.05,
 	.move = 0.9,
 	.segment = 0.6,
-	.min_voxels = 60,
+	.min_voxels = 800,
 	.min_distance = { 1, 1, 1 },
 };
 
@@ -243,7 +243,7 @@ static void start(struct fx_ffn *f, size_t *calls, const float *image, int32_t *
 
 static void floods_as_the_plain_rules(void **unused)
 {
-	size_t objects = 0, rejected = 0, evaluations = 0;
+	size_t objects = 0, weak = 0, small = 0, evaluations = 0;
 
 	(void)unused;
 	for (uint64_t seed = 1; seed <= 6; seed++) {
@@ -266,7 +266,8 @@ static void floods_as_the_plain_rules(void **unused)
 		assert_int_equal(f.counts.accepted, p->ids);
 		assert_int_equal(f.counts.seeds, SEEDS);
 		objects += f.counts.accepted;
-		rejected += f.counts.weak + f.counts.small;
+		weak += f.counts.weak;
+		small += f.counts.small;
 		evaluations += f.counts.evaluations;
 		fx_ffn_fini(&f);
 		free(image);
@@ -274,7 +275,7 @@ static void floods_as_the_plain_rules(void **unused)
 		free(segments);
 		free(p);
 	}
-	assert_true(objects > 6 && rejected > 6 && evaluations > 100);
+	assert_true(objects > 4 && weak > 6 && small > 0 && evaluations > 100);
 }
 
 static void goes_on_after_any_step(void **unused)
