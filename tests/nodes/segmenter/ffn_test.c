@@ -15,49 +15,20 @@
 #include "formats/safetensors.h"
 #include "kernels/ffn_seeds.h"
 #include "kernels/ffn_state.h"
+#include "support/ffn_toy.h"
 #include "support/images.h"
 #include "support/node_test.h"
 
 extern const struct fx_node_type fx_node_segmenter_ffn;
 
-enum { FEATURES = 4, LAYERS = 5, VALUES = 4096, Z = 16, Y = 18, X = 30, LEN = Z * Y * X };
+enum { Z = 16, Y = 18, X = 30, LEN = Z * Y * X };
 
 static char *dir, *model, *option; /* folder of the test, file of the network, "model=FILE" */
 
-/* The network; weights are in @p values. */
-static struct fx_ffn_model toy(float values[VALUES])
-{
-	struct fx_ffn_model m = { .depth = 2,
-				  .features = FEATURES,
-				  .fov = { 9, 9, 9 },
-				  .deltas = { 3, 3, 3 },
-				  .mean = 128,
-				  .stddev = 32,
-				  .voxel_nm = { 8, 8, 8 } };
-	float *at[LAYERS], *next = values;
-
-	memset(values, 0, VALUES * sizeof *values);
-	for (size_t i = 0; i < LAYERS; i++) {
-		size_t shape[5];
-
-		m.weight[i] = at[i] = next;
-		m.bias[i] = next + fx_ffn_model_shape(shape, m.depth, m.features, i);
-		next += m.bias[i] - m.weight[i] + (ptrdiff_t)shape[0];
-	}
-	assert_true(next <= values + VALUES);
-	at[0][13] = 1; /* channel 0: the image, channel 1: minus the image; tap 13 is the centre */
-	at[0][2 * 27 + 13] = -1;
-	at[1][13] = 1;
-	at[1][(FEATURES + 1) * 27 + 13] = 1;
-	at[4][0] = 6; /* module 1 adds nothing */
-	at[4][1] = -6;
-	return m;
-}
-
 static int make_model(void **unused)
 {
-	float values[VALUES];
-	const struct fx_ffn_model m = toy(values);
+	float values[TEST_FFN_VALUES];
+	const struct fx_ffn_model m = test_ffn_toy(values);
 
 	(void)unused;
 	dir = test_tmp_dir();
@@ -238,8 +209,8 @@ static void refuse(const char *path, const char *says)
 static void wrong_models_are_refused(void **unused)
 {
 	const char *path = test_path(dir, "wrong.safetensors");
-	float values[VALUES];
-	struct fx_ffn_model m = toy(values);
+	float values[TEST_FFN_VALUES];
+	struct fx_ffn_model m = test_ffn_toy(values);
 	const struct fx_tensor one = {
 		.name = "w", .dtype = FX_TENSOR_F32, .rank = 1, .shape = { 2 }, .data = values
 	};
