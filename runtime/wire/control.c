@@ -19,12 +19,16 @@ bool fx_wire_is_control(const void *bytes, size_t size)
 
 int fx_control_encode(const struct fx_control *c, void **bytes, size_t *size, struct fx_error *err)
 {
-	Fornix__Control w = FORNIX__CONTROL__INIT;
-	Fornix__Welcome welcome = FORNIX__WELCOME__INIT;
-	Fornix__Hello hello = FORNIX__HELLO__INIT;
-	Fornix__Ack ack = FORNIX__ACK__INIT;
+	Fornix__Control w;
+	Fornix__Welcome welcome;
+	Fornix__Hello hello;
+	Fornix__Ack ack;
 	struct fx_control copy = *c;
 
+	fornix__control__init(&w);
+	fornix__welcome__init(&welcome);
+	fornix__hello__init(&hello);
+	fornix__ack__init(&ack);
 	if (c->kind == FX_CONTROL_WELCOME) {
 		welcome.version = FX_WIRE_VERSION;
 		welcome.node = copy.node;

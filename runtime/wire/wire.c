@@ -125,10 +125,11 @@ static void region_to_wire(Fornix__Region *w, struct fx_region *r)
 static int encode_block(Fornix__Header *h, const struct fx_block *b, void **bytes, size_t *size,
 			struct fx_error *err)
 {
-	Fornix__Block w = FORNIX__BLOCK__INIT;
+	Fornix__Block w;
 	struct fx_block copy = *b;
 	uint64_t shape[3] = { b->shape[0], b->shape[1], b->shape[2] };
 
+	fornix__block__init(&w);
 	w.dtype = (uint32_t)b->dtype;
 	w.role = (uint32_t)b->role;
 	w.channels = b->channels;
@@ -154,8 +155,9 @@ static int encode_block(Fornix__Header *h, const struct fx_block *b, void **byte
 static int encode_tree(Fornix__Header *h, const struct fx_tree *t, void **bytes, size_t *size,
 		       struct fx_error *err)
 {
-	Fornix__Tree w = FORNIX__TREE__INIT;
+	Fornix__Tree w;
 
+	fornix__tree__init(&w);
 	if (!isfinite(t->confidence))
 		return fx_error_set(err, FX_EINVAL, "a tree whose confidence is not a number");
 	if (check_nodes(t, err) < 0)
@@ -171,13 +173,14 @@ static int encode_tree(Fornix__Header *h, const struct fx_tree *t, void **bytes,
 static int encode_record(Fornix__Header *h, const struct fx_record *r, void **bytes, size_t *size,
 			 struct fx_error *err)
 {
-	Fornix__Record w = FORNIX__RECORD__INIT;
+	Fornix__Record w;
 	Fornix__Region region;
 	struct fx_region copy = r->region;
 	Fornix__Field *fields = fx_calloc(r->fields_len, sizeof *fields);
 	Fornix__Field **list = fx_calloc(r->fields_len, sizeof(Fornix__Field *));
 	int result = FX_OK;
 
+	fornix__record__init(&w);
 	if (!fields || !list)
 		result = fx_error_set(err, FX_ENOMEM, "no memory for a record");
 	if (result < 0)
@@ -216,10 +219,11 @@ done:
 static int encode_mark(Fornix__Header *h, const struct fx_mark *m, void **bytes, size_t *size,
 		       struct fx_error *err)
 {
-	Fornix__Mark w = FORNIX__MARK__INIT;
+	Fornix__Mark w;
 	Fornix__Region region;
 	struct fx_mark copy = *m;
 
+	fornix__mark__init(&w);
 	region_to_wire(&region, &copy.region);
 	w.kind = (uint32_t)m->kind;
 	w.region = &region;
@@ -237,9 +241,11 @@ static int encode_mark(Fornix__Header *h, const struct fx_mark *m, void **bytes,
 
 int fx_wire_encode(const struct fx_envelope *e, void **bytes, size_t *size, struct fx_error *err)
 {
-	Fornix__Header h = FORNIX__HEADER__INIT;
-	Fornix__Payload p = FORNIX__PAYLOAD__INIT;
+	Fornix__Header h;
+	Fornix__Payload p;
 
+	fornix__header__init(&h);
+	fornix__payload__init(&p);
 	h.version = FX_WIRE_VERSION;
 	h.seq = e->seq;
 	p.codec = (uint32_t)e->payload.codec;
