@@ -171,7 +171,7 @@ static int find_interior(uint8_t *mask, bool *any, float *dist, const float *ima
 		err = filter(dist, other, shape, 2, &f);
 	*any = false;
 	for (size_t i = 0; i < len && !err; i++) {
-		mask[i] = (uint8_t)!(edges[i] > dist[i]);
+		mask[i] = (uint8_t) !(edges[i] > dist[i]);
 		*any |= !mask[i];
 	}
 	free(edges);
