@@ -37,7 +37,7 @@ static const struct fx_port ports[] = {
 
 static const struct fx_option options[] = {
 	{ FX_FIELD(struct pixels, model), .def_str = "",
-	  .help = "model file made by trainer/segmentation; empty is the one that came with "
+	  .help = "model file made by trainer/pixels; empty is the one that came with "
 		  "fornix" },
 	{ FX_FIELD(struct pixels, seed_boundary), .def = 0.5, .min = 0, .max = 1,
 	  .help = "seeds lie where the boundary probability is below this" },

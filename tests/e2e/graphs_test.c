@@ -34,7 +34,7 @@ static const struct {
 	{ "reconstruct.yaml", { "out=/nowhere", "sections=/nowhere" }, "segmenter/watershed" },
 	{ "train-pixels.yaml",
 	  { "sections=/nowhere", "truth=/nowhere", "model=/nowhere" },
-	  "trainer/segmentation" },
+	  "trainer/pixels" },
 };
 
 static int yaml_files(const struct dirent *e)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Tests nodes/trainer/segmentation.c on a tiny phantom. */
+/* Tests nodes/trainer/pixels.c on a tiny phantom. */
 #include "support/test.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@
 #include "support/images.h"
 #include "support/node_test.h"
 
-extern const struct fx_node_type fx_node_trainer_segmentation;
+extern const struct fx_node_type fx_node_trainer_pixels;
 
 enum { Z = 14, Y = 48, X = 64 };
 
@@ -105,7 +105,7 @@ static struct node_test *trainer(const struct place *p, const char *name, bool b
 	struct node_test *t;
 
 	snprintf(model, sizeof model, "model=%s/%s", p->folder, name);
-	t = node_test_new(&fx_node_trainer_segmentation, options);
+	t = node_test_new(&fx_node_trainer_pixels, options);
 	if (node_test_result(t) < 0)
 		fail_msg("%s", node_test_error(t));
 	give(t, "image", backwards ? half(p->image, 30, X) : half(p->image, 0, 30));
@@ -198,7 +198,7 @@ static void truth_of_one_body_is_refused(void **state)
 	for (size_t i = 0; i < Z * Y * X; i++)
 		((uint32_t *)p->truth->data)[i] = 7;
 	snprintf(model, sizeof model, "model=%s/one", p->folder);
-	t = node_test_new(&fx_node_trainer_segmentation, options);
+	t = node_test_new(&fx_node_trainer_pixels, options);
 	give(t, "truth", half(p->truth, 0, X));
 	give(t, "image", half(p->image, 0, X));
 	assert_int_equal(node_test_drain(t), FX_EINVAL);
@@ -239,8 +239,8 @@ static void wrong_options_are_refused(void **state)
 	static const char *const empty[] = { "model=", NULL }, *const aside[] = {
 		"model=/tmp/m", "aside_from=5", "aside_to=5", NULL
 	};
-	struct node_test *a = node_test_new(&fx_node_trainer_segmentation, empty),
-			 *b = node_test_new(&fx_node_trainer_segmentation, aside);
+	struct node_test *a = node_test_new(&fx_node_trainer_pixels, empty),
+			 *b = node_test_new(&fx_node_trainer_pixels, aside);
 
 	(void)state;
 	assert_int_equal(node_test_result(a), FX_EINVAL);
