@@ -59,7 +59,7 @@ static void host_signals(void)
 	sigprocmask(SIG_UNBLOCK, &held, NULL); /* the conductor held them until here */
 }
 
-static void host_usage(struct fx__host *h)
+void fx__host_usage(struct fx__host *h)
 {
 	const int64_t now = fx_now_ns();
 	struct rusage u;
@@ -109,7 +109,7 @@ void fx__host_pump(struct fx__host *h, int timeout_ms)
 			refused += fx_inlet_pump(h->inlets[p], &h->broken);
 	}
 	atomic_fetch_add(&h->me->refused, refused);
-	host_usage(h);
+	fx__host_usage(h);
 }
 
 void fx__host_acked(void *context, uint64_t seq)
@@ -304,10 +304,15 @@ static int host_mark(struct fx__host *h)
 
 static int host_message(struct fx__host *h)
 {
+	int result;
+
 	atomic_fetch_add(&h->me->messages_in, 1);
 	if (h->current.kind == FX_BLOCK)
 		atomic_fetch_add(&h->me->voxels_in, fx_block_len(h->current.message));
-	return h->type->process(&h->node, h->node.state);
+	result = h->type->process(&h->node, h->node.state);
+	if (result == FX_OK)
+		fx_gauges_keep(h->me);
+	return result;
 }
 
 /* A stateless node's input is acknowledged when its answers are; where a node gave no answer, SKIP
@@ -468,7 +473,7 @@ static void host_linger(struct fx__host *h)
 	while (!terminated) {
 		if (host_settled(h) && atomic_load(&h->me->state) != FX_STATE_FINISHED) {
 			h->rusage_ns = 0;
-			host_usage(h);
+			fx__host_usage(h);
 			atomic_store(&h->me->state, FX_STATE_FINISHED);
 		}
 		fx__host_pump(h, IDLE_MS);
@@ -527,6 +532,7 @@ int fx_host_run(const struct fx_wiring *w, const struct fx_node_type *type)
 	}
 	h.me = &h.stats.instances[w->index];
 	atomic_store(&h.me->state, FX_STATE_STARTING);
+	fx_gauges_begin(h.me);
 	result = host_start(&h, &err);
 	if (result == FX_OK) {
 		atomic_store(&h.me->state, FX_STATE_RUNNING);
