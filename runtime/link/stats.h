@@ -11,7 +11,7 @@
 
 #include <fornix/error.h>
 
-enum { FX_STATS_PORTS = 16, FX_STATS_GAUGES = 4, FX_STATS_UNIT = 24 };
+enum { FX_STATS_PORTS = 16, FX_STATS_GAUGES = 6, FX_STATS_UNIT = 24 };
 
 enum fx_run_state {
 	FX_STATE_STARTING,

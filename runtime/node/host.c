@@ -59,7 +59,7 @@ static void host_signals(void)
 	sigprocmask(SIG_UNBLOCK, &held, NULL); /* the conductor held them until here */
 }
 
-void fx__host_usage(struct fx__host *h)
+static void host_usage(struct fx__host *h)
 {
 	const int64_t now = fx_now_ns();
 	struct rusage u;
@@ -109,7 +109,7 @@ void fx__host_pump(struct fx__host *h, int timeout_ms)
 			refused += fx_inlet_pump(h->inlets[p], &h->broken);
 	}
 	atomic_fetch_add(&h->me->refused, refused);
-	fx__host_usage(h);
+	host_usage(h);
 }
 
 void fx__host_acked(void *context, uint64_t seq)
@@ -473,7 +473,7 @@ static void host_linger(struct fx__host *h)
 	while (!terminated) {
 		if (host_settled(h) && atomic_load(&h->me->state) != FX_STATE_FINISHED) {
 			h->rusage_ns = 0;
-			fx__host_usage(h);
+			host_usage(h);
 			atomic_store(&h->me->state, FX_STATE_FINISHED);
 		}
 		fx__host_pump(h, IDLE_MS);

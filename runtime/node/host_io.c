@@ -176,13 +176,14 @@ static void host_warn(void *io, const char *text)
 	snprintf(h->me->warning, sizeof h->me->warning, "%s", text);
 }
 
-/* From a callback that may last for hours: processor time and memory are looked at as well. */
+/* From a callback that may last for hours: acknowledgements of what was sent before must not wait
+ * for its end, or a kill would cost that as well. */
 static void host_progress(void *io, double done, double total, const char *unit)
 {
 	struct fx__host *h = io;
 
 	fx_gauge_set(fx_gauge_of(h->me, unit), done, total, fx_now_ns());
-	fx__host_usage(h);
+	fx__host_pump(h, 0);
 }
 
 static const char *host_scratch(void *io)

@@ -54,8 +54,6 @@ bool fx__host_draining(void);
 
 /* Handles all sockets, waiting at most @p timeout_ms for something to come. */
 void fx__host_pump(struct fx__host *h, int timeout_ms);
-/* Tells the conductor processor time and memory, now and then. */
-void fx__host_usage(struct fx__host *h);
 /* Queues on an output port with the right seq; waits for room and slots. */
 int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, struct fx_error *err);
 /* An outlet's callback: all edges have acknowledged. */
