@@ -60,6 +60,20 @@ int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err);
 /** Path of its log; free(). */
 char *fx__process_log(const struct fx_run *r, size_t i);
 
+/** What the workers of one node have told of one unit by fx_progress(). */
+struct fx_gauge_sum {
+	const char *unit;	   /**< borrowed from the counters */
+	double done, total, first; /**< done: of all workers; first: when they first told */
+	int64_t first_ns;	   /**< when the first of them told */
+};
+/** The units of node @p node of the graph, the main one first; returns how many. */
+size_t fx__gauges(const struct fx_run *r, size_t node, struct fx_gauge_sum sums[FX_STATS_GAUGES]);
+/** Seconds until @p s is done at its rate since it was first told; negative when no one knows. */
+double fx__gauge_left(const struct fx_gauge_sum *s, int64_t now_ns);
+/** How far node @p node is, such as "41% 6.4M of 15.6M voxels, 12 min left, 5100 evaluations"; ""
+ * when it tells nothing. */
+void fx__gauges_text(const struct fx_run *r, size_t node, int64_t now_ns, char *text, size_t size);
+
 /** Shows one line of progress on stderr, in place on a terminal; @p last: the final one. */
 void fx__progress_show(struct fx_run *r, bool last);
 /** The table of nodes and edges to stderr. */

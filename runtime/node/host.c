@@ -304,10 +304,15 @@ static int host_mark(struct fx__host *h)
 
 static int host_message(struct fx__host *h)
 {
+	int result;
+
 	atomic_fetch_add(&h->me->messages_in, 1);
 	if (h->current.kind == FX_BLOCK)
 		atomic_fetch_add(&h->me->voxels_in, fx_block_len(h->current.message));
-	return h->type->process(&h->node, h->node.state);
+	result = h->type->process(&h->node, h->node.state);
+	if (result == FX_OK)
+		fx_gauges_keep(h->me);
+	return result;
 }
 
 /* A stateless node's input is acknowledged when its answers are; where a node gave no answer, SKIP
@@ -527,6 +532,7 @@ int fx_host_run(const struct fx_wiring *w, const struct fx_node_type *type)
 	}
 	h.me = &h.stats.instances[w->index];
 	atomic_store(&h.me->state, FX_STATE_STARTING);
+	fx_gauges_begin(h.me);
 	result = host_start(&h, &err);
 	if (result == FX_OK) {
 		atomic_store(&h.me->state, FX_STATE_RUNNING);
