@@ -2,14 +2,11 @@
 /* trainer/segmentation: trains the U-Net of segmenter/unet on sections and their truth. */
 #include <fornix/node.h>
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "nn/cropvolume.h"
 #include "nn/unetfit.h"
@@ -225,28 +222,16 @@ static int segmentation_begin(struct fx_node *node, struct segmentation *s)
 }
 
 /* Tells of the last point of the curves. */
-static int segmentation_report(struct fx_node *node, const struct segmentation *s, double left_s)
+static int segmentation_report(struct fx_node *node, const struct segmentation *s)
 {
 	const struct fx_unetfit_point *p = &s->fit.points[s->fit.points_len - 1];
-	const double numbers[] = { p->loss, p->aside_loss, p->aside_voi, p->threshold };
-	static const char *const names[] = { "loss", "aside_loss", "aside_voi", "threshold" };
-	struct fx_record *r = fx_record_new("training");
-	int result = r ? FX_OK : FX_ENOMEM;
-	char name[64];
+	struct fx_record *r = fx_unetfit_record(p);
 
 	fx_log(FX_LOG_INFO,
-	       "step %.0f of %d: loss %.4f, aside: loss %.4f, VOI %.3f at threshold %.1f; "
-	       "%.0f min left",
-	       p->step, s->steps, p->loss, p->aside_loss, p->aside_voi, p->threshold, left_s / 60);
-	for (int i = 0; i < 4 && result == FX_OK; i++) {
-		snprintf(name, sizeof name, "curve.%09.0f.%s", p->step, names[i]);
-		if (isfinite(numbers[i]))
-			result = fx_record_add_number(r, name, numbers[i]);
-	}
-	if (result == FX_OK)
-		return fx_send_record(node, CURVES, r);
-	fx_record_free(r);
-	return fx_fail(node, result, "no memory for a report");
+	       "step %.0f of %d: loss %.4f, aside: loss %.4f, VOI %.3f at threshold %.1f", p->step,
+	       s->steps, p->loss, p->aside_loss, p->aside_voi, p->threshold);
+	return r ? fx_send_record(node, CURVES, r) :
+		   fx_fail(node, FX_ENOMEM, "no memory for a report");
 }
 
 /* Trains to the end, or until the run is to stop. */
@@ -254,7 +239,6 @@ static int segmentation_train(struct fx_node *node, struct segmentation *s)
 {
 	const uint64_t total = (uint64_t)s->steps, reports = (uint64_t)s->reports,
 		       each = (total + reports - 1) / reports, start = s->fit.optim.step;
-	const int64_t start_ns = fx_now_ns();
 	struct fx_error err = { 0 };
 	int result = FX_OK;
 
@@ -262,15 +246,13 @@ static int segmentation_train(struct fx_node *node, struct segmentation *s)
 		const uint64_t step = s->fit.optim.step + 1;
 		const bool report = step % each == 0 || step == total;
 
+		fx_progress(node, (double)(step - 1 - start), (double)(total - start), "steps");
 		if (fx_unetfit_step(&s->fit, &err) < 0 ||
 		    (report && fx_unetfit_rate(&s->fit, &err) < 0) ||
 		    (report && fx_unetfit_save(&s->fit, s->checkpoint, true, s->note, &err) < 0))
 			return fx_fail_error(node, &err);
 		if (report)
-			result = segmentation_report(node, s,
-						     (double)(fx_now_ns() - start_ns) / 1e9 *
-							     (double)(total - step) /
-							     (double)(step - start));
+			result = segmentation_report(node, s);
 	}
 	if (result == FX_OK && s->fit.optim.step < total)
 		result = fx_unetfit_save(&s->fit, s->checkpoint, true, s->note, &err);

@@ -392,8 +392,8 @@ int fx_unetfit_resume(struct fx_unetfit *f, const char *path, struct fx_error *e
 		return fx_error_set(err, FX_ENOENT, "%s: no checkpoint", path);
 	result = fx_safetensors_read(&s, path, FX_UNETFIT_SIZE_MAX, err);
 	if (result < 0)
-		return result == FX_ENOMEM ? result : FX_ETYPE;
-	if ((result = resume_from(f, &s, err)) < 0)
+		result = result == FX_ENOMEM ? result : FX_ETYPE;
+	else if ((result = resume_from(f, &s, err)) < 0)
 		fx_error_prefix(err, "%s", path);
 	fx_safetensors_fini(&s);
 	return result;

@@ -73,6 +73,9 @@ int fx_unetfit_step(struct fx_unetfit *f, struct fx_error *err);
 /** Rates the network on what is kept aside and adds a point to the curves, unless there are too
  * many. FX_ENOMEM. */
 int fx_unetfit_rate(struct fx_unetfit *f, struct fx_error *err);
+/** A point as a record "training" of numbers curve.STEP.loss, .aside_loss, .aside_voi and
+ * .threshold. NULL without memory. */
+struct fx_record *fx_unetfit_record(const struct fx_unetfit_point *p);
 /** Draws the curves, losses above VOI, as a PNG file. Errors as fx_png_write(). */
 int fx_unetfit_draw(const struct fx_unetfit *f, const char *path, struct fx_error *err);
 /** Writes the model, with @p going_on also what it takes to go on. It appears complete or not at

@@ -3,6 +3,7 @@
 #include "nn/unetfit_priv.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,7 +98,8 @@ static void tile_keep(struct slab *s, const struct fx_unetfit_lane *l, const siz
 						    x + rim[2];
 
 				for (int a = 0; a < 3; a++) {
-					const float cut_here = 1 / (1 + expf(logits[3 * from + (size_t)a]));
+					const float cut_here =
+						1 / (1 + expf(logits[3 * from + (size_t)a]));
 
 					s->face[a][to] = (uint8_t)(255 * cut_here + 0.5F);
 					if (s->face[a][to] > s->boundary[to])
@@ -213,6 +215,25 @@ int fx_unetfit_rate(struct fx_unetfit *f, struct fx_error *err)
 	f->loss_sum = 0;
 	f->loss_steps = 0;
 	return FX_OK;
+}
+
+struct fx_record *fx_unetfit_record(const struct fx_unetfit_point *p)
+{
+	const double numbers[] = { p->loss, p->aside_loss, p->aside_voi, p->threshold };
+	static const char *const names[] = { "loss", "aside_loss", "aside_voi", "threshold" };
+	struct fx_record *r = fx_record_new("training");
+	int result = r ? FX_OK : FX_ENOMEM;
+	char name[64];
+
+	for (int i = 0; i < 4 && result == FX_OK; i++) {
+		snprintf(name, sizeof name, "curve.%09.0f.%s", p->step, names[i]);
+		if (isfinite(numbers[i]))
+			result = fx_record_add_number(r, name, numbers[i]);
+	}
+	if (result == FX_OK)
+		return r;
+	fx_record_free(r);
+	return NULL;
 }
 
 /* Both pictures, one above the other. FX_ENOMEM. */

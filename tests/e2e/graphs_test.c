@@ -35,6 +35,9 @@ static const struct {
 	{ "train-pixels.yaml",
 	  { "sections=/nowhere", "truth=/nowhere", "model=/nowhere" },
 	  "trainer/pixels" },
+	{ "train-unet.yaml",
+	  { "sections=/nowhere", "truth=/nowhere", "model=/nowhere" },
+	  "trainer/segmentation" },
 };
 
 static int yaml_files(const struct dirent *e)
@@ -285,6 +288,29 @@ static void train_runs_and_its_model_segments(void **state)
 	test_place_clean(p);
 }
 
+static void train_unet_runs(void **state)
+{
+	struct test_place *p = *state;
+	json_t *curves;
+
+	test_write_sections(test_path(p->dir, "in"), &some);
+	test_write_truth(test_path(p->dir, "truth.tif"), &some, some.count - 4);
+	test_run_expect(p, 0,
+			(const char *[]){ "run", "graphs/train-unet.yaml",
+					  test_word("sections", p->dir, "in"),
+					  test_word("truth", p->dir, "truth.tif"),
+					  test_word("model", p->dir, "made/model"), "zero=boundary",
+					  "steps=6", "reports=2", "side=16 16 16", "width=8 8",
+					  "aside_from=12", "aside_to=16", "phantom_size=16 48 48",
+					  "--quiet", NULL });
+	curves = test_json(p->dir, "made/model.json");
+	assert_int_equal(json_object_size(json_object_get(curves, "curve")), 2);
+	json_decref(curves);
+	check_picture(test_path(p->dir, "made/model.png"));
+	assert_int_equal(test_count_files(test_path(p->dir, "made"), ""), 3);
+	test_place_clean(p);
+}
+
 static void ffn_runs(void **state)
 {
 	float values[TEST_FFN_VALUES];
@@ -318,6 +344,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reconstruct_runs_with_truth_and_adapter,
 						test_place_setup, test_place_teardown),
 		cmocka_unit_test_setup_teardown(ffn_runs, test_place_setup, test_place_teardown),
+		cmocka_unit_test_setup_teardown(train_unet_runs, test_place_setup,
+						test_place_teardown),
 		cmocka_unit_test_setup_teardown(train_runs_and_its_model_segments, test_place_setup,
 						test_place_teardown),
 	};
