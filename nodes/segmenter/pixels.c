@@ -12,8 +12,6 @@ enum { IMAGE, LABELS, BOUNDARY }; /* index into ports[] */
 
 #define PIXELS_MODEL "models/em-pixels.safetensors"
 
-static const double SCALE_MAX = 1.5; /* voxel edges this much off the model's are told */
-
 struct pixels {
 	const char *model;	      /* options: set before init() */
 	struct fx_segments_cut cut;   /* fragments */
@@ -66,20 +64,6 @@ static int pixels_init(struct fx_node *node, void *state)
 	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
 }
 
-/* Once, when the voxels are not what the model knows. */
-static void pixels_check_scale(struct fx_node *node, struct pixels *s, const double voxel_nm[3])
-{
-	const double *m = s->net.voxel_nm, *v = voxel_nm;
-
-	if (s->warned || !(fx_pixelmodel_scale(&s->net, v) > SCALE_MAX))
-		return;
-	s->warned = true;
-	fx_warn(node,
-		"voxels of %g x %g x %g nm (z y x), but the model was trained on %g x %g x %g nm: "
-		"train one on such data with graphs/train-pixels.yaml",
-		v[0], v[1], v[2], m[0], m[1], m[2]);
-}
-
 static int pixels_boundary(const struct pixels *s, uint8_t *boundary, const struct fx_block *image)
 {
 	struct fx_features f = { 0 };
@@ -100,7 +84,9 @@ static int pixels_process(struct fx_node *node, void *state)
 		fx_segments_block(node, BOUNDARY, FX_U8, 1, FX_PROBABILITY, image);
 	int err = labels && boundary ? FX_OK : FX_ENOMEM;
 
-	pixels_check_scale(node, s, image->voxel_nm);
+	if (!s->warned)
+		s->warned = fx_segments_warn_scale(node, image, s->net.voxel_nm,
+						   "graphs/train-pixels.yaml");
 	if (!err)
 		err = pixels_boundary(s, boundary->data, image);
 	if (!err)

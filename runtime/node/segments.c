@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+#include "nn/modelmeta.h"
+
+static const double SCALE_MAX = 1.5; /* voxel edges this much off the model's are told */
+
 struct fx_fragments_params fx_segments_fragments(const struct fx_segments_cut *cut)
 {
 	return (struct fx_fragments_params){ cut->seed_boundary, cut->seed_smooth,
@@ -66,6 +70,20 @@ int fx_segments_of_boundary(uint32_t *labels, const uint8_t *boundary, const str
 	int err = fx_fragments(labels, &count, boundary, image->shape, image->voxel_nm, &c);
 
 	return err ? err : fx_fragments_merge(labels, &count, image->shape, &evidence, &j);
+}
+
+bool fx_segments_warn_scale(struct fx_node *node, const struct fx_block *image,
+			    const double model_nm[3], const char *graph)
+{
+	const double *m = model_nm, *v = image->voxel_nm;
+
+	if (!(fx_model_scale(m, v) > SCALE_MAX))
+		return false;
+	fx_warn(node,
+		"voxels of %g x %g x %g nm (z y x), but the model was trained on %g x %g x %g nm: "
+		"train one on such data with %s",
+		v[0], v[1], v[2], m[0], m[1], m[2], graph);
+	return true;
 }
 
 int fx_segments_failed(struct fx_node *node, int err, const struct fx_block *image)

@@ -79,6 +79,10 @@ struct fx_block *fx_segments_block(struct fx_node *node, unsigned port, enum fx_
  * membrane). Errors as fx_fragments(). */
 int fx_segments_of_boundary(uint32_t *labels, const uint8_t *boundary, const struct fx_block *image,
 			    const struct fx_segments_cut *cut, const struct fx_segments_join *join);
+/** Warns when voxel edges of @p image are over 1.5 times those of the model, or below: true then.
+ * @p graph: what to train another one with. */
+bool fx_segments_warn_scale(struct fx_node *node, const struct fx_block *image,
+			    const double model_nm[3], const char *graph);
 /** fx_fail() of a block that could not be segmented. */
 int fx_segments_failed(struct fx_node *node, int err, const struct fx_block *image);
 /** Sends *b on @p port when that is connected, and makes *b NULL then. */
