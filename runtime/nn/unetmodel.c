@@ -94,10 +94,10 @@ static int parse_norm(struct fx_unetmodel *m, const char *text, struct fx_error 
 }
 
 /* A described net of the smallest shape; NULL without memory. */
-static struct fx_nn *describe(const struct fx_arch *a)
+static struct fx_nn *describe(const struct fx_arch *a, uint64_t seed)
 {
 	struct fx_arch_values values;
-	struct fx_nn *net = fx_nn_new(0);
+	struct fx_nn *net = fx_nn_new(seed);
 	size_t n[3];
 
 	fx_arch_multiple(a, n);
@@ -158,7 +158,7 @@ static void take_weights(struct fx_nn *to, const struct fx_nn *from)
 /* Weights of what is run, m->arch, from the whole net. */
 static int keep_weights(struct fx_unetmodel *m, const struct fx_nn *whole, struct fx_error *err)
 {
-	struct fx_nn *net = describe(&m->arch);
+	struct fx_nn *net = describe(&m->arch, 0);
 	int result = net ? fx_nn_plan(net, FX_NN_INFER, err) :
 			   fx_error_set(err, FX_ENOMEM, "no memory for the network");
 
@@ -176,22 +176,50 @@ static int keep_weights(struct fx_unetmodel *m, const struct fx_nn *whole, struc
 	return result;
 }
 
-/* Reads all tensors into a net with all heads of the file. */
-static int load_weights(struct fx_unetmodel *m, const struct fx_arch *a,
-			const struct fx_safetensors *s, struct fx_error *err)
+/* What is run of a net with the heads of @p a: those that are used, as one. */
+static void reduce(struct fx_unetmodel *m, const struct fx_arch *a, bool eroded)
 {
-	struct fx_nn *whole = describe(a);
-	int result = whole ? check_size(whole, s, err) :
-			     fx_error_set(err, FX_ENOMEM, "no memory for the network");
+	m->eroded = eroded;
+	m->arch = *a;
+	m->arch.heads = 1;
+	m->arch.head[0] = eroded ? 7 : 4;
+	memcpy(m->arch.names[0], ALL_HEADS, sizeof ALL_HEADS);
+}
 
+/* Weights of a net with all heads: those of a file, or (NULL) as training starts. */
+static int begin(struct fx_unetmodel *m, const struct fx_arch *a, const struct fx_safetensors *s,
+		 uint64_t seed, struct fx_error *err)
+{
+	struct fx_nn *whole = describe(a, seed);
+	int result = whole ? FX_OK : fx_error_set(err, FX_ENOMEM, "no memory for the network");
+
+	if (result == FX_OK && s)
+		result = check_size(whole, s, err);
 	if (result == FX_OK)
 		result = fx_nn_plan(whole, FX_NN_INFER, err);
-	if (result == FX_OK)
+	if (result == FX_OK && s)
 		result = fx_nn_load(whole, s, err);
 	if (result == FX_OK)
 		result = keep_weights(m, whole, err);
 	fx_nn_free(whole);
 	return result;
+}
+
+int fx_unetmodel_start(struct fx_unetmodel *m, const struct fx_arch *a, uint64_t seed,
+		       struct fx_error *err)
+{
+	bool have[FX_UNET_HEADS] = { false };
+	int result = check_arch(a, FX_UNETMODEL_FEATURES, err);
+
+	if (result == FX_OK)
+		result = check_heads(a, have, err);
+	if (result < 0)
+		return result;
+	m->mean = 0.5;
+	m->sd = 0.25;
+	m->voxel_nm[0] = m->voxel_nm[1] = m->voxel_nm[2] = 8;
+	reduce(m, a, have[FX_UNET_ERODED]);
+	return begin(m, a, NULL, seed, err);
 }
 
 static int load(struct fx_unetmodel *m, const struct fx_safetensors *s, struct fx_error *err)
@@ -210,12 +238,8 @@ static int load(struct fx_unetmodel *m, const struct fx_safetensors *s, struct f
 		result = fx_model_voxel(m->voxel_nm, s, err);
 	if (result < 0)
 		return result;
-	m->eroded = have[FX_UNET_ERODED];
-	m->arch = arch;
-	m->arch.heads = 1;
-	m->arch.head[0] = m->eroded ? 7 : 4;
-	memcpy(m->arch.names[0], ALL_HEADS, sizeof ALL_HEADS);
-	return load_weights(m, &arch, s, err);
+	reduce(m, &arch, have[FX_UNET_ERODED]);
+	return begin(m, &arch, s, 0, err);
 }
 
 int fx_unetmodel_read(struct fx_unetmodel *m, const char *path, struct fx_error *err)
@@ -416,7 +440,7 @@ int fx_unetmodel_run(struct fx_unetmodel *m, const struct fx_unet_image *image,
 
 double fx_unetmodel_flop(const struct fx_arch *a)
 {
-	struct fx_nn *net = describe(a);
+	struct fx_nn *net = describe(a, 0);
 	double flop = 0, voxels;
 
 	if (!net)

@@ -42,6 +42,10 @@ struct fx_unetmodel {
  * missing; FX_ETYPE, FX_EINVAL: another architecture, features or heads than above, tensors of
  * other shape or not finite; FX_ENOMEM. Errors name the file, what is wrong and what is wanted. */
 int fx_unetmodel_read(struct fx_unetmodel *m, const char *path, struct fx_error *err);
+/** A model of architecture @p a (a U-Net of one channel with the heads above) as training starts
+ * it, from @p seed, for 8 nm: to measure speed. FX_ETYPE, FX_EINVAL, FX_ENOMEM as above. */
+int fx_unetmodel_start(struct fx_unetmodel *m, const struct fx_arch *a, uint64_t seed,
+		       struct fx_error *err);
 void fx_unetmodel_fini(struct fx_unetmodel *m);
 
 /** How a block is cut for the network. */
@@ -73,8 +77,7 @@ int fx_unetmodel_run(struct fx_unetmodel *m, const struct fx_unet_image *image,
 		     const struct fx_unet_tiles *tiles, const struct fx_unet_logits *logits,
 		     struct fx_error *err);
 
-/** Multiplications and additions of a network for one voxel of its input, as direct convolutions:
- * what the layers of @p net (planned for any shape) cost. */
+/** Multiplications and additions for one voxel of the input, as direct convolutions. */
 double fx_unetmodel_flop(const struct fx_arch *a);
 
 #endif

@@ -358,6 +358,35 @@ static void counts_what_a_voxel_costs(void **unused)
 			 2.0 * (9 * 8 + 4 * 9 * 64 + 64 + 2 * 27 * 16 + 64 + 32)) < 1e-9);
 }
 
+/* A model that training starts is the net that the engine starts. */
+static void starts_as_training_does(void **unused)
+{
+	const struct fx_unet_image image = { (const uint8_t[]){ 9, 99, 199 }, FX_U8, { 1, 1, 3 } };
+	struct fixture f = fixture(UNET_FLAT_ARGS);
+	struct fx_unetmodel a = { 0 }, b = { 0 };
+	struct fx_arch arch;
+	float v[2][4][3];
+	struct fx_unet_logits logits = { { NULL } };
+
+	(void)unused;
+	assert_int_equal(fx_arch_parse(&arch, "unet", UNET_FLAT_ARGS, NULL), FX_OK);
+	assert_int_equal(fx_unetmodel_start(&a, &arch, 3, NULL), FX_OK);
+	assert_int_equal(fx_unetmodel_read(&b, f.path, NULL), FX_OK);
+	for (int i = 0; i < 2; i++) {
+		for (int c = 0; c < 4; c++)
+			logits.out[c] = v[i][c];
+		assert_int_equal(fx_unetmodel_run(i ? &b : &a, &image, &whole, &logits, NULL),
+				 FX_OK);
+	}
+	assert_memory_equal(v[0], v[1], sizeof v[0]);
+	assert_true(v[0][0][0] < 0 || v[0][0][0] > 0);
+	arch.kind = FX_ARCH_MLP;
+	assert_int_equal(fx_unetmodel_start(&a, &arch, 3, NULL), FX_ETYPE);
+	fx_unetmodel_fini(&a);
+	fx_unetmodel_fini(&b);
+	fixture_fini(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +397,7 @@ int main(void)
 		cmocka_unit_test(threads_do_not_matter),
 		cmocka_unit_test(wrong_models_are_refused),
 		cmocka_unit_test(counts_what_a_voxel_costs),
+		cmocka_unit_test(starts_as_training_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
