@@ -20,9 +20,8 @@ struct segmentation {
 	const char *model, *picture, *note, *width; /* options: set before init() */
 	struct fx_vec side;
 	int zero, aside_from, aside_to, flat, batch, steps, warmup, reports, seed;
-	double rate, more_share, warped, scale, bend, contrast, offset, gamma, noise, blur, drop,
-		shift, memory;
-	int shift_most;
+	double rate, more_share, memory;
+	struct fx_crop_spec crop; /* options: shares and deviations in it */
 
 	char *checkpoint;		/* owned, from init() to finish(), as what follows */
 	struct fx_cropvolume volume[2]; /* what is learnt from: the main one, and more */
@@ -42,6 +41,11 @@ static const struct fx_port ports[] = {
 		     "loss and scores on what was kept aside, one record a report" },
 	{ 0 },
 };
+
+/* Numbers of crop and crop.augment as options. */
+#define CROP(m)	   .name = #m, .offset = offsetof(struct segmentation, crop.m), .type = FX_OPT_REAL
+#define AUGMENT(m) .name = #m, .offset = offsetof(struct segmentation, crop.augment.m)
+#define GREY(m)	   AUGMENT(m), .type = FX_OPT_REAL
 
 static const struct fx_option options[] = {
 	{ FX_FIELD(struct segmentation, model),
@@ -71,27 +75,26 @@ static const struct fx_option options[] = {
 	  .help = "another seed draws other crops and other weights to begin with" },
 	{ FX_FIELD(struct segmentation, more_share), .def = 0.2, .min = 0, .max = 1,
 	  .help = "share of the crops that are of the second volume, when there is one" },
-	{ FX_FIELD(struct segmentation, warped), .def = 0.5, .min = 0, .max = 1,
+	{ CROP(warped), .def = 0.5, .min = 0, .max = 1,
 	  .help = "share of the crops that are turned by any angle, scaled and bent" },
-	{ FX_FIELD(struct segmentation, scale), .def = 0.18, .min = 0, .max = 1,
+	{ CROP(scale), .def = 0.18, .min = 0, .max = 1,
 	  .help = "those are scaled by up to this share" },
-	{ FX_FIELD(struct segmentation, bend), .def = 1, .min = 0, .max = 16, .unit = "voxel",
+	{ CROP(bend), .def = 1, .min = 0, .max = 16, .unit = "voxel",
 	  .help = "deviation of the bend of those" },
-	{ FX_FIELD(struct segmentation, contrast), .def = 0.3, .min = 0, .max = 4,
+	{ GREY(contrast), .def = 0.3, .min = 0, .max = 4,
 	  .help = "contrast of a crop is changed by up to this share" },
-	{ FX_FIELD(struct segmentation, offset), .def = 0.4, .min = 0, .max = 4,
+	{ GREY(offset), .def = 0.4, .min = 0, .max = 4,
 	  .help = "brightness is shifted by up to so many deviations of the image" },
-	{ FX_FIELD(struct segmentation, gamma), .def = 0.25, .min = 0, .max = 4,
+	{ GREY(gamma), .def = 0.25, .min = 0, .max = 4,
 	  .help = "exponent of the brightness is changed by up to this share" },
-	{ FX_FIELD(struct segmentation, noise), .def = 0.2, .min = 0, .max = 4,
+	{ GREY(noise), .def = 0.2, .min = 0, .max = 4,
 	  .help = "noise of up to so many deviations of the image is added" },
-	{ FX_FIELD(struct segmentation, blur), .def = 0.8, .min = 0, .max = 4, .unit = "voxel",
+	{ GREY(blur), .def = 0.8, .min = 0, .max = 4, .unit = "voxel",
 	  .help = "half of the crops are smoothed by up to this sigma" },
-	{ FX_FIELD(struct segmentation, drop), .def = 0.002, .min = 0, .max = 1,
-	  .help = "chance of a section to be lost" },
-	{ FX_FIELD(struct segmentation, shift), .def = 0.002, .min = 0, .max = 1,
+	{ GREY(drop), .def = 0.002, .min = 0, .max = 1, .help = "chance of a section to be lost" },
+	{ GREY(shift), .def = 0.002, .min = 0, .max = 1,
 	  .help = "chance of a section to lie aside, alone or with all behind it" },
-	{ FX_FIELD(struct segmentation, shift_most), .def = 3, .min = 0, .max = 32, .unit = "voxel",
+	{ AUGMENT(shift_most), .type = FX_OPT_INT, .def = 3, .min = 0, .max = 32, .unit = "voxel",
 	  .help = "by up to this" },
 	{ FX_FIELD(struct segmentation, reports), .def = 30, .min = 1, .max = FX_UNETFIT_POINTS_MAX,
 	  .help = "points of the curves, and checkpoints" },
@@ -176,15 +179,7 @@ static struct fx_unetfit_spec segmentation_spec(const struct segmentation *s)
 		.seed = (uint64_t)s->seed,
 		.rate = s->rate,
 		.flat = (size_t)s->flat,
-		.crop = { .warped = s->warped, .scale = s->scale, .bend = s->bend },
-		.crop.augment = { .contrast = s->contrast,
-				  .offset = s->offset,
-				  .gamma = s->gamma,
-				  .noise = s->noise,
-				  .blur = s->blur,
-				  .drop = s->drop,
-				  .shift = s->shift,
-				  .shift_most = s->shift_most },
+		.crop = s->crop,
 	};
 
 	for (int a = 0; a < 3; a++)
@@ -195,7 +190,7 @@ static struct fx_unetfit_spec segmentation_spec(const struct segmentation *s)
 /* Joins what came, and begins, or goes on from a checkpoint of the same training. */
 static int segmentation_begin(struct fx_node *node, struct segmentation *s)
 {
-	const size_t volumes = fx_connected(node, MORE_IMAGE) ? 2 : 1;
+	const size_t volumes = s->volume[1].image.len || s->volume[1].truth.len ? 2 : 1;
 	const struct fx_cropvolume_rules rules[2] = {
 		{ s->zero == EDGE, s->aside_from, s->aside_to }, { s->zero == EDGE, 0, 0 }
 	};
@@ -265,9 +260,7 @@ static int segmentation_drain(struct fx_node *node, void *state)
 	struct fx_error err = { 0 };
 	int result = segmentation_begin(node, s);
 
-	if (result == FX_OK)
-		result = segmentation_train(node, s);
-	if (result < 0)
+	if (result < 0 || (result = segmentation_train(node, s)) < 0)
 		return result;
 	if (s->fit.optim.step < (uint64_t)s->steps) {
 		fx_warn(node, "stopped at step %llu of %d: the same command goes on from %s",

@@ -325,7 +325,7 @@ int fx_unetfit_save(const struct fx_unetfit *f, const char *path, bool going_on,
 	const struct fx_tensor_meta meta[] = {
 		{ "arch", fx_arch_name(&f->arch) },
 		{ "arch_args", args },
-		{ "features", FX_UNETFIT_FEATURES },
+		{ "features", FX_UNETMODEL_FEATURES },
 		{ "input_norm", norm },
 		{ "voxel_nm", voxel },
 		{ "seed", seed },
@@ -390,7 +390,7 @@ int fx_unetfit_resume(struct fx_unetfit *f, const char *path, struct fx_error *e
 
 	if (access(path, R_OK) != 0)
 		return fx_error_set(err, FX_ENOENT, "%s: no checkpoint", path);
-	result = fx_safetensors_read(&s, path, FX_UNETFIT_SIZE_MAX, err);
+	result = fx_safetensors_read(&s, path, FX_UNETMODEL_SIZE_MAX, err);
 	if (result < 0)
 		result = result == FX_ENOMEM ? result : FX_ETYPE;
 	else if ((result = resume_from(f, &s, err)) < 0)

@@ -3,19 +3,14 @@
 #ifndef FX_NN_UNETFIT_H
 #define FX_NN_UNETFIT_H
 
-#include "nn/arch.h"
-#include "nn/checkpoint.h"
 #include "nn/cropvolume.h"
+#include "nn/unetmodel.h"
 
 enum {
 	FX_UNETFIT_SOURCES_MAX = 2,
 	FX_UNETFIT_BATCH_MAX = 64,
 	FX_UNETFIT_POINTS_MAX = 64,
-	FX_UNETFIT_SIZE_MAX = 256 << 20, /**< bytes of a checkpoint */
 };
-
-/** The metadata "features": what the network takes. */
-#define FX_UNETFIT_FEATURES "brightness"
 
 /** How to train. */
 struct fx_unetfit_spec {

@@ -13,19 +13,21 @@
 #include "formats/pngwrite.h"
 #include "kernels/curve.h"
 #include "kernels/fragments.h"
+#include "kernels/logit.h"
 #include "kernels/metrics.h"
 
 enum { RIM = 8 }; /* voxels of a tile that are not trusted */
 
-/* How the sections are segmented: thresholds are tried in turn. */
-static const struct fx_fragments_params cut = { 0.5, 2, 4 };
+/* How the sections are segmented, as segmenter/unet does; thresholds are tried in turn. */
+static const struct fx_fragments_depths seeds = { 0.245, 1, 3 }; /* tanh(1.5 / 6) */
 static const double thresholds[] = { 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8 };
 
 /* What is kept aside, as the network sees it. */
 struct slab {
 	size_t lo[3], shape[3], tiles[3], core[3];
 	size_t len;
-	uint8_t *face[3], *boundary; /* owned, as what follows */
+	float *logit[4];  /* owned, as what follows: affinities z, y, x, and the distance */
+	uint8_t *face[3]; /* heights of the affinities */
 	uint32_t *fragments, *labels;
 	const uint32_t *truth;
 };
@@ -41,7 +43,8 @@ static void slab_fini(struct slab *s)
 {
 	for (int a = 0; a < 3; a++)
 		free(s->face[a]);
-	free(s->boundary);
+	for (int k = 0; k < 4; k++)
+		free(s->logit[k]);
 	free(s->fragments);
 	free(s->labels);
 }
@@ -64,11 +67,12 @@ static int slab_init(struct slab *s, const struct fx_unetfit *f)
 	}
 	for (int a = 0; a < 3; a++)
 		good = (s->face[a] = fx_calloc(s->len, 1)) && good;
-	s->boundary = fx_calloc(s->len, 1);
+	for (int k = 0; k < 4; k++)
+		good = (s->logit[k] = fx_calloc(s->len, sizeof **s->logit)) && good;
 	s->fragments = fx_calloc(s->len, sizeof *s->fragments);
 	s->labels = fx_calloc(s->len, sizeof *s->labels);
 	s->truth = aside->labels + s->lo[0] * hi[1] * hi[2];
-	return good && s->boundary && s->fragments && s->labels ? FX_OK : FX_ENOMEM;
+	return good && s->fragments && s->labels ? FX_OK : FX_ENOMEM;
 }
 
 /* Where tile @p i is: its core's first voxel in the slab. */
@@ -79,32 +83,24 @@ static void tile_at(const struct slab *s, size_t i, size_t at[3])
 	at[0] = i / (s->tiles[2] * s->tiles[1]) * s->core[0];
 }
 
-/* The affinities of a tile's core to the slab. */
-static void tile_keep(struct slab *s, const struct fx_unetfit_lane *l, const size_t side[3],
-		      const size_t at[3], float *logits)
+/* @p channels numbers a voxel of a tile's core to maps of the slab. */
+static void tile_keep(struct slab *s, const NN_REAL *from, size_t channels, const size_t side[3],
+		      const size_t at[3], float *const *to)
 {
 	const size_t rim[3] = { (side[0] - s->core[0]) / 2, (side[1] - s->core[1]) / 2,
 				(side[2] - s->core[2]) / 2 };
 
-	fx_nn_get(l->net, l->head[FX_HEAD_AFFINITY], logits);
 	for (size_t z = 0; z < s->core[0] && at[0] + z < s->shape[0]; z++)
 		for (size_t y = 0; y < s->core[1] && at[1] + y < s->shape[1]; y++)
 			for (size_t x = 0; x < s->core[2] && at[2] + x < s->shape[2]; x++) {
-				const size_t to = ((at[0] + z) * s->shape[1] + at[1] + y) *
-							  s->shape[2] +
-						  at[2] + x,
-					     from = ((z + rim[0]) * side[1] + y + rim[1]) *
-							    side[2] +
-						    x + rim[2];
+				const size_t i = ((at[0] + z) * s->shape[1] + at[1] + y) *
+							 s->shape[2] +
+						 at[2] + x,
+					     p = ((z + rim[0]) * side[1] + y + rim[1]) * side[2] +
+						 x + rim[2];
 
-				for (int a = 0; a < 3; a++) {
-					const float cut_here =
-						1 / (1 + expf(logits[3 * from + (size_t)a]));
-
-					s->face[a][to] = (uint8_t)(255 * cut_here + 0.5F);
-					if (s->face[a][to] > s->boundary[to])
-						s->boundary[to] = s->face[a][to];
-				}
+				for (size_t k = 0; k < channels; k++)
+					to[k][i] = (float)from[channels * p + k];
 			}
 }
 
@@ -112,7 +108,7 @@ static int tile_run(struct slab *s, struct fx_unetfit_lane *l, const struct fx_u
 		    double *loss)
 {
 	const struct fx_crop_spec *spec = &f->spec.crop;
-	float *logits = l->crop.target[FX_HEAD_AFFINITY]; /* free once it was put into the net */
+	NN_REAL *out = l->crop.target[FX_HEAD_AFFINITY]; /* free once it was put into the net */
 	double middle[3];
 	size_t at[3];
 
@@ -124,7 +120,10 @@ static int tile_run(struct slab *s, struct fx_unetfit_lane *l, const struct fx_u
 		return l->err;
 	fx_unetfit_show(l);
 	*loss = l->loss;
-	tile_keep(s, l, spec->side, at, logits);
+	fx_nn_get(l->net, l->head[FX_HEAD_AFFINITY], out);
+	tile_keep(s, out, 3, spec->side, at, s->logit);
+	fx_nn_get(l->net, l->head[FX_HEAD_DISTANCE], out);
+	tile_keep(s, out, 1, spec->side, at, s->logit + 3);
 	return FX_OK;
 }
 
@@ -173,9 +172,15 @@ static int slab_voi(struct slab *s, uint32_t count, double threshold, double *vo
 
 static int slab_rate(struct slab *s, const struct fx_unetfit *f, struct fx_unetfit_point *p)
 {
+	const uint8_t *const face[3] = { s->face[0], s->face[1], s->face[2] };
 	uint32_t count = 0;
-	int err = fx_fragments(s->fragments, &count, s->boundary, s->shape, f->spec.crop.voxel_nm,
-			       &cut);
+	int err;
+
+	for (int a = 0; a < 3; a++)
+		fx_logit_heights(s->face[a], s->logit[a], s->len);
+	fx_logit_tanh(s->logit[3], s->len);
+	err = fx_fragments_faces(s->fragments, &count, s->logit[3], face, s->shape,
+				 f->spec.crop.voxel_nm, &seeds);
 
 	for (size_t i = 0; i < sizeof thresholds / sizeof *thresholds && !err; i++) {
 		double voi = (double)NAN;

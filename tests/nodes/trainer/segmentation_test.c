@@ -82,6 +82,12 @@ static struct node_test *trainer(const struct place *p, const char *name, bool b
 	return t;
 }
 
+static void drain(struct node_test *t)
+{
+	if (node_test_drain(t) != FX_OK)
+		fail_msg("%s", node_test_error(t));
+}
+
 static double number(const struct node_test *t, size_t i, const char *name)
 {
 	const struct fx_record *r = node_test_get(t, "curves", FX_RECORD, i)->message;
@@ -109,7 +115,7 @@ static void loss_falls_and_the_model_is_written(void **state)
 	struct fx_safetensors s = { 0 };
 	struct fx_error err = { 0 };
 
-	assert_int_equal(node_test_drain(t), FX_OK);
+	drain(t);
 	assert_int_equal(node_test_count(t, "curves", FX_RECORD), 3);
 	assert_true(number(t, 2, "curve.000000012.loss") <
 		    0.9 * number(t, 0, "curve.000000004.loss"));
@@ -129,14 +135,14 @@ static void goes_on_after_a_break_to_the_same_bytes(void **state)
 	struct node_test *whole = trainer(p, "whole", false), *broken = trainer(p, "broken", true),
 			 *rest;
 
-	assert_int_equal(node_test_drain(whole), FX_OK);
+	drain(whole);
 	node_test_stop(broken);
-	assert_int_equal(node_test_drain(broken), FX_OK);
+	drain(broken);
 	assert_non_null(strstr(node_test_warning(broken), "stopped at step 0 of 12"));
 	assert_true(access(test_path(p->folder, "broken"), F_OK) != 0);
 	assert_true(access(test_path(p->folder, "broken.checkpoint"), F_OK) == 0);
 	rest = trainer(p, "broken", false);
-	assert_int_equal(node_test_drain(rest), FX_OK);
+	drain(rest);
 	assert_string_equal(node_test_warning(rest), "");
 	assert_same_models(p, "whole", "broken");
 	node_test_free(whole);
@@ -150,7 +156,7 @@ static void a_checkpoint_of_another_training_is_told(void **state)
 	struct node_test *t = trainer(p, "again", false);
 
 	test_write_file(test_path(p->folder, "again.checkpoint"), "nonsense", 8);
-	assert_int_equal(node_test_drain(t), FX_OK);
+	drain(t);
 	assert_non_null(strstr(node_test_warning(t), "begins anew"));
 	node_test_free(t);
 }
