@@ -17,7 +17,7 @@ enum { UNKNOWN, EDGE };				       /* index into zeros[] */
 static const char *const zeros[] = { "unknown", "boundary", NULL };
 
 struct segmentation {
-	const char *model, *picture, *note, *width; /* options: set before init() */
+	const char *model, *start, *picture, *note, *width; /* options: set before init() */
 	struct fx_vec side;
 	int zero, aside_from, aside_to, flat, batch, steps, warmup, reports, seed;
 	double rate, more_share, memory;
@@ -51,6 +51,8 @@ static const struct fx_option options[] = {
 	{ FX_FIELD(struct segmentation, model),
 	  .help = "model file to write; until it is ready, MODEL.checkpoint holds what it takes "
 		  "to go on after a break" },
+	{ FX_FIELD(struct segmentation, start), .def_str = "",
+	  .help = "model file of the same widths to begin with; empty is none, random weights" },
 	{ FX_FIELD(struct segmentation, zero), .def = UNKNOWN, .choices = zeros,
 	  .help = "what label 0 of the truth is" },
 	{ FX_FIELD(struct segmentation, aside_from), .def = 0, .min = 0, .max = 2097151,
@@ -118,9 +120,6 @@ static int segmentation_init(struct fx_node *node, void *state)
 	if (s->aside_to && s->aside_from >= s->aside_to)
 		return fx_fail(node, FX_EINVAL, "aside_from %d must be below aside_to %d",
 			       s->aside_from, s->aside_to);
-	if (fx_connected(node, MORE_IMAGE) != fx_connected(node, MORE_TRUTH))
-		return fx_fail(node, FX_EINVAL,
-			       "more_image and more_truth go together: wire both or none");
 	if (fx_unetfit_width(&spec, s->width, &err) < 0)
 		return fx_fail_error(node, &err);
 	for (int v = 0; v < 2; v++)
@@ -203,7 +202,8 @@ static int segmentation_begin(struct fx_node *node, struct segmentation *s)
 	if (result < 0)
 		return fx_fail_error(node, &err);
 	fx_unetfit_data(&spec, s->volume, volumes, s->more_share);
-	if (fx_unetfit_init(&s->fit, &spec, &err) < 0)
+	if (fx_unetfit_init(&s->fit, &spec, &err) < 0 ||
+	    (*s->start && fx_unetfit_start(&s->fit, s->start, &err) < 0))
 		return fx_fail_error(node, &err);
 	result = fx_unetfit_resume(&s->fit, s->checkpoint, &err);
 	if (result == FX_OK)

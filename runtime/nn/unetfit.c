@@ -40,6 +40,12 @@ static uint64_t digest_source(const struct fx_crop_source *s, uint64_t hash)
 
 static void name_run(struct fx_unetfit *f)
 {
+	snprintf(f->run, sizeof f->run, "%zu volumes, digest %016" PRIx64, f->spec.sources_len,
+		 f->digest);
+}
+
+static void digest_run(struct fx_unetfit *f)
+{
 	const struct fx_unetfit_spec *s = &f->spec;
 	const struct fx_augment *a = &s->crop.augment;
 	const uint64_t whole[] = { s->batch,
@@ -64,7 +70,8 @@ static void name_run(struct fx_unetfit *f)
 	hash = digest_of(s->crop.voxel_nm, sizeof s->crop.voxel_nm, hash);
 	for (size_t i = 0; i < s->sources_len; i++)
 		hash = digest_source(&s->sources[i], hash);
-	snprintf(f->run, sizeof f->run, "%zu volumes, digest %016" PRIx64, s->sources_len, hash);
+	f->digest = hash;
+	name_run(f);
 }
 
 /* Mean and deviation of the first source. */
@@ -169,7 +176,7 @@ int fx_unetfit_init(struct fx_unetfit *f, const struct fx_unetfit_spec *spec, st
 	if ((result = check(f, err)) < 0)
 		return result;
 	measure(f);
-	name_run(f);
+	digest_run(f);
 	f->lanes = fx_calloc(spec->batch, sizeof *f->lanes);
 	if (!f->lanes)
 		return fx_error_set(err, FX_ENOMEM, "no memory for %zu crops", spec->batch);
@@ -187,6 +194,42 @@ void fx_unetfit_fini(struct fx_unetfit *f)
 	free(f->lanes);
 	fx_optim_fini(&f->optim);
 	f->lanes = NULL;
+}
+
+/* The weights of @p s, which must be of the architecture that is trained. */
+static int start_from(struct fx_unetfit *f, const struct fx_safetensors *s, struct fx_error *err)
+{
+	char own[FX_ARCH_TEXT_MAX], other[FX_ARCH_TEXT_MAX];
+	const struct fx_nn *net = f->lanes[0].net;
+	struct fx_arch arch;
+	int result = fx_arch_of(&arch, s, err);
+
+	if (result == FX_OK)
+		result = fx_arch_print(&f->arch, own, err);
+	if (result == FX_OK)
+		result = fx_arch_print(&arch, other, err);
+	if (result == FX_OK && (arch.kind != f->arch.kind || strcmp(own, other)))
+		result = fx_error_set(err, FX_ETYPE, "a network %s %s, but %s %s is trained",
+				      fx_arch_name(&arch), other, fx_arch_name(&f->arch), own);
+	if (result == FX_OK)
+		result = fx_nn_load(f->lanes[0].net, s, err);
+	if (result < 0)
+		return result;
+	fx_unetfit_spread(f);
+	f->digest = digest_of(net->weights, net->weights_len * sizeof *net->weights, f->digest);
+	name_run(f);
+	return FX_OK;
+}
+
+int fx_unetfit_start(struct fx_unetfit *f, const char *path, struct fx_error *err)
+{
+	struct fx_safetensors s = { 0 };
+	int result = fx_safetensors_read(&s, path, FX_UNETMODEL_SIZE_MAX, err);
+
+	if (result == FX_OK && (result = start_from(f, &s, err)) < 0)
+		fx_error_prefix(err, "%s", path);
+	fx_safetensors_fini(&s);
+	return result;
 }
 
 /* Numbers of their own for every crop of the training. */

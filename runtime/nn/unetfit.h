@@ -47,6 +47,7 @@ struct fx_unetfit {
 	size_t points_len;
 	double loss_sum;     /**< of the steps since the last point */
 	uint64_t loss_steps; /**< how many these are */
+	uint64_t digest;     /**< of settings, data, and weights that were given */
 	char run[96];	     /**< tells this training from all others */
 };
 
@@ -63,6 +64,9 @@ void fx_unetfit_data(struct fx_unetfit_spec *spec, const struct fx_cropvolume *v
  * FX_ENOMEM. */
 int fx_unetfit_init(struct fx_unetfit *f, const struct fx_unetfit_spec *spec, struct fx_error *err);
 void fx_unetfit_fini(struct fx_unetfit *f);
+/** Begins with the weights of a model file of the same architecture instead of random ones; before
+ * the first step. FX_ENOENT, FX_EIO, FX_ETYPE, FX_EINVAL: not such a file; FX_ENOMEM. */
+int fx_unetfit_start(struct fx_unetfit *f, const char *path, struct fx_error *err);
 /** Makes one step. FX_ENOMEM. */
 int fx_unetfit_step(struct fx_unetfit *f, struct fx_error *err);
 /** Rates the network on what is kept aside and adds a point to the curves, unless there are too

@@ -176,6 +176,36 @@ static void other_checkpoints_are_refused(void **state)
 	fx_unetfit_fini(&g);
 }
 
+static void begins_with_given_weights(void **state)
+{
+	struct place *p = *state;
+	struct fx_unetfit f = begin(&p->spec), g;
+	struct fx_unetfit_spec other = p->spec;
+	const char *path = test_path(p->folder, "d");
+	struct fx_error err = { 0 };
+	char run[sizeof f.run];
+
+	step(&f, 8);
+	assert_int_equal(fx_unetfit_rate(&f, NULL), FX_OK);
+	save(&f, path, false);
+	other.seed = 9;
+	other.batch = 1;
+	g = begin(&other);
+	memcpy(run, g.run, sizeof run);
+	if (fx_unetfit_start(&g, path, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_string_not_equal(g.run, run);
+	assert_int_equal(fx_unetfit_rate(&g, NULL), FX_OK);
+	assert_true(fabs(g.points[0].aside_loss - f.points[0].aside_loss) < 1e-6);
+	fx_unetfit_fini(&g);
+	other.width[1] = 16;
+	g = begin(&other);
+	assert_int_equal(fx_unetfit_start(&g, path, &err), FX_ETYPE);
+	assert_non_null(strstr(err.text, "is trained"));
+	fx_unetfit_fini(&f);
+	fx_unetfit_fini(&g);
+}
+
 static void curves_are_drawn(void **state)
 {
 	struct place *p = *state;
@@ -222,6 +252,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(goes_on_to_the_same_bytes_with_any_threads, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(other_checkpoints_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(begins_with_given_weights, setup, teardown),
 		cmocka_unit_test_setup_teardown(curves_are_drawn, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_settings_are_told, setup, teardown),
 	};
