@@ -141,8 +141,8 @@ static bool unet_bench_init(struct unet_bench *b, struct fx_error *err)
 static bool unet_step(struct unet_bench *b, int step, uint32_t *count)
 {
 	static const struct fx_unet_tiles tiles = { { SIDE, SIDE, SIDE }, { 0, 0, 0 } };
-	static const struct fx_fragments_depths seeds = { 0.24, 1, 3 };
-	static const struct fx_agglomerate_params join = { 0.5, 0.25, 10, 5000, 0.3, 200 };
+	static const struct fx_fragments_depths seeds = { 0.1, 0.5, 2 };
+	static const struct fx_agglomerate_params join = { 0.4, -1, 10, 5000, 0.3, 200 };
 	const struct fx_unet_image image = { b->image, FX_U8, { SIDE, SIDE, SIDE } };
 	const uint8_t *const face[3] = { b->heights, b->heights + LEN,
 					 b->heights + 2 * (size_t)LEN };

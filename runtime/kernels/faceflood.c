@@ -13,10 +13,10 @@
 enum { LEVELS = 256, CHUNK_LEN = 1022, AHEAD = 8 };
 
 /* All that the flood asks of a voxel, in one place: the volume is surrounded by cells that are
- * settled, each row and plane sharing them with the next. */
+ * settled, each row and plane sharing them with the next. best is the lowest height that the voxel
+ * waits at, 1 for 0; 0 when it is settled, 255 at first. */
 struct cell {
-	uint8_t face[3], best; /* best: lowest height it waits at, 0 when settled, 255 at first */
-	uint32_t label;
+	uint8_t face[3], best;
 };
 
 /* A voxel that was reached, and by which label. */
@@ -33,6 +33,7 @@ struct chunk {
 
 struct flood {
 	struct cell *cells;    /* owned */
+	uint32_t *labels;      /* owned */
 	size_t step[3], first; /* from cell to cell along z, y, x; voxel 0, 0, 0 */
 	struct chunk *head[LEVELS], *tail[LEVELS], *spare; /* owned */
 	unsigned level;					   /* that is being flooded */
@@ -71,7 +72,7 @@ static inline void flood_reach(struct flood *f, size_t at, unsigned height, uint
 
 	if (level >= cell->best && cell->best != LEVELS - 1)
 		return;
-	cell->best = (uint8_t)level;
+	cell->best = (uint8_t)(level ? level : 1);
 	c = f->tail[level];
 	if (!c || c->len == CHUNK_LEN)
 		c = flood_chunk(f, level);
@@ -92,6 +93,16 @@ static void flood_around(struct flood *f, size_t at, uint32_t label)
 	flood_reach(f, at + step[0], cells[at + step[0]].face[0], label);
 }
 
+/* Brings near what flood_around() will read. */
+static inline void flood_fetch(const struct flood *f, size_t at)
+{
+	__builtin_prefetch(&f->cells[at], 1);
+	__builtin_prefetch(&f->cells[at - f->step[0]], 1);
+	__builtin_prefetch(&f->cells[at + f->step[0]], 1);
+	__builtin_prefetch(&f->cells[at - f->step[1]], 1);
+	__builtin_prefetch(&f->cells[at + f->step[1]], 1);
+}
+
 /* Settles all that wait at the level, and what joins them. */
 static void flood_level(struct flood *f)
 {
@@ -103,11 +114,11 @@ static void flood_level(struct flood *f)
 			struct cell *cell = &f->cells[r.at];
 
 			if (i + AHEAD < c->len)
-				__builtin_prefetch(&f->cells[c->list[i + AHEAD].at]);
-			if (cell->label)
+				flood_fetch(f, c->list[i + AHEAD].at);
+			if (!cell->best)
 				continue;
-			cell->label = r.label;
 			cell->best = 0;
+			f->labels[r.at] = r.label;
 			flood_around(f, r.at, r.label);
 		}
 		f->head[f->level] = c->next;
@@ -126,17 +137,16 @@ static size_t flood_row(const struct flood *f, size_t row, const size_t shape[3]
 static void flood_fill(struct flood *f, size_t cells, const uint32_t *labels,
 		       const uint8_t *const face[3], const size_t shape[3])
 {
-	for (size_t i = 0; i < cells; i++)
-		f->cells[i] = (struct cell){ .label = UINT32_MAX };
+	memset(f->cells, 0, cells * sizeof *f->cells);
 	for (size_t row = 0; row < shape[0] * shape[1]; row++) {
-		struct cell *to = f->cells + flood_row(f, row, shape);
-		const size_t at = row * shape[2];
+		const size_t first = flood_row(f, row, shape), at = row * shape[2];
+		struct cell *to = f->cells + first;
 
 		for (size_t x = 0; x < shape[2]; x++)
 			to[x] = (struct cell){ { face[0][at + x], face[1][at + x],
 						 face[2][at + x] },
-					       labels[at + x] ? 0 : LEVELS - 1,
-					       labels[at + x] };
+					       labels[at + x] ? 0 : LEVELS - 1 };
+		memcpy(f->labels + first, labels + at, shape[2] * sizeof *labels);
 	}
 }
 
@@ -151,12 +161,9 @@ static void flood_seeds(struct flood *f, const uint32_t *labels, const size_t sh
 
 static void flood_take(const struct flood *f, uint32_t *labels, const size_t shape[3])
 {
-	for (size_t row = 0; row < shape[0] * shape[1]; row++) {
-		const struct cell *from = f->cells + flood_row(f, row, shape);
-
-		for (size_t x = 0; x < shape[2]; x++)
-			labels[row * shape[2] + x] = from[x].label;
-	}
+	for (size_t row = 0; row < shape[0] * shape[1]; row++)
+		memcpy(labels + row * shape[2], f->labels + flood_row(f, row, shape),
+		       shape[2] * sizeof *labels);
 }
 
 static void free_chunks(struct chunk *c)
@@ -190,22 +197,28 @@ static bool flood_size(struct flood *f, const size_t shape[3], size_t *cells)
 int fx_faces_flood(uint32_t *labels, const uint8_t *const face[3], const size_t shape[3])
 {
 	struct flood f = { .level = 0 };
+	int err = FX_ENOMEM;
 	size_t cells;
 
 	if (!flood_size(&f, shape, &cells))
 		return FX_EINVAL;
 	f.cells = fx_alloc_aligned(cells * sizeof *f.cells);
-	if (!f.cells)
-		return FX_ENOMEM;
+	f.labels = fx_alloc_aligned(cells * sizeof *f.labels);
+	if (!f.cells || !f.labels)
+		goto done;
 	flood_fill(&f, cells, labels, face, shape);
 	flood_seeds(&f, labels, shape);
 	for (f.level = 0; f.level < LEVELS; f.level++)
 		flood_level(&f);
-	if (!f.full)
-		flood_take(&f, labels, shape);
+	if (f.full)
+		goto done;
+	flood_take(&f, labels, shape);
+	err = FX_OK;
+done:
 	for (int i = 0; i < LEVELS; i++)
 		free_chunks(f.head[i]);
 	free_chunks(f.spare);
+	free(f.labels);
 	free(f.cells);
-	return f.full ? FX_ENOMEM : FX_OK;
+	return err;
 }

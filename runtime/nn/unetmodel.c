@@ -274,6 +274,8 @@ static int plan(struct fx_unetmodel *m, const size_t size[3], struct fx_error *e
 		return fx_error_set(err, FX_ENOMEM, "no memory for the network");
 	m->net->winograd = true;
 	fx_arch_build(&m->arch, m->net, shape, &m->values);
+	if (m->values.in >= 0)
+		m->net->values[m->values.in].keep = false; /* fill() writes all of it */
 	result = fx_nn_plan(m->net, FX_NN_INFER, err);
 	if (result < 0) {
 		fx_nn_free(m->net);
@@ -314,6 +316,8 @@ static void fill(const struct fx_unetmodel *m, const struct fx_unet_image *image
 	const size_t *n = image->shape, step = nn_step(in);
 	const NN_REAL mean = (NN_REAL)m->mean, factor = 1 / (NN_REAL)m->sd;
 
+	if (in->shared)
+		memset(in->data, 0, in->size * sizeof *in->data);
 #pragma omp parallel for schedule(static)
 	for (size_t row = 0; row < s.z * s.y; row++) {
 		const size_t z = mirrored(from[0] + row / s.y, n[0]),
