@@ -12,18 +12,18 @@
 #include "node/segments.h"
 
 enum { IMAGE, LABELS, BOUNDARY, AFFINITIES }; /* index into ports[] */
-enum { AFFINITY, ERODED, MEAN };	      /* index into heights[] */
+enum { AFFINITY, ERODED, MEAN };	      /* index into kinds[] */
 
 #define UNET_MODEL "models/em-unet.safetensors"
 
-static const char *const heights[] = { "affinity", "eroded", "mean", NULL };
+static const char *const kinds[] = { "affinity", "eroded", "mean", NULL };
 static const double DISTANCE_UNIT = 6; /* the network's distance is tanh(voxels / this) */
 
 struct unet {
 	const char *model; /* options: set before init() */
 	struct fx_vec tile, overlap;
 	double seed_depth, seed_smooth, seed_radius;
-	int height;
+	int height, evidence;
 	struct fx_segments_join join;
 
 	struct fx_unetmodel net; /* owned, from init() to finish() */
@@ -58,9 +58,11 @@ static const struct fx_option options[] = {
 	  .help = "smoothing of the distance from other bodies, the higher the fewer fragments" },
 	{ FX_FIELD(struct unet, seed_radius), .def = 3, .min = 1, .max = 32, .unit = "voxel",
 	  .help = "seeds are the deepest points within this radius" },
-	{ FX_FIELD(struct unet, height), .def = AFFINITY, .choices = heights,
+	{ FX_FIELD(struct unet, height), .def = AFFINITY, .choices = kinds,
 	  .help = "what fragments are flooded along: the affinities, those of bodies eroded by a "
 		  "voxel, or the mean of both" },
+	{ FX_FIELD(struct unet, evidence), .def = AFFINITY, .choices = kinds,
+	  .help = "what fragments are merged by: as for the option height" },
 	{ FX_SEGMENTS_THRESHOLD(struct unet, join), .def = 0.5 },
 	{ FX_SEGMENTS_QUANTILE(struct unet, join), .def = 0.25 },
 	{ FX_SEGMENTS_PRIOR(struct unet, join), .def = 10 },
@@ -69,6 +71,12 @@ static const struct fx_option options[] = {
 	{ FX_SEGMENTS_DUST(struct unet, join), .def = 200 },
 	{ 0 },
 };
+
+/* The affinities of eroded bodies are wanted. */
+static bool unet_eroded(const struct unet *s)
+{
+	return s->height != AFFINITY || s->evidence != AFFINITY;
+}
 
 static int unet_init(struct fx_node *node, void *state)
 {
@@ -83,11 +91,11 @@ static int unet_init(struct fx_node *node, void *state)
 			       "there is no %s beside the program: name a file by the option model",
 			       UNET_MODEL);
 	result = fx_unetmodel_read(&s->net, path, &err);
-	if (result == FX_OK && s->height != AFFINITY && !s->net.eroded)
+	if (result == FX_OK && unet_eroded(s) && !s->net.eroded)
 		result = fx_error_set(&err, FX_EINVAL,
-				      "%s: the network has no head \"eroded\": option height must "
-				      "be affinity, not %s",
-				      path, heights[s->height]);
+				      "%s: the network has no head \"eroded\": options height and "
+				      "evidence must be affinity",
+				      path);
 	free(shipped);
 	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
 }
@@ -96,8 +104,7 @@ static int unet_init(struct fx_node *node, void *state)
 struct unet_maps {
 	size_t len;
 	float *logits;	/* owned: 4 or 7 maps of len */
-	uint8_t *bytes; /* owned: 3 or 6 maps of len */
-	const uint8_t *face[3], *flood[3];
+	uint8_t *bytes; /* owned: 3 maps of len for each kind: one kind, or all */
 };
 
 static void unet_maps_fini(struct unet_maps *m)
@@ -112,11 +119,17 @@ static int unet_maps_init(struct unet_maps *m, size_t len, bool eroded)
 
 	m->len = len;
 	if (!fx_mul_size(len, (eroded ? 7 : 4) * sizeof *m->logits, &floats) ||
-	    !fx_mul_size(len, eroded ? 6 : 3, &bytes))
+	    !fx_mul_size(len, eroded ? 9 : 3, &bytes))
 		return FX_ENOMEM;
 	m->logits = fx_alloc_aligned(floats);
 	m->bytes = fx_alloc_aligned(bytes);
 	return m->logits && m->bytes ? FX_OK : FX_ENOMEM;
+}
+
+/* Heights of the faces below along @p axis. */
+static uint8_t *unet_face(const struct unet_maps *m, int kind, size_t axis)
+{
+	return m->bytes + ((size_t)kind * 3 + axis) * m->len;
 }
 
 /* Runs the network and turns its logits into heights and depths. */
@@ -126,7 +139,7 @@ static int unet_judge(struct unet *s, struct unet_maps *m, const struct fx_block
 	const struct fx_unet_image in = { image->data,
 					  image->dtype,
 					  { image->shape[0], image->shape[1], image->shape[2] } };
-	const size_t maps = s->height == AFFINITY ? 4 : 7;
+	const size_t maps = unet_eroded(s) ? 7 : 4;
 	struct fx_unet_logits out = { { NULL } };
 	struct fx_unet_tiles tiles;
 	int result;
@@ -141,16 +154,12 @@ static int unet_judge(struct unet *s, struct unet_maps *m, const struct fx_block
 	if (result < 0)
 		return result;
 	for (size_t a = 0; a < 3; a++) {
-		uint8_t *face = m->bytes + a * m->len, *flood = m->bytes + (a + 3) * m->len;
-
-		fx_logit_heights(face, out.out[a], m->len);
-		m->face[a] = m->flood[a] = face;
+		fx_logit_heights(unet_face(m, AFFINITY, a), out.out[a], m->len);
 		if (maps == 4)
 			continue;
-		fx_logit_heights(flood, out.out[a + 4], m->len);
-		if (s->height == MEAN)
-			fx_heights_mean(flood, flood, face, m->len);
-		m->flood[a] = flood;
+		fx_logit_heights(unet_face(m, ERODED, a), out.out[a + 4], m->len);
+		fx_heights_mean(unet_face(m, MEAN, a), unet_face(m, ERODED, a),
+				unet_face(m, AFFINITY, a), m->len);
 	}
 	fx_logit_tanh(out.out[3], m->len);
 	return FX_OK;
@@ -162,10 +171,17 @@ static int unet_labels(const struct unet *s, uint32_t *labels, const struct unet
 	const struct fx_fragments_depths seeds = { tanh(s->seed_depth / DISTANCE_UNIT),
 						   s->seed_smooth, s->seed_radius };
 	const struct fx_agglomerate_params join = fx_segments_agglomerate(&s->join);
-	const struct fx_rag_evidence evidence = { .face = { m->face[0], m->face[1], m->face[2] } };
+	struct fx_rag_evidence evidence = { 0 };
+	const uint8_t *flood[3];
 	uint32_t count = 0;
-	int err = fx_fragments_faces(labels, &count, m->logits + 3 * m->len, m->flood, image->shape,
-				     image->voxel_nm, &seeds);
+	int err;
+
+	for (size_t a = 0; a < 3; a++) {
+		flood[a] = unet_face(m, s->height, a);
+		evidence.face[a] = unet_face(m, s->evidence, a);
+	}
+	err = fx_fragments_faces(labels, &count, m->logits + 3 * m->len, flood, image->shape,
+				 image->voxel_nm, &seeds);
 
 	return err ? err : fx_fragments_merge(labels, &count, image->shape, &evidence, &join);
 }
@@ -188,15 +204,30 @@ static int unet_send_affinities(struct fx_node *node, const struct unet_maps *m,
 	return fx_send(node, AFFINITIES, b);
 }
 
+/* The largest height of each voxel's faces, when somebody wants it. */
+static int unet_send_boundary(struct fx_node *node, const struct unet_maps *m,
+			      const struct fx_block *image)
+{
+	const uint8_t *const face[3] = { unet_face(m, AFFINITY, 0), unet_face(m, AFFINITY, 1),
+					 unet_face(m, AFFINITY, 2) };
+	struct fx_block *b;
+
+	if (!fx_connected(node, BOUNDARY))
+		return FX_OK;
+	b = fx_segments_block(node, BOUNDARY, FX_U8, 1, FX_PROBABILITY, image);
+	if (b)
+		fx_faces_boundary(b->data, face, image->shape);
+	return fx_send(node, BOUNDARY, b);
+}
+
 static int unet_process(struct fx_node *node, void *state)
 {
 	struct unet *s = state;
 	struct unet_maps m = { 0 };
 	struct fx_error why = { 0 };
-	struct fx_block *image = fx_take(node, IMAGE), *boundary = NULL;
+	struct fx_block *image = fx_take(node, IMAGE);
 	struct fx_block *labels = fx_segments_block(node, LABELS, FX_U32, 1, FX_LABELS, image);
-	int err =
-		labels ? unet_maps_init(&m, fx_block_len(image), s->height != AFFINITY) : FX_ENOMEM;
+	int err = labels ? unet_maps_init(&m, fx_block_len(image), unet_eroded(s)) : FX_ENOMEM;
 
 	if (!s->warned)
 		s->warned = fx_segments_warn_scale(node, image, s->net.voxel_nm,
@@ -210,12 +241,8 @@ static int unet_process(struct fx_node *node, void *state)
 		goto done;
 	}
 	err = fx_segments_send(node, LABELS, &labels);
-	if (!err && fx_connected(node, BOUNDARY)) {
-		boundary = fx_segments_block(node, BOUNDARY, FX_U8, 1, FX_PROBABILITY, image);
-		if (boundary)
-			fx_faces_boundary(boundary->data, m.face, image->shape);
-		err = fx_send(node, BOUNDARY, boundary);
-	}
+	if (!err)
+		err = unet_send_boundary(node, &m, image);
 	if (!err)
 		err = unet_send_affinities(node, &m, image);
 done:

@@ -186,6 +186,29 @@ static void threads_do_not_matter(void **unused)
 	fixture_fini(&f);
 }
 
+static void evidence_decides_what_merges(void **unused)
+{
+	struct fixture f = fixture(UNET_ARGS);
+	const char *plain[] = { f.option,	 "threshold=0.5",  "seed_depth=0",
+				"dust_voxels=0", "large_voxels=0", NULL },
+		   *eroded[] = { f.option,
+				 "threshold=0.5",
+				 "seed_depth=0",
+				 "dust_voxels=0",
+				 "large_voxels=0",
+				 "evidence=eroded",
+				 NULL };
+	struct node_test *one = segment(noise(9, 16, 43), plain),
+			 *two = segment(noise(9, 16, 43), eroded);
+
+	(void)unused;
+	assert_memory_not_equal(sent(one, "labels")->data, sent(two, "labels")->data,
+				fx_block_size(sent(one, "labels")));
+	node_test_free(one);
+	node_test_free(two);
+	fixture_fini(&f);
+}
+
 static void constant_blocks_are_segmented(void **unused)
 {
 	static const float values[] = { 0, 0.5F, 1, 1e30F, NAN, -INFINITY };
@@ -285,6 +308,7 @@ static void wrong_models_are_refused(void **unused)
 	assert_refused(option, NULL, bad);
 	assert_refused("model=/none/at/all.safetensors", NULL, "/none/at/all.safetensors");
 	assert_refused(f.option, "height=eroded", "has no head \"eroded\"");
+	assert_refused(f.option, "evidence=mean", "has no head \"eroded\"");
 	if (shipped) /* where there is one, it runs */
 		node_test_free(segment(tubes(), NULL));
 	else
@@ -299,6 +323,7 @@ int main(void)
 		cmocka_unit_test(separates_three_tubes),
 		cmocka_unit_test(labels_do_not_need_other_ports),
 		cmocka_unit_test(threads_do_not_matter),
+		cmocka_unit_test(evidence_decides_what_merges),
 		cmocka_unit_test(constant_blocks_are_segmented),
 		cmocka_unit_test(tiny_blocks_are_segmented),
 		cmocka_unit_test(other_voxels_are_told_once),
