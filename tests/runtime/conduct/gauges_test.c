@@ -141,7 +141,7 @@ static void odd_units_and_numbers_do_no_harm(void **unused)
 	struct made *m = make();
 
 	(void)unused;
-	set(m, 2, NAN, INFINITY, "a\"b\\c\nd, and far too long for its place", S);
+	set(m, 2, (double)NAN, (double)INFINITY, "a\"b\\c\nd, and far too long for its place", S);
 	expect(m, 1, 3 * S, "0 a_b_c_d_ and far too lo");
 	for (int i = 0; i < 10; i++)
 		set(m, 2, i, 0, (const char *[]){ "x", "y", "z", "u", "v" }[i % 5], S);
