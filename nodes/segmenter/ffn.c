@@ -172,8 +172,8 @@ static void ffn_tell(struct fx_node *node, struct ffn *s, struct fx_ffn *f,
 		     const struct fx_block *image, bool last)
 {
 	const struct fx_mark *open = fx_opened(node, IMAGE);
-	const double part = fx_ffn_settled(f) / (double)f->len;
-	const double done[] = { s->done[0] + part * ffn_volume(fx_block_core(image)),
+	const double core = ffn_volume(fx_block_core(image));
+	const double done[] = { s->done[0] + core * fx_ffn_settled(f) / (double)f->len,
 				s->done[1] + (double)f->counts.evaluations,
 				s->done[2] + (double)f->counts.accepted };
 
@@ -204,18 +204,18 @@ static int ffn_run(struct fx_node *node, struct ffn *s, struct fx_ffn *f,
 			told = fx_now_ns();
 		}
 		did = fx_ffn_step(f);
+		fx_progress(node, s->done[1] + (double)f->counts.evaluations, 0, "evaluations");
 		if ((int64_t)f->counts.evaluations - saved >= s->save_every) {
 			ffn_save(node, s, f, path, key);
 			saved = (int64_t)f->counts.evaluations;
 		}
 	}
-	if (did == FX_FFN_FINISHED) {
+	if (did >= 0)
 		ffn_tell(node, s, f, image, true);
-		if (path)
-			fx_remove_tree(path, NULL);
-	} else if (did >= 0) {
+	if (did == FX_FFN_FINISHED && path)
+		fx_ffn_state_remove(path);
+	else if (did >= 0)
 		ffn_save(node, s, f, path, key);
-	}
 	free(path);
 	return did == FX_FFN_FINISHED ? FX_OK : did < 0 ? did : FX_END;
 }

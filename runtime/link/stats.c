@@ -89,10 +89,17 @@ void fx_gauge_set(struct fx_gauge *g, double done, double total, int64_t now_ns)
 	}
 }
 
-void fx_gauges_keep(struct fx_instance_stats *s)
+void fx_gauges_read(const struct fx_instance_stats *s, double done[FX_STATS_GAUGES])
+{
+	memset(done, 0, FX_STATS_GAUGES * sizeof *done);
+	for (uint32_t i = 0; i < atomic_load(&s->gauges_len); i++)
+		done[i] = atomic_load(&s->gauges[i].done);
+}
+
+void fx_gauges_keep(struct fx_instance_stats *s, const double done[FX_STATS_GAUGES])
 {
 	for (uint32_t i = 0; i < atomic_load(&s->gauges_len); i++)
-		atomic_store(&s->gauges[i].kept, atomic_load(&s->gauges[i].done));
+		atomic_store(&s->gauges[i].kept, done[i]);
 }
 
 void fx_gauges_begin(struct fx_instance_stats *s)

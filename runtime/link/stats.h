@@ -34,7 +34,7 @@ struct fx_lane_stats {
 struct fx_gauge {
 	char unit[FX_STATS_UNIT];   /**< never changes once it is there */
 	_Atomic double done, total; /**< total: of all workers of the node; 0: not known */
-	_Atomic double kept;	    /**< done at the end of the last complete message */
+	_Atomic double kept;	    /**< done with the last message that is acknowledged */
 	_Atomic double base;	    /**< kept by the processes before this one */
 	_Atomic double first;	    /**< done when it was first told ... */
 	_Atomic int64_t first_ns;   /**< ... and when; 0: not yet */
@@ -75,8 +75,10 @@ void fx_stats_unmap(struct fx_stats *s);
 struct fx_gauge *fx_gauge_of(struct fx_instance_stats *s, const char *unit);
 /** This process has done @p done so far. Takes NULL. What is not finite counts as 0. */
 void fx_gauge_set(struct fx_gauge *g, double done, double total, int64_t now_ns);
-/** What was done counts, also when the process is killed from now on. */
-void fx_gauges_keep(struct fx_instance_stats *s);
+/** What is done now, by gauge; zeros behind them. */
+void fx_gauges_read(const struct fx_instance_stats *s, double done[FX_STATS_GAUGES]);
+/** This counts, also when the process is killed from now on. */
+void fx_gauges_keep(struct fx_instance_stats *s, const double done[FX_STATS_GAUGES]);
 /** A process begins: what was done and not kept is done anew. */
 void fx_gauges_begin(struct fx_instance_stats *s);
 

@@ -14,5 +14,7 @@ int fx_ffn_state_write(const struct fx_ffn *f, uint64_t key, const char *path,
 /** Brings @p f, just initialised, to the state in the file. FX_ENOENT when there is none. FX_EINVAL
  * and others with a text, and @p f as before, when it is damaged or of another key. */
 int fx_ffn_state_read(struct fx_ffn *f, uint64_t key, const char *path, struct fx_error *err);
+/** Removes the file, and parts of it that a kill has left. */
+void fx_ffn_state_remove(const char *path);
 
 #endif

@@ -13,6 +13,8 @@
 #include "block/heap.h"
 #include "node/host_private.h"
 
+enum { PUMP_NS = 1000000 }; /* in a callback: each look at a socket costs a system call */
+
 static enum fx_kind host_waiting(const void *io, unsigned port)
 {
 	const struct fx__host *h = io;
@@ -183,7 +185,8 @@ static void host_progress(void *io, double done, double total, const char *unit)
 	struct fx__host *h = io;
 
 	fx_gauge_set(fx_gauge_of(h->me, unit), done, total, fx_now_ns());
-	fx__host_pump(h, 0);
+	if (fx_now_ns() - h->pumped_ns > PUMP_NS)
+		fx__host_pump(h, 0);
 }
 
 static const char *host_scratch(void *io)

@@ -130,8 +130,8 @@ FX_API void fx_warn(struct fx_node *node, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /** Tells how far this node is: @p done of @p total; 0: no one knows. @p unit is a word or two,
  * copied ("steps", "voxels", at most 23 letters). The run shows it with the time left, and /metrics
- * and the receipt have it. From within a long process() or drain() call it about every second: it
- * handles acknowledgements as well.
+ * and the receipt have it. From within a long process() or drain() call it about every second, or
+ * more often: it is cheap, and handles acknowledgements as well.
  * Of its units (at most 6) the first is the main one, and the others are shown as numbers.
  * @p done is what this process has done since it began, over all messages. What the workers of a
  * node have done is added up, and @p total is that of all of them. */

@@ -109,20 +109,28 @@ static void time_left_is_told_when_it_is_known(void **unused)
 	}
 }
 
+static void keep(struct made *m)
+{
+	double done[FX_STATS_GAUGES];
+
+	fx_gauges_read(&m->stats[2], done);
+	fx_gauges_keep(&m->stats[2], done);
+}
+
 static void what_is_complete_survives_a_kill(void **unused)
 {
 	struct made *m = make();
 
 	(void)unused;
 	set(m, 2, 40, 100, "voxels", S);
-	fx_gauges_keep(&m->stats[2]);
+	keep(m);
 	set(m, 2, 60, 100, "voxels", 2 * S);
 	expect(m, 1, S, "60% 60 of 100 voxels");
 	fx_gauges_begin(&m->stats[2]); /* it was killed: 20 are done anew */
 	expect(m, 1, S, "40% 40 of 100 voxels");
 	set(m, 2, 30, 100, "voxels", 3 * S);
 	expect(m, 1, S, "70% 70 of 100 voxels");
-	fx_gauges_keep(&m->stats[2]);
+	keep(m);
 	fx_gauges_begin(&m->stats[2]);
 	expect(m, 1, S, "70% 70 of 100 voxels");
 	free(m);
@@ -133,11 +141,13 @@ static void odd_units_and_numbers_do_no_harm(void **unused)
 	struct made *m = make();
 
 	(void)unused;
-	set(m, 2, NAN, INFINITY, "a\"b\\c\nd, and far too long for its place", S);
+	set(m, 2, (double)NAN, (double)INFINITY, "a\"b\\c\nd, and far too long for its place", S);
 	expect(m, 1, 3 * S, "0 a_b_c_d_ and far too lo");
 	for (int i = 0; i < 10; i++)
 		set(m, 2, i, 0, (const char *[]){ "x", "y", "z", "u", "v" }[i % 5], S);
-	expect(m, 1, 3 * S, "0 a_b_c_d_ and far too lo, 5 x, 6 y, 7 z");
+	expect(m, 1, 3 * S, "0 a_b_c_d_ and far too lo, 5 x, 6 y, 7 z, 8 u, 9 v");
+	set(m, 2, 1, 0, "one more", S);
+	expect(m, 1, 3 * S, "0 a_b_c_d_ and far too lo, 5 x, 6 y, 7 z, 8 u, 9 v");
 	free(m);
 }
 

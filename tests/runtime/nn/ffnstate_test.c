@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/file.h"
 #include "nn/ffnstate.h"
+#include "support/images.h"
 
 enum { SIDE = 12, LEN = SIDE * SIDE * SIDE };
 
@@ -38,7 +40,7 @@ static void start(struct fx_ffn *f, float *image, int32_t *segments)
 
 static void a_file_brings_the_state_back(void **unused)
 {
-	char *dir = test_tmp_dir(), *path;
+	char *dir = test_tmp_dir(), *path, *part, *other;
 	float *image = calloc(LEN, sizeof *image);
 	int32_t *a = calloc(LEN, sizeof *a), *b = calloc(LEN, sizeof *b);
 	struct fx_ffn f = { 0 }, g = { 0 };
@@ -66,10 +68,21 @@ static void a_file_brings_the_state_back(void **unused)
 	assert_memory_equal(a, b, LEN * sizeof *a);
 	assert_true(f.counts.accepted > 0);
 	assert_int_equal(fx_ffn_state_write(&f, 7, dir, &err), FX_EIO);
+	part = fx_asprintf("%s.tmp.77", path);
+	other = fx_path_join(dir, "flood--8-0-1099511627776-0000000000000abd");
+	test_write_file(part, "part", 4);
+	test_write_file(other, "other", 5);
+	fx_ffn_state_remove(path);
+	fx_ffn_state_remove(path); /* fine when it is not there */
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_not_equal(access(part, F_OK), 0);
+	assert_int_equal(access(other, F_OK), 0);
 	fx_ffn_fini(&f);
 	fx_ffn_fini(&g);
 	fx_remove_tree(dir, NULL);
 	free(image);
+	free(other);
+	free(part);
 	free(path);
 	free(dir);
 	free(a);
