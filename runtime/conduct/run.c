@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 
-enum { TICK_MS = 20, PROGRESS_MS = 500, PATIENCE_MS = 3000, BACKOFF_MS = 100 };
+enum { TICK_MS = 20, PROGRESS_MS = 500, PATIENCE_MS = 10000, BACKOFF_MS = 100 };
 
 static volatile sig_atomic_t interrupts;
 
