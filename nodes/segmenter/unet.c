@@ -58,17 +58,17 @@ static const struct fx_option options[] = {
 	  .help = "smoothing of the distance from other bodies, the higher the fewer fragments" },
 	{ FX_FIELD(struct unet, seed_radius), .def = 3, .min = 1, .max = 32, .unit = "voxel",
 	  .help = "seeds are the deepest points within this radius" },
-	{ FX_FIELD(struct unet, height), .def = AFFINITY, .choices = kinds,
+	{ FX_FIELD(struct unet, height), .def = MEAN, .choices = kinds,
 	  .help = "what fragments are flooded along: the affinities, those of bodies eroded by a "
 		  "voxel, or the mean of both" },
 	{ FX_FIELD(struct unet, evidence), .def = AFFINITY, .choices = kinds,
 	  .help = "what fragments are merged by: as for the option height" },
-	{ FX_SEGMENTS_THRESHOLD(struct unet, join), .def = 0.5 },
-	{ FX_SEGMENTS_QUANTILE(struct unet, join), .def = 0.25 },
+	{ FX_SEGMENTS_THRESHOLD(struct unet, join), .def = 0.7 },
+	{ FX_SEGMENTS_QUANTILE(struct unet, join), .def = 0.4 },
 	{ FX_SEGMENTS_PRIOR(struct unet, join), .def = 10 },
-	{ FX_SEGMENTS_LARGE(struct unet, join), .def = 5000 },
-	{ FX_SEGMENTS_CONTACT(struct unet, join), .def = 0.3 },
-	{ FX_SEGMENTS_DUST(struct unet, join), .def = 200 },
+	{ FX_SEGMENTS_LARGE(struct unet, join), .def = 20000 },
+	{ FX_SEGMENTS_CONTACT(struct unet, join), .def = 0.6 },
+	{ FX_SEGMENTS_DUST(struct unet, join), .def = 500 },
 	{ 0 },
 };
 
