@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* frame.c: the four bytes before every frame, and the bounded memory of decoding. */
+/* frame.c: the four bytes before every frame. */
 #include "wire/frame.h"
 
 #include <stdlib.h>
@@ -44,28 +44,4 @@ int fx__frame_check(enum fx__frame kind, const void *bytes, size_t size, struct 
 		return fx_error_set(err, FX_ETYPE, "unexpected frame of kind %d, %zu bytes", in[3],
 				    size);
 	return FX_OK;
-}
-
-static void *capped_alloc(void *data, size_t size)
-{
-	struct fx__capped *c = data;
-
-	if (size > c->left)
-		return NULL;
-	c->left -= size;
-	return malloc(size);
-}
-
-static void capped_free(void *data, void *pointer)
-{
-	(void)data;
-	free(pointer);
-}
-
-void fx__capped_init(struct fx__capped *c, size_t cap)
-{
-	c->allocator.alloc = capped_alloc;
-	c->allocator.free = capped_free;
-	c->allocator.allocator_data = c;
-	c->left = cap;
 }

@@ -305,6 +305,30 @@ static void codec_keeps_bytes_and_refuses_bombs(void **unused)
 	free(back);
 }
 
+/* A few bytes that say they become the most there may be: refused before memory is taken. */
+static void a_bomb_is_refused_by_its_header(void **unused)
+{
+	struct fx_block *b = fx_block_new(FX_U8, 1, 510, 10);
+	struct fx_envelope e = envelope_of(FX_BLOCK, b), out;
+	struct fx_error err = { 0 };
+
+	(void)unused;
+	e.payload.codec = FX_CODEC_LZ4;
+	for (e.payload.size = 19; e.payload.size <= 20; e.payload.size++) {
+		void *bytes;
+		size_t size;
+		int result;
+
+		assert_int_equal(fx_wire_encode(&e, &bytes, &size, &err), FX_OK);
+		result = fx_wire_decode(bytes, size, &out, &err);
+		assert_int_equal(result, e.payload.size == 20 ? FX_OK : FX_ETYPE);
+		if (result == FX_OK)
+			fx_envelope_fini(&out);
+		free(bytes);
+	}
+	fx_envelope_fini(&e);
+}
+
 static void control_comes_back(void **unused)
 {
 	uint64_t acks[3] = { 1, 5, 1u << 31 };
@@ -346,6 +370,7 @@ int main(void)
 		cmocka_unit_test(what_is_refused_is_not_sent),
 		cmocka_unit_test(mutated_bytes_never_crash),
 		cmocka_unit_test(codec_keeps_bytes_and_refuses_bombs),
+		cmocka_unit_test(a_bomb_is_refused_by_its_header),
 		cmocka_unit_test(control_comes_back),
 	};
 
