@@ -28,6 +28,13 @@ int fx__frame_pack(enum fx__frame kind, const ProtobufCMessage *m, void **bytes,
 	return FX_OK;
 }
 
+int fx_wire_version(const void *bytes, size_t size)
+{
+	const uint8_t *in = bytes;
+
+	return size < FX__PREFIX || in[0] != 'f' || in[1] != 'x' ? -1 : in[2];
+}
+
 int fx__frame_check(enum fx__frame kind, const void *bytes, size_t size, struct fx_error *err)
 {
 	const uint8_t *in = bytes;
@@ -37,8 +44,8 @@ int fx__frame_check(enum fx__frame kind, const void *bytes, size_t size, struct 
 	if (in[2] != FX_WIRE_VERSION)
 		return fx_error_set(
 			err, FX_ETYPE,
-			"the peer speaks wire version %d, this fornix speaks %d: use the "
-			"same release on both sides",
+			"the peer speaks wire version %d, this fornix speaks %d: use the same "
+			"release of fornix on both sides",
 			in[2], FX_WIRE_VERSION);
 	if (size > FX_WIRE_HEADER_MAX || in[3] != (uint8_t)kind)
 		return fx_error_set(err, FX_ETYPE, "unexpected frame of kind %d, %zu bytes", in[3],
