@@ -329,6 +329,27 @@ static void a_bomb_is_refused_by_its_header(void **unused)
 	fx_envelope_fini(&e);
 }
 
+/* A name that is cut could be that of another. */
+static void a_long_name_is_refused(void **unused)
+{
+	static const uint8_t start[] = { 'f', 'x', FX_WIRE_VERSION, 'C', 0x12, 2, 0x12, 0 };
+
+	(void)unused;
+	for (uint8_t field = 0x12; field <= 0x1a; field += 8) /* node, port */
+		for (uint8_t len = 63; len <= 64; len++) {
+			uint8_t bytes[sizeof start + 64];
+			struct fx_control out;
+
+			memcpy(bytes, start, sizeof start);
+			memset(bytes + sizeof start, 'n', 64);
+			bytes[5] = (uint8_t)(2 + len);
+			bytes[6] = field;
+			bytes[7] = len;
+			assert_int_equal(fx_control_decode(bytes, sizeof start + len, &out, NULL),
+					 len < 64 ? FX_OK : FX_ETYPE);
+		}
+}
+
 static void control_comes_back(void **unused)
 {
 	uint64_t acks[3] = { 1, 5, 1u << 31 };
@@ -371,6 +392,7 @@ int main(void)
 		cmocka_unit_test(mutated_bytes_never_crash),
 		cmocka_unit_test(codec_keeps_bytes_and_refuses_bombs),
 		cmocka_unit_test(a_bomb_is_refused_by_its_header),
+		cmocka_unit_test(a_long_name_is_refused),
 		cmocka_unit_test(control_comes_back),
 	};
 
