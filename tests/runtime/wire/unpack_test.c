@@ -165,7 +165,7 @@ static void expect_acks(unsigned n, bool packed, const char *why)
 
 	put(&b, (const char *)head, packed ? 6 : 3);
 	for (unsigned i = 0; i < n; i++)
-		put(&b, "\x08\x07" + packed, packed ? 1 : 2);
+		put(&b, packed ? "\x07" : "\x08\x07", packed ? 1 : 2);
 	expect(&b, FX__FRAME_CONTROL, &fornix__control__descriptor, why);
 }
 

@@ -85,7 +85,7 @@ static void a_tree_comes_back(void **unused)
 	t->nodes[1].parent = 2; /* a parent behind its child */
 	assert_true(fx_wire_fill(&out, t->nodes, NULL) < 0);
 	t->nodes[1].parent = 0;
-	t->nodes[1].radius_nm = NAN;
+	t->nodes[1].radius_nm = (double)NAN;
 	assert_true(fx_wire_fill(&out, t->nodes, NULL) < 0);
 	fx_envelope_fini(&out);
 	fx_envelope_fini(&e);
