@@ -12,11 +12,11 @@
 #include "node/segments.h"
 
 enum { IMAGE, LABELS, BOUNDARY, AFFINITIES }; /* index into ports[] */
-enum { AFFINITY, ERODED, MEAN };	      /* index into kinds[] */
+enum { AFFINITY, ERODED, MEAN, AUTO };	      /* index into kinds[] */
 
 #define UNET_MODEL "models/em-unet.safetensors"
 
-static const char *const kinds[] = { "affinity", "eroded", "mean", NULL };
+static const char *const kinds[] = { "affinity", "eroded", "mean", "auto", NULL };
 static const double DISTANCE_UNIT = 6; /* the network's distance is tanh(voxels / this) */
 
 struct unet {
@@ -58,11 +58,11 @@ static const struct fx_option options[] = {
 	  .help = "smoothing of the distance from other bodies, the higher the fewer fragments" },
 	{ FX_FIELD(struct unet, seed_radius), .def = 3, .min = 1, .max = 32, .unit = "voxel",
 	  .help = "seeds are the deepest points within this radius" },
-	{ FX_FIELD(struct unet, height), .def = MEAN, .choices = kinds,
+	{ FX_FIELD(struct unet, height), .def = AUTO, .choices = kinds,
 	  .help = "what fragments are flooded along: the affinities, those of bodies eroded by a "
-		  "voxel, or the mean of both" },
+		  "voxel, or the mean of both; auto is the mean when the network has both" },
 	{ FX_FIELD(struct unet, evidence), .def = AFFINITY, .choices = kinds,
-	  .help = "what fragments are merged by: as for the option height" },
+	  .help = "what fragments are merged by, of the same kinds; auto is affinity" },
 	{ FX_SEGMENTS_THRESHOLD(struct unet, join), .def = 0.7 },
 	{ FX_SEGMENTS_QUANTILE(struct unet, join), .def = 0.4 },
 	{ FX_SEGMENTS_PRIOR(struct unet, join), .def = 10 },
@@ -91,6 +91,10 @@ static int unet_init(struct fx_node *node, void *state)
 			       "there is no %s beside the program: name a file by the option model",
 			       UNET_MODEL);
 	result = fx_unetmodel_read(&s->net, path, &err);
+	if (s->height == AUTO)
+		s->height = s->net.eroded ? MEAN : AFFINITY;
+	if (s->evidence == AUTO)
+		s->evidence = AFFINITY;
 	if (result == FX_OK && unet_eroded(s) && !s->net.eroded)
 		result = fx_error_set(&err, FX_EINVAL,
 				      "%s: the network has no head \"eroded\": options height and "

@@ -29,9 +29,9 @@ static const struct {
 	const char *params[3];
 	const char *holds; /* a type in it */
 } shipped[] = {
-	{ "demo.yaml", { "out=/nowhere" }, "segmenter/watershed" },
+	{ "demo.yaml", { "out=/nowhere" }, "segmenter/unet" },
 	{ "ffn.yaml", { "sections=/nowhere", "model=/nowhere", "out=/nowhere" }, "segmenter/ffn" },
-	{ "reconstruct.yaml", { "out=/nowhere", "sections=/nowhere" }, "segmenter/watershed" },
+	{ "reconstruct.yaml", { "out=/nowhere", "sections=/nowhere" }, "segmenter/unet" },
 	{ "train-pixels.yaml",
 	  { "sections=/nowhere", "truth=/nowhere", "model=/nowhere" },
 	  "trainer/pixels" },
@@ -288,7 +288,7 @@ static void train_runs_and_its_model_segments(void **state)
 	test_place_clean(p);
 }
 
-static void train_unet_runs(void **state)
+static void train_unet_runs_and_its_model_segments(void **state)
 {
 	struct test_place *p = *state;
 	json_t *curves;
@@ -308,6 +308,14 @@ static void train_unet_runs(void **state)
 	json_decref(curves);
 	check_picture(test_path(p->dir, "made/model.png"));
 	assert_int_equal(test_count_files(test_path(p->dir, "made"), ""), 3);
+	test_run_expect(p, 0,
+			(const char *[]){ "run", RECONSTRUCT, test_word("sections", p->dir, "in"),
+					  test_word("out", p->dir, "out"), "segmenter=unet",
+					  test_word("model", p->dir, "made/model"), SMALL_BLOCKS,
+					  NULL });
+	/* so little training finds few segments or none */
+	check_volume(test_path(test_path(p->dir, "out"), "labels"), FX_LABELS,
+		     (const size_t[3]){ some.count, some.height, some.width });
 	test_place_clean(p);
 }
 
@@ -344,8 +352,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reconstruct_runs_with_truth_and_adapter,
 						test_place_setup, test_place_teardown),
 		cmocka_unit_test_setup_teardown(ffn_runs, test_place_setup, test_place_teardown),
-		cmocka_unit_test_setup_teardown(train_unet_runs, test_place_setup,
-						test_place_teardown),
+		cmocka_unit_test_setup_teardown(train_unet_runs_and_its_model_segments,
+						test_place_setup, test_place_teardown),
 		cmocka_unit_test_setup_teardown(train_runs_and_its_model_segments, test_place_setup,
 						test_place_teardown),
 	};
