@@ -55,11 +55,11 @@ static json_t *graph_result(const json_t *receipt, double conductor_s)
 static bool run_graph(const char *path, const char *out, json_t *results)
 {
 	const struct fx_run_options o = { .quiet = true, .http_port = FX_HTTP_OFF, .out = out };
-	const struct fx_param params[] = { { "out", out } };
+	const struct fx_param params[] = { { "out", out }, { "segmenter", "watershed" } };
 	struct fx_graph_errors errors = { 0 };
 	struct fx_error err = { 0 };
 	struct fx_registry *r = cmd_registry();
-	struct fx_graph *g = r ? fx_graph_load(path, r, params, 1, 0, &errors) : NULL;
+	struct fx_graph *g = r ? fx_graph_load(path, r, params, 2, 0, &errors) : NULL;
 	char *text = NULL;
 	const double before = own_cpu_s();
 	const bool ok = g && fx_run_graph(g, &o, &text, &err) == FX_OK && text;

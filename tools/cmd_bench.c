@@ -19,6 +19,7 @@ static const struct {
 	  bench_link },
 	{ "graph", "the whole main job on a phantom", bench_graph },
 	{ "conv3d", "24 convolutions of 32 channels on 33 x 33 x 33 voxels", bench_conv3d },
+	{ "unet", "a U-Net and what follows it, on blocks of 128 x 128 x 128 voxels", bench_unet },
 };
 
 enum { BENCHES = sizeof benches / sizeof *benches };
@@ -70,7 +71,7 @@ static int find_bench(const char *name)
 			return i;
 		fx_nearest_offer(&near, name, benches[i].name);
 	}
-	cmd_wrong("no benchmark \"%s\"%s%s; there are link, graph and conv3d", name,
+	cmd_wrong("no benchmark \"%s\"%s%s; there are link, graph, conv3d and unet", name,
 		  near.name ? ", did you mean " : "", near.name ? near.name : "");
 	return -1;
 }
@@ -84,16 +85,22 @@ int cmd_bench(int argc, char **argv)
 	};
 	struct cmd_line line = {
 		.usage = "fornix bench [NAME ...] [--json]",
-		.about = "Measures on this machine, each thing in turn with what it is compared "
-			 "to.\n\n"
-			 "  link   blocks of 16 and 1 MiB between two processes, every byte "
-			 "written and\n"
-			 "         read; and through three relays. MiB/s, CPU ms a block\n"
-			 "  graph  the whole main job on a phantom. MVx/s, share of CPU by node\n"
-			 "  conv3d the convolutions of a flood-filling network by each path of the "
-			 "kernels.\n"
-			 "         ms and CPU ms a stack, GFLOP/s; share of a core's peak by CPU "
-			 "time\n",
+		.about =
+			"Measures on this machine, each thing in turn with what it is compared "
+			"to.\n\n"
+			"  link   blocks of 16 and 1 MiB between two processes, every byte "
+			"written and\n"
+			"         read; and through three relays. MiB/s, CPU ms a block\n"
+			"  graph  the whole main job on a phantom. MVx/s, share of CPU by node\n"
+			"  conv3d the convolutions of a flood-filling network by each path of the "
+			"kernels.\n"
+			"         ms and CPU ms a stack, GFLOP/s; share of a core's peak by CPU "
+			"time\n"
+			"  unet   segmenter/unet with the net of graphs/train-unet.yaml on one "
+			"core: "
+			"the\n"
+			"         network, and each step from its logits to segments. MVx/s by CPU "
+			"time\n",
 		.options = options,
 		.max_words = -1,
 	};

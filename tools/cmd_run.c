@@ -13,7 +13,7 @@
 
 struct words {
 	bool json, quiet;
-	const char *receipt, *transport, *metrics;
+	const char *receipt, *transport, *metrics, *restarts, *window;
 };
 
 static int transport_of(const char *name, enum fx_transport *t)
@@ -44,6 +44,20 @@ static int port_of(const char *text, int *port)
 	else if (end == text || *end || v < 0 || v > 65535)
 		return cmd_wrong("--metrics %s: use a port 0..65535 (0: any free one), or off",
 				 text);
+	return CMD_GO;
+}
+
+/* A whole number lo..hi; @p text NULL: as it is. */
+static int number_of(const char *option, const char *text, unsigned lo, unsigned hi, unsigned *v)
+{
+	char *end;
+	const long n = text ? strtol(text, &end, 10) : 0;
+
+	if (!text)
+		return CMD_GO;
+	if (end == text || *end || n < (long)lo || n > (long)hi)
+		return cmd_wrong("--%s %s: use a whole number %u..%u", option, text, lo, hi);
+	*v = (unsigned)n;
 	return CMD_GO;
 }
 
@@ -102,6 +116,10 @@ int cmd_run(int argc, char **argv)
 		  "shm (default), ipc, or tcp on loopback" },
 		{ "metrics", NULL, &w.metrics, "PORT",
 		  "of /metrics on 127.0.0.1 (default any; or off)" },
+		{ "restarts", NULL, &w.restarts, "N",
+		  "how often a worker that died is started again (default 5)" },
+		{ "restart-window", NULL, &w.window, "SECONDS",
+		  "within which so many restarts may be (default 600)" },
 		{ 0 },
 	};
 	struct cmd_line line = {
@@ -118,7 +136,7 @@ int cmd_run(int argc, char **argv)
 		.min_words = 1,
 		.max_words = -1,
 	};
-	struct fx_run_options o = { 0 };
+	struct fx_run_options o = { .restarts = { FX_RESTARTS, FX_RESTART_WINDOW_S } };
 	struct fx_graph_errors errors;
 	struct fx_registry *r;
 	struct fx_graph *g;
@@ -128,6 +146,10 @@ int cmd_run(int argc, char **argv)
 		result = transport_of(w.transport, &o.transport);
 	if (result == CMD_GO)
 		result = port_of(w.metrics, &o.http_port);
+	if (result == CMD_GO)
+		result = number_of("restarts", w.restarts, 0, FX_RESTARTS_MAX, &o.restarts.most);
+	if (result == CMD_GO)
+		result = number_of("restart-window", w.window, 1, 86400, &o.restarts.window_s);
 	if (result != CMD_GO)
 		return result;
 	r = cmd_registry();

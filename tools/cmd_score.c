@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cmd_score.c: fornix score. */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,7 +14,27 @@
 struct scoring {
 	struct fx_volume seg, truth;
 	struct fx_contingency pairs, sizes;
+	size_t from, to; /* sections that count */
 };
+
+/* "A:B" to s->from and s->to; NULL is all. */
+static int parse_sections(struct scoring *s, const char *text, struct fx_error *err)
+{
+	unsigned long long from, to;
+	int end = 0;
+
+	s->to = SIZE_MAX;
+	if (!text)
+		return FX_OK;
+	if (*text < '0' || *text > '9' || sscanf(text, "%llu:%llu%n", &from, &to, &end) != 2 ||
+	    text[end] || from >= to)
+		return fx_error_set(err, FX_EINVAL,
+				    "--sections %.40s: must be FIRST:BEHIND_LAST, such as 0:125",
+				    text);
+	s->from = (size_t)from;
+	s->to = (size_t)to;
+	return FX_OK;
+}
 
 static int check_shapes(const struct scoring *s, const char *const *paths, struct fx_error *err)
 {
@@ -57,7 +78,10 @@ static int count_all(struct scoring *s, const char *const *paths, struct fx_erro
 		result = fx_volume_open(paths[1], &s->truth, err);
 	if (result == FX_OK)
 		result = check_shapes(s, paths, err);
-	for (size_t z = 0; result == FX_OK && z < s->seg.shape[0]; z++)
+	if (result == FX_OK && s->from >= s->truth.shape[0])
+		return fx_error_set(err, FX_EINVAL, "--sections begin at %zu, but %s has only %zu",
+				    s->from, paths[1], s->truth.shape[0]);
+	for (size_t z = s->from; result == FX_OK && z < s->seg.shape[0] && z < s->to; z++)
 		result = count_section(s, z, err);
 	return result;
 }
@@ -81,13 +105,15 @@ static json_t *scores_json(const struct scoring *s, struct fx_error *err)
 
 int cmd_score(int argc, char **argv)
 {
+	const char *sections = NULL;
 	bool json = false;
 	const struct cmd_option options[] = {
+		{ "sections", NULL, &sections, "A:B", "count sections A to B - 1 alone" },
 		{ "json", &json, NULL, NULL, "print the scores on stdout as one JSON object" },
 		{ 0 },
 	};
 	struct cmd_line line = {
-		.usage = "fornix score LABELS TRUTH [--json]",
+		.usage = "fornix score LABELS TRUTH [--sections A:B] [--json]",
 		.about = "Scores a label volume against the truth: VOI in bits, Rand and adapted "
 			 "Rand,\n"
 			 "by two rules: truth_nonzero (truth 0 ignored, segment 0 kept as a label) "
@@ -95,7 +121,8 @@ int cmd_score(int argc, char **argv)
 			 "both_nonzero. Volumes are multi-page TIFF, .npy or precomputed folders. "
 			 "The truth\n"
 			 "may have fewer sections.\n\n"
-			 "  fornix score OUT/labels truth.tif\n",
+			 "  fornix score OUT/labels truth.tif\n"
+			 "  fornix score OUT/labels truth.tif --sections 104:125\n",
 		.options = options,
 		.min_words = 2,
 		.max_words = 2,
@@ -110,7 +137,7 @@ int cmd_score(int argc, char **argv)
 		return result;
 	paths[0] = line.words[0];
 	paths[1] = line.words[1];
-	if (count_all(&s, paths, &err) == FX_OK)
+	if (parse_sections(&s, sections, &err) == FX_OK && count_all(&s, paths, &err) == FX_OK)
 		scores = scores_json(&s, &err);
 	if (scores)
 		show_score_table(scores);

@@ -2,7 +2,6 @@
 /* segmenter/ffn: one object after another, flooded by a network that moves along it. */
 #include <fornix/node.h>
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,13 +9,13 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "formats/ffnmodel.h"
+#include "nn/ffnstate.h"
 #include "kernels/ffn_net.h"
 #include "kernels/ffn_seeds.h"
-#include "kernels/ffn_state.h"
 
-enum { IMAGE, LABELS };			   /* index into ports[] */
-enum { WINOGRAD, DIRECT };		   /* index into kernels[] */
-enum { STATE_MAX = 1 << 30, TELL_S = 30 }; /* bytes of a saved flood; seconds between reports */
+enum { IMAGE, LABELS };	       /* index into ports[] */
+enum { WINOGRAD, DIRECT };     /* index into kernels[] */
+enum { TELL_NS = 1000000000 }; /* between two reports of progress */
 
 static const char *const kernels[] = { "winograd", "direct", NULL };
 
@@ -28,6 +27,7 @@ struct ffn {
 	int kernel, min_voxels, seed_random, seed_spacing, save_every;
 	struct fx_ffn_model net_file; /* owned, from init() to finish() */
 	struct fx_ffn_net *net;	      /* owned, from init() to finish() */
+	double done[3], resumed;      /* voxels, evaluations, objects of complete blocks */
 	bool told_voxel, told_small, told_save;
 };
 
@@ -138,86 +138,86 @@ static void ffn_warn(struct fx_node *node, struct ffn *s, const struct fx_block 
 	}
 }
 
-/* File of the state of a block, by its place and all that decides its result; NULL for none. */
-static char *ffn_state_path(const struct ffn *s, const struct fx_block *image, uint64_t key)
-{
-	const int64_t *o = image->origin;
-
-	return *s->resume ? fx_asprintf("%s/flood-%" PRId64 "-%" PRId64 "-%" PRId64 "-%016" PRIx64,
-					s->resume, o[0], o[1], o[2], key) :
-			    NULL;
-}
-
 static void ffn_save(struct fx_node *node, struct ffn *s, const struct fx_ffn *f, const char *path,
 		     uint64_t key)
 {
-	struct fx_error err = { .text = "no memory" };
-	void *bytes = NULL;
-	size_t size;
+	struct fx_error err = { 0 };
 
-	if ((fx_ffn_save(f, key, &bytes, &size) || fx_file_write(path, bytes, size, &err)) &&
-	    !s->told_save) {
+	if (path && fx_ffn_state_write(f, key, path, &err) && !s->told_save) {
 		fx_warn(node, "the state of the flood is not saved: %s", err.text);
 		s->told_save = true;
 	}
-	free(bytes);
 }
 
-static void ffn_restore(struct fx_ffn *f, const char *path, uint64_t key)
+static void ffn_restore(struct ffn *s, struct fx_ffn *f, const char *path, uint64_t key)
 {
 	struct fx_error err = { 0 };
-	void *bytes = NULL;
-	size_t size;
-	int result = fx_file_read(path, STATE_MAX, &bytes, &size, &err);
+	const int result = path ? fx_ffn_state_read(f, key, path, &err) : FX_ENOENT;
 
-	if (!result)
-		result = fx_ffn_restore(f, key, bytes, size, &err);
 	if (!result)
 		fx_log(FX_LOG_INFO, "goes on with %s", path);
 	else if (result != FX_ENOENT)
-		fx_log(FX_LOG_WARN, "%s: %s: begins anew", path, err.text);
-	free(bytes);
+		fx_log(FX_LOG_WARN, "%s: begins anew", err.text);
+	s->resumed += (double)f->counts.evaluations;
 }
 
-static void ffn_tell(const struct fx_ffn *f, const int64_t at[3])
+static double ffn_volume(struct fx_region r)
 {
-	const struct fx_ffn_counts *c = &f->counts;
-
-	fx_log(FX_LOG_INFO,
-	       "block %" PRId64 ",%" PRId64 ",%" PRId64 ": %" PRIu64 " of %zu voxels, "
-	       "%" PRIu64 " objects, seed %zu of %zu, %" PRIu64 " evaluations",
-	       at[0], at[1], at[2], c->voxels, f->len, c->accepted, f->seed, f->seeds_len,
-	       c->evaluations);
+	return (double)(r.hi[0] - r.lo[0]) * (double)(r.hi[1] - r.lo[1]) *
+	       (double)(r.hi[2] - r.lo[2]);
 }
 
-/* Floods all of a block. */
+/* Voxels count by the core: those of all blocks are the volume. */
+static void ffn_tell(struct fx_node *node, struct ffn *s, struct fx_ffn *f,
+		     const struct fx_block *image, bool last)
+{
+	const struct fx_mark *open = fx_opened(node, IMAGE);
+	const double core = ffn_volume(fx_block_core(image));
+	const double done[] = { s->done[0] + core * fx_ffn_settled(f) / (double)f->len,
+				s->done[1] + (double)f->counts.evaluations,
+				s->done[2] + (double)f->counts.accepted };
+
+	fx_progress(node, done[0], open ? ffn_volume(open->region) : 0, "voxels");
+	fx_progress(node, done[1], 0, "evaluations");
+	fx_progress(node, done[2], 0, "objects");
+	fx_progress(node, (double)(f->seeds_len - f->seed), 0, "seeds left");
+	if (s->resumed > 0)
+		fx_progress(node, s->resumed, 0, "evaluations resumed");
+	if (last)
+		memcpy(s->done, done, sizeof done);
+}
+
+/* Floods all of a block. FX_END when the run was ended before: the state is saved. */
 static int ffn_run(struct fx_node *node, struct ffn *s, struct fx_ffn *f,
 		   const struct fx_block *image)
 {
-	int64_t told = fx_now_ns();
 	const uint64_t key = fx_ffn_key(f, s->net_file.hash ^ (uint64_t)s->kernel);
-	char *path = ffn_state_path(s, image, key);
-	uint64_t saved;
+	char *path = *s->resume ? fx_ffn_state_path(s->resume, image->origin, key) : NULL;
+	int64_t told = 0, saved;
 	int did = FX_OK;
 
-	if (path)
-		ffn_restore(f, path, key);
-	saved = f->counts.evaluations;
-	while (did >= 0 && did != FX_FFN_FINISHED) {
-		did = fx_ffn_step(f);
-		if (path && f->counts.evaluations - saved >= (uint64_t)s->save_every) {
-			ffn_save(node, s, f, path, key);
-			saved = f->counts.evaluations;
-		}
-		if (did == FX_FFN_FINISHED || fx_now_ns() - told > TELL_S * 1000000000LL) {
+	ffn_restore(s, f, path, key);
+	saved = (int64_t)f->counts.evaluations;
+	while (did >= 0 && did != FX_FFN_FINISHED && !fx_stopping(node)) {
+		if (fx_now_ns() - told > TELL_NS) {
+			ffn_tell(node, s, f, image, false);
 			told = fx_now_ns();
-			ffn_tell(f, image->origin);
+		}
+		did = fx_ffn_step(f);
+		fx_progress(node, s->done[1] + (double)f->counts.evaluations, 0, "evaluations");
+		if ((int64_t)f->counts.evaluations - saved >= s->save_every) {
+			ffn_save(node, s, f, path, key);
+			saved = (int64_t)f->counts.evaluations;
 		}
 	}
-	if (path && did == FX_FFN_FINISHED)
-		fx_remove_tree(path, NULL);
+	if (did >= 0)
+		ffn_tell(node, s, f, image, true);
+	if (did == FX_FFN_FINISHED && path)
+		fx_ffn_state_remove(path);
+	else if (did >= 0)
+		ffn_save(node, s, f, path, key);
 	free(path);
-	return did < 0 ? did : FX_OK;
+	return did == FX_FFN_FINISHED ? FX_OK : did < 0 ? did : FX_END;
 }
 
 static int ffn_segment(struct fx_node *node, struct ffn *s, struct fx_block *labels,

@@ -1,162 +1,165 @@
 // SPDX-License-Identifier: Apache-2.0
-/* trainer/segmentation: trains the network of segmenter/pixels on sections and their truth. */
+/* trainer/segmentation: trains the U-Net of segmenter/unet on sections and their truth. */
 #include <fornix/node.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/file.h"
-#include "block/pair.h"
-#include "kernels/pixelsample.h"
-#include "nn/pixelfit.h"
+#include "nn/cropvolume.h"
+#include "nn/unetfit.h"
 
-enum { IMAGE, TRUTH, CURVES }; /* index into ports[] */
-enum { UNKNOWN, EDGE };	       /* index into zeros[] */
+enum { IMAGE, TRUTH, MORE_IMAGE, MORE_TRUTH, CURVES }; /* index into ports[] */
+enum { UNKNOWN, EDGE };				       /* index into zeros[] */
 
 static const char *const zeros[] = { "unknown", "boundary", NULL };
 
 struct segmentation {
-	const char *model, *picture, *note; /* options: set before init() */
-	int zero, voxels, hidden, batch, steps, reports, seed, aside_from, aside_to;
-	double rate, contrast, offset, memory;
+	const char *model, *start, *picture, *note, *width; /* options: set before init() */
+	struct fx_vec side;
+	int zero, aside_from, aside_to, flat, batch, steps, warmup, reports, seed;
+	double rate, more_share, memory;
+	struct fx_crop_spec crop; /* options: shares and deviations in it */
 
-	char *checkpoint;	      /* owned, from init() to finish(), as what follows */
-	struct fx_pairs pairs;	      /* blocks whose partner has not come */
-	struct fx_pixelsample sample; /* what is learnt from */
-	struct fx_pixelfit fit;
-	double voxel_nm[3]; /* of the last image */
+	char *checkpoint;		/* owned, from init() to finish(), as what follows */
+	struct fx_cropvolume volume[2]; /* what is learnt from: the main one, and more */
+	struct fx_unetfit fit;
 };
 
 static const struct fx_port ports[] = {
 	[IMAGE] = { "image", FX_IN, FX_BLOCK, FX_U8 | FX_U16 | FX_F32, 1U << FX_IMAGE, false,
-		    "blocks as segmenter/pixels will see them, a halo of 13 voxels is best" },
+		    "sections or blocks as segmenter/unet will see them" },
 	[TRUTH] = { "truth", FX_IN, FX_BLOCK, FX_U8 | FX_U16 | FX_U32 | FX_U64, 1U << FX_LABELS,
-		    false,
-		    "true bodies in blocks of the same grid, a halo of 1 is best; may have fewer "
-		    "sections" },
+		    false, "their true bodies; may have fewer sections" },
+	[MORE_IMAGE] = { "more_image", FX_IN, FX_BLOCK, FX_U8 | FX_U16 | FX_F32, 1U << FX_IMAGE,
+			 true, "a second volume to learn from, such as a phantom" },
+	[MORE_TRUTH] = { "more_truth", FX_IN, FX_BLOCK, FX_U8 | FX_U16 | FX_U32 | FX_U64,
+			 1U << FX_LABELS, true, "its true bodies" },
 	[CURVES] = { "curves", FX_OUT, FX_RECORD, 0, 0, false,
-		     "loss and score on what was kept aside, one record a report" },
+		     "loss and scores on what was kept aside, one record a report" },
 	{ 0 },
 };
+
+/* Numbers of crop and crop.augment as options. */
+#define CROP(m)	   .name = #m, .offset = offsetof(struct segmentation, crop.m), .type = FX_OPT_REAL
+#define AUGMENT(m) .name = #m, .offset = offsetof(struct segmentation, crop.augment.m)
+#define GREY(m)	   AUGMENT(m), .type = FX_OPT_REAL
 
 static const struct fx_option options[] = {
 	{ FX_FIELD(struct segmentation, model),
 	  .help = "model file to write; until it is ready, MODEL.checkpoint holds what it takes "
 		  "to go on after a break" },
-	{ FX_FIELD(struct segmentation, voxels), .def = 400000, .min = 1, .max = 20000000,
-	  .unit = "voxel",
-	  .help = "voxels to learn from inside of bodies, and as many at their "
-		  "boundaries" },
+	{ FX_FIELD(struct segmentation, start), .def_str = "",
+	  .help = "model file of the same widths to begin with; empty is none, random weights" },
 	{ FX_FIELD(struct segmentation, zero), .def = UNKNOWN, .choices = zeros,
 	  .help = "what label 0 of the truth is" },
 	{ FX_FIELD(struct segmentation, aside_from), .def = 0, .min = 0, .max = 2097151,
-	  .help = "first section that is kept aside for the score" },
+	  .help = "first section whose truth is kept aside for the scores" },
 	{ FX_FIELD(struct segmentation, aside_to), .def = 0, .min = 0, .max = 2097152,
 	  .help = "section behind the last one kept aside; 0 is none" },
-	{ FX_FIELD(struct segmentation, hidden), .def = 48, .min = 1, .max = 1024,
-	  .help = "width of both hidden layers" },
-	{ FX_FIELD(struct segmentation, batch), .def = 1024, .min = 2, .max = 65536,
-	  .unit = "voxel", .help = "voxels of one step" },
-	{ FX_FIELD(struct segmentation, steps), .def = 8000, .min = 1, .max = 100000000,
+	{ FX_FIELD(struct segmentation, width), .def_str = "16 32 64 64",
+	  .help = "channels of each level, 1 to 6 levels" },
+	{ FX_FIELD(struct segmentation, flat), .def = 0, .min = 0, .max = 6,
+	  .help = "so many of the upper levels do not mix sections, for thick sections" },
+	{ FX_FIELD(struct segmentation, side), .def_str = "64 64 64", .min = 8, .max = 512,
+	  .unit = "voxel", .help = "size of the crops z y x" },
+	{ FX_FIELD(struct segmentation, batch), .def = 2, .min = 1, .max = FX_UNETFIT_BATCH_MAX,
+	  .help = "crops of one step; as many cores can work at once" },
+	{ FX_FIELD(struct segmentation, steps), .def = 2000, .min = 1, .max = 100000000,
 	  .help = "steps of the optimiser" },
-	{ FX_FIELD(struct segmentation, rate), .def = 0.003, .min = 1e-8, .max = 1,
+	{ FX_FIELD(struct segmentation, rate), .def = 0.0015, .min = 1e-8, .max = 1,
 	  .help = "highest step width; it falls by half a cosine to 0" },
-	{ FX_FIELD(struct segmentation, contrast), .def = 0.15, .min = 0, .max = 4,
-	  .help = "contrast of every voxel's surroundings is changed by up to this share" },
-	{ FX_FIELD(struct segmentation, offset), .def = 0.05, .min = 0, .max = 1,
-	  .help = "brightness is shifted by up to this, black to white being 1" },
+	{ FX_FIELD(struct segmentation, warmup), .def = 60, .min = 0, .max = 1000000,
+	  .help = "steps until the step width is at its highest" },
 	{ FX_FIELD(struct segmentation, seed), .def = 1, .min = 0, .max = 2147483647,
-	  .help = "another seed draws other voxels and other weights to begin with" },
-	{ FX_FIELD(struct segmentation, reports), .def = 40, .min = 1,
-	  .max = FX_PIXELFIT_POINTS_MAX, .help = "points of the curves, and checkpoints" },
+	  .help = "another seed draws other crops and other weights to begin with" },
+	{ FX_FIELD(struct segmentation, more_share), .def = 0.2, .min = 0, .max = 1,
+	  .help = "share of the crops that are of the second volume, when there is one" },
+	{ CROP(warped), .def = 0.5, .min = 0, .max = 1,
+	  .help = "share of the crops that are turned by any angle, scaled and bent" },
+	{ CROP(scale), .def = 0.18, .min = 0, .max = 1,
+	  .help = "those are scaled by up to this share" },
+	{ CROP(bend), .def = 1, .min = 0, .max = 16, .unit = "voxel",
+	  .help = "deviation of the bend of those" },
+	{ GREY(contrast), .def = 0.3, .min = 0, .max = 4,
+	  .help = "contrast of a crop is changed by up to this share" },
+	{ GREY(offset), .def = 0.4, .min = 0, .max = 4,
+	  .help = "brightness is shifted by up to so many deviations of the image" },
+	{ GREY(gamma), .def = 0.25, .min = 0, .max = 4,
+	  .help = "exponent of the brightness is changed by up to this share" },
+	{ GREY(noise), .def = 0.2, .min = 0, .max = 4,
+	  .help = "noise of up to so many deviations of the image is added" },
+	{ GREY(blur), .def = 0.8, .min = 0, .max = 4, .unit = "voxel",
+	  .help = "half of the crops are smoothed by up to this sigma" },
+	{ GREY(drop), .def = 0.002, .min = 0, .max = 1, .help = "chance of a section to be lost" },
+	{ GREY(shift), .def = 0.002, .min = 0, .max = 1,
+	  .help = "chance of a section to lie aside, alone or with all behind it" },
+	{ AUGMENT(shift_most), .type = FX_OPT_INT, .def = 3, .min = 0, .max = 32, .unit = "voxel",
+	  .help = "by up to this" },
+	{ FX_FIELD(struct segmentation, reports), .def = 30, .min = 1, .max = FX_UNETFIT_POINTS_MAX,
+	  .help = "points of the curves, and checkpoints" },
 	{ FX_FIELD(struct segmentation, picture), .def_str = "",
 	  .help = "png file to draw the curves to; empty is none" },
 	{ FX_FIELD(struct segmentation, note), .def_str = "",
 	  .help = "text kept in the model file, such as where the data are from" },
 	{ FX_FIELD(struct segmentation, memory), .def = 4096, .min = 1, .max = 1 << 20,
-	  .unit = "MiB", .help = "most that blocks of one input may wait for those of the other" },
+	  .unit = "MiB", .help = "most voxels that are kept of each input" },
 	{ 0 },
 };
-
-static int segmentation_folder(struct fx_node *node, const char *path)
-{
-	char *folder = fx_strdup(path), *slash = folder ? strrchr(folder, '/') : NULL;
-	struct fx_error err = { 0 };
-	int result = FX_OK;
-
-	if (slash && slash != folder) {
-		*slash = 0;
-		result = fx_make_dirs(folder, &err);
-	}
-	free(folder);
-	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
-}
 
 static int segmentation_init(struct fx_node *node, void *state)
 {
 	struct segmentation *s = state;
+	struct fx_unetfit_spec spec;
+	struct fx_error err = { 0 };
 
 	if (!*s->model || fx_is_dir(s->model))
 		return fx_fail(node, FX_EINVAL, "model \"%s\" must name a file", s->model);
 	if (s->aside_to && s->aside_from >= s->aside_to)
 		return fx_fail(node, FX_EINVAL, "aside_from %d must be below aside_to %d",
 			       s->aside_from, s->aside_to);
-	s->pairs.most = (size_t)(s->memory * 1048576);
-	s->sample.seed = (uint64_t)s->seed;
-	s->sample.zero_is_edge = s->zero == EDGE;
-	s->sample.aside_lo = s->aside_from;
-	s->sample.aside_hi = s->aside_to;
-	fx_pixelsample_init(&s->sample, (size_t)s->voxels);
+	if (fx_unetfit_width(&spec, s->width, &err) < 0)
+		return fx_fail_error(node, &err);
+	for (int v = 0; v < 2; v++)
+		s->volume[v].image.most = s->volume[v].truth.most = (size_t)(s->memory * 1048576);
 	s->checkpoint = fx_asprintf("%s.checkpoint", s->model);
 	if (!s->checkpoint)
 		return fx_fail(node, FX_ENOMEM, "no memory for a path");
-	return segmentation_folder(node, s->model) < 0 ? FX_EIO :
-							 segmentation_folder(node, s->picture);
+	if (fx_make_parents(s->model, &err) < 0 || fx_make_parents(s->picture, &err) < 0)
+		return fx_fail_error(node, &err);
+	return FX_OK;
 }
 
 /* Sections beyond the truth have nothing to teach. */
-static bool segmentation_beyond(struct fx_node *node, const struct fx_block *image)
+static bool segmentation_beyond(struct fx_node *node, unsigned port, const struct fx_block *b)
 {
-	const struct fx_mark *truth = fx_opened(node, TRUTH);
+	const struct fx_mark *truth = fx_opened(node, port == MORE_IMAGE ? MORE_TRUTH : TRUTH);
 
-	return truth && truth->region.hi[0] && fx_block_core(image).lo[0] >= truth->region.hi[0];
-}
-
-static int segmentation_take(struct fx_node *node, struct segmentation *s, unsigned port)
-{
-	struct fx_block *b = fx_take(node, port), *pair[2];
-	struct fx_error err = { 0 };
-	int result;
-
-	if (port == IMAGE)
-		memcpy(s->voxel_nm, b->voxel_nm, sizeof s->voxel_nm);
-	if (port == IMAGE && segmentation_beyond(node, b)) {
-		fx_block_free(b);
-		return FX_OK;
-	}
-	result = fx_pairs_put(&s->pairs, port, b, pair, &err);
-	if (result < 0)
-		return fx_fail_error(node, &err);
-	if (pair[IMAGE] && (result = fx_pixelsample_add(&s->sample, pair[IMAGE], pair[TRUTH])) < 0)
-		fx_fail(node, result, "cannot learn from a block: %s",
-			result == FX_ENOMEM ? "no memory" : "its shape or voxel size is wrong");
-	fx_block_free(pair[IMAGE]);
-	fx_block_free(pair[TRUTH]);
-	return result;
+	return (port == IMAGE || port == MORE_IMAGE) && truth && truth->region.hi[0] &&
+	       fx_block_core(b).lo[0] >= truth->region.hi[0];
 }
 
 static int segmentation_process(struct fx_node *node, void *state)
 {
+	struct segmentation *s = state;
+	struct fx_gather *const to[] = { &s->volume[0].image, &s->volume[0].truth,
+					 &s->volume[1].image, &s->volume[1].truth };
+	struct fx_error err = { 0 };
 	int result = FX_OK;
 
-	for (unsigned port = IMAGE; port <= TRUTH && result == FX_OK; port++)
-		if (fx_waiting(node, port) == FX_BLOCK)
-			result = segmentation_take(node, state, port);
-	return result;
+	for (unsigned port = IMAGE; port <= MORE_TRUTH && result == FX_OK; port++) {
+		struct fx_block *b;
+
+		if (fx_waiting(node, port) != FX_BLOCK)
+			continue;
+		b = fx_take(node, port);
+		if (!segmentation_beyond(node, port, b))
+			result = fx_gather_add(to[port], b, &err);
+		fx_block_free(b);
+	}
+	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
 }
 
 static int segmentation_mark(struct fx_node *node, void *state, unsigned port,
@@ -166,110 +169,106 @@ static int segmentation_mark(struct fx_node *node, void *state, unsigned port,
 	return port == IMAGE ? fx_send_mark(node, CURVES, m) : FX_OK;
 }
 
-static struct fx_pixelfit_data segmentation_data(const struct segmentation *s,
-						 enum fx_pixelsample_set set)
+static struct fx_unetfit_spec segmentation_spec(const struct segmentation *s)
 {
-	const struct fx_reservoir *r = s->sample.rows[set];
-
-	return (struct fx_pixelfit_data){ { r[0].rows, r[1].rows }, { r[0].len, r[1].len } };
-}
-
-/* Begins, or goes on from a checkpoint of the same training. */
-static int segmentation_begin(struct fx_node *node, struct segmentation *s)
-{
-	const struct fx_pixelfit_spec spec = {
-		.data = segmentation_data(s, FX_SAMPLE_TRAIN),
-		.hidden = (size_t)s->hidden,
+	struct fx_unetfit_spec spec = {
 		.batch = (size_t)s->batch,
 		.steps = (uint64_t)s->steps,
+		.warmup = (uint64_t)s->warmup,
 		.seed = (uint64_t)s->seed,
 		.rate = s->rate,
-		.contrast = s->contrast,
-		.offset = s->offset,
+		.flat = (size_t)s->flat,
+		.crop = s->crop,
 	};
-	struct fx_error err = { 0 };
-	int result = fx_pixelfit_init(&s->fit, &spec, &err);
 
+	for (int a = 0; a < 3; a++)
+		spec.crop.side[a] = (size_t)s->side.v[a];
+	return spec;
+}
+
+/* Joins what came, and begins, or goes on from a checkpoint of the same training. */
+static int segmentation_begin(struct fx_node *node, struct segmentation *s)
+{
+	const size_t volumes = s->volume[1].image.len || s->volume[1].truth.len ? 2 : 1;
+	const struct fx_cropvolume_rules rules[2] = {
+		{ s->zero == EDGE, s->aside_from, s->aside_to }, { s->zero == EDGE, 0, 0 }
+	};
+	struct fx_unetfit_spec spec = segmentation_spec(s);
+	struct fx_error err = { 0 };
+	int result = fx_unetfit_width(&spec, s->width, &err);
+
+	for (size_t i = 0; i < volumes && result == FX_OK; i++)
+		result = fx_cropvolume_close(&s->volume[i], &rules[i], &err);
 	if (result < 0)
 		return fx_fail_error(node, &err);
-	result = fx_pixelfit_resume(&s->fit, s->checkpoint, &err);
+	fx_unetfit_data(&spec, s->volume, volumes, s->more_share);
+	if (fx_unetfit_init(&s->fit, &spec, &err) < 0 ||
+	    (*s->start && fx_unetfit_start(&s->fit, s->start, &err) < 0))
+		return fx_fail_error(node, &err);
+	result = fx_unetfit_resume(&s->fit, s->checkpoint, &err);
 	if (result == FX_OK)
 		fx_log(FX_LOG_INFO, "going on from %s, step %llu", s->checkpoint,
 		       (unsigned long long)s->fit.optim.step);
 	else if (result == FX_ETYPE)
 		fx_warn(node, "%s; the training begins anew", err.text);
-	return result == FX_ENOMEM ? fx_fail_error(node, &err) : FX_OK;
+	return result == FX_OK || result == FX_ENOENT || result == FX_ETYPE ?
+		       FX_OK :
+		       fx_fail_error(node, &err);
 }
 
 /* Tells of the last point of the curves. */
-static int segmentation_report(struct fx_node *node, const struct segmentation *s, double left_s)
+static int segmentation_report(struct fx_node *node, const struct segmentation *s)
 {
-	const struct fx_pixelfit_point *p = &s->fit.points[s->fit.points_len - 1];
-	const double numbers[] = { p->loss, p->aside.loss, p->aside.auc };
-	static const char *const names[] = { "loss", "aside_loss", "aside_auc" };
-	struct fx_record *r = fx_record_new("training");
-	int result = r ? FX_OK : FX_ENOMEM;
-	char name[64];
+	const struct fx_unetfit_point *p = &s->fit.points[s->fit.points_len - 1];
+	struct fx_record *r = fx_unetfit_record(p);
 
-	fx_log(FX_LOG_INFO, "step %.0f of %d: loss %.4f, aside: loss %.4f, auc %.4f; %.0f s left",
-	       p->step, s->steps, p->loss, p->aside.loss, p->aside.auc, left_s);
-	for (int i = 0; i < 3 && result == FX_OK; i++) {
-		snprintf(name, sizeof name, "curve.%09.0f.%s", p->step, names[i]);
-		result = fx_record_add_number(r, name, numbers[i]);
-	}
-	if (result == FX_OK)
-		return fx_send_record(node, CURVES, r);
-	fx_record_free(r);
-	return fx_fail(node, result, "no memory for a report");
+	fx_log(FX_LOG_INFO,
+	       "step %.0f of %d: loss %.4f, aside: loss %.4f, VOI %.3f at threshold %.1f", p->step,
+	       s->steps, p->loss, p->aside_loss, p->aside_voi, p->threshold);
+	return r ? fx_send_record(node, CURVES, r) :
+		   fx_fail(node, FX_ENOMEM, "no memory for a report");
 }
 
 /* Trains to the end, or until the run is to stop. */
 static int segmentation_train(struct fx_node *node, struct segmentation *s)
 {
-	const struct fx_pixelfit_data aside = segmentation_data(s, FX_SAMPLE_ASIDE);
 	const uint64_t total = (uint64_t)s->steps, reports = (uint64_t)s->reports,
 		       each = (total + reports - 1) / reports, start = s->fit.optim.step;
-	const int64_t start_ns = fx_now_ns();
 	struct fx_error err = { 0 };
 	int result = FX_OK;
 
-	while (result == FX_OK && s->fit.optim.step < total) {
-		double spent;
+	while (result == FX_OK && s->fit.optim.step < total && !fx_stopping(node)) {
+		const uint64_t step = s->fit.optim.step + 1;
+		const bool report = step % each == 0 || step == total;
 
-		if (fx_pixelfit_go(&s->fit, each, &aside, &err) < 0 ||
-		    fx_pixelfit_save(&s->fit, s->checkpoint, true, s->voxel_nm, s->note, &err) < 0)
+		fx_progress(node, (double)(step - 1 - start), (double)(total - start), "steps");
+		if (fx_unetfit_step(&s->fit, &err) < 0 ||
+		    (report && fx_unetfit_rate(&s->fit, &err) < 0) ||
+		    (report && fx_unetfit_save(&s->fit, s->checkpoint, true, s->note, &err) < 0))
 			return fx_fail_error(node, &err);
-		spent = (double)(fx_now_ns() - start_ns) / 1e9;
-		result = segmentation_report(node, s,
-					     spent * (double)(total - s->fit.optim.step) /
-						     (double)(s->fit.optim.step - start));
-		if (fx_stopping(node))
-			break;
+		if (report)
+			result = segmentation_report(node, s);
 	}
-	return result;
+	if (result == FX_OK && s->fit.optim.step < total)
+		result = fx_unetfit_save(&s->fit, s->checkpoint, true, s->note, &err);
+	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
 }
 
 static int segmentation_drain(struct fx_node *node, void *state)
 {
 	struct segmentation *s = state;
 	struct fx_error err = { 0 };
-	int result = fx_pixelsample_close(&s->sample);
+	int result = segmentation_begin(node, s);
 
-	if (result < 0)
-		return fx_fail(node, result, "no memory for what is learnt from");
-	if (s->pairs.len)
-		fx_warn(node, "%zu blocks have no partner: are image and truth on the same grid?",
-			s->pairs.len);
-	if ((result = segmentation_begin(node, s)) < 0 ||
-	    (result = segmentation_train(node, s)) < 0)
+	if (result < 0 || (result = segmentation_train(node, s)) < 0)
 		return result;
 	if (s->fit.optim.step < (uint64_t)s->steps) {
 		fx_warn(node, "stopped at step %llu of %d: the same command goes on from %s",
 			(unsigned long long)s->fit.optim.step, s->steps, s->checkpoint);
 		return FX_OK;
 	}
-	if ((*s->picture && fx_pixelfit_draw(&s->fit, s->picture, &err) < 0) ||
-	    fx_pixelfit_save(&s->fit, s->model, false, s->voxel_nm, s->note, &err) < 0)
+	if ((*s->picture && fx_unetfit_draw(&s->fit, s->picture, &err) < 0) ||
+	    fx_unetfit_save(&s->fit, s->model, false, s->note, &err) < 0)
 		return fx_fail_error(node, &err);
 	unlink(s->checkpoint);
 	return FX_OK;
@@ -279,16 +278,16 @@ static void segmentation_finish(void *state)
 {
 	struct segmentation *s = state;
 
-	fx_pixelfit_fini(&s->fit);
-	fx_pixelsample_fini(&s->sample);
-	fx_pairs_fini(&s->pairs);
+	fx_unetfit_fini(&s->fit);
+	for (int v = 0; v < 2; v++)
+		fx_cropvolume_fini(&s->volume[v]);
 	free(s->checkpoint);
 }
 
 FX_NODE(trainer_segmentation) = {
 	.abi = FX_NODE_ABI,
 	.name = "trainer/segmentation",
-	.summary = "train the network of segmenter/pixels on sections and their truth",
+	.summary = "train the U-Net of segmenter/unet on sections and their truth",
 	.ports = ports,
 	.options = options,
 	.state_size = sizeof(struct segmentation),

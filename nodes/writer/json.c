@@ -33,15 +33,8 @@ static int jsonfile_init(struct fx_node *node, void *state)
 {
 	struct json *s = state;
 	struct fx_error err = { 0 };
-	char *folder = fx_strdup(s->path), *slash = folder ? strrchr(folder, '/') : NULL;
-	int result = FX_OK;
 
-	if (slash && slash != folder) {
-		*slash = 0;
-		result = fx_make_dirs(folder, &err);
-	}
-	free(folder);
-	if (result < 0)
+	if (fx_make_parents(s->path, &err) < 0)
 		return fx_fail_error(node, &err);
 	if (fx_is_dir(s->path) || !s->path[0])
 		return fx_fail(node, FX_EINVAL, "path \"%s\" must name a file", s->path);

@@ -134,6 +134,19 @@ int fx_make_dirs(const char *path, struct fx_error *err)
 	return FX_OK;
 }
 
+int fx_make_parents(const char *path, struct fx_error *err)
+{
+	char *folder = fx_strdup(path), *slash = folder ? strrchr(folder, '/') : NULL;
+	int result = folder ? FX_OK : fx_error_set(err, FX_ENOMEM, "%s: no memory", path);
+
+	if (slash && slash != folder) {
+		*slash = 0;
+		result = fx_make_dirs(folder, err);
+	}
+	free(folder);
+	return result;
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st;

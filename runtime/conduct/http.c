@@ -68,6 +68,36 @@ static void run_metrics(FILE *f, const struct fx_run *r)
 			r->processes[i].restarts);
 }
 
+enum progress { PROGRESS_DONE, PROGRESS_TOTAL, PROGRESS_LEFT };
+
+static double progress_value(const struct fx_gauge_sum *s, enum progress what, int64_t now_ns)
+{
+	return what == PROGRESS_DONE  ? s->done :
+	       what == PROGRESS_TOTAL ? s->total :
+					fx__gauge_left(s, now_ns);
+}
+
+/* What the nodes tell by fx_progress(); what is not known is left out. */
+static void progress_metric(FILE *f, const struct fx_run *r, const char *name, const char *help,
+			    enum progress what)
+{
+	const int64_t now_ns = fx_now_ns();
+
+	metric_head(f, name, "gauge", help);
+	for (size_t n = 0; n < r->graph->nodes_len; n++) {
+		struct fx_gauge_sum sums[FX_STATS_GAUGES];
+		const size_t len = fx__gauges(r, n, sums);
+
+		for (size_t i = 0; i < len; i++) {
+			const double v = progress_value(&sums[i], what, now_ns);
+
+			if (what == PROGRESS_DONE || (sums[i].total > 0 && v >= 0))
+				fprintf(f, "fornix_%s{node=\"%s\",unit=\"%s\"} %.9g\n", name,
+					r->graph->nodes[n].name, sums[i].unit, v);
+		}
+	}
+}
+
 char *fx__metrics_text(const struct fx_run *r)
 {
 	char *text = NULL;
@@ -93,6 +123,11 @@ char *fx__metrics_text(const struct fx_run *r)
 			offsetof(struct fx_instance_stats, voxels_in), 1);
 	instance_metric(f, r, "node_refused", "counter", "frames that were not valid",
 			offsetof(struct fx_instance_stats, refused), 1);
+	progress_metric(f, r, "node_progress", "what all workers of a node have done",
+			PROGRESS_DONE);
+	progress_metric(f, r, "node_progress_total", "of so many", PROGRESS_TOTAL);
+	progress_metric(f, r, "node_seconds_left", "until it is done, at its rate so far",
+			PROGRESS_LEFT);
 	edge_metric(f, r, "edge_sent", "gauge", "messages sent, less those of lives that ended",
 		    offsetof(struct fx_lane_stats, sent));
 	edge_metric(f, r, "edge_acked", "counter", "messages acknowledged",

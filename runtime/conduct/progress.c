@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* progress.c: what a person sees of a run. */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -64,25 +65,45 @@ static double node_busy(const struct fx_run *r, size_t node, double seconds)
 	return seconds > 0 ? (double)busy * 1e-7 / seconds : 0;
 }
 
+/* Adds text to a line that has room for @p size; returns what is used then. */
+static size_t __attribute__((format(printf, 4, 5)))
+append(char *line, size_t used, size_t size, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(line + used, size - used, fmt, args);
+	va_end(args);
+	return n < 0 ? used : used + (size_t)n < size ? used + (size_t)n : size - 1;
+}
+
 static void progress_line(const struct fx_run *r, double seconds, char *line, size_t size)
 {
 	const uint64_t voxels = fx__run_voxels(r);
 	const int64_t acquired = fx__run_acquired(r), finished = fx__run_finished(r);
 	uint64_t blocks = 0;
-	int used;
+	size_t used = 0;
 
 	for (size_t i = 0; i < r->plan->lanes_len; i++)
 		blocks += atomic_load(&r->stats.lanes[i].acked);
-	used = snprintf(
-		line, size,
+	used = append(
+		line, used, size,
 		"%6.1f s  %" PRIi64 " sections  %" PRIu64 " messages  %.2f MVx/s  lag %" PRIi64 " ",
 		seconds, acquired, blocks, (double)voxels * 1e-6 / seconds, acquired - finished);
-	for (size_t n = 0; n < r->graph->nodes_len && used > 0 && (size_t)used < size; n++) {
+	for (size_t n = 0; n < r->graph->nodes_len; n++) {
+		char text[200];
+
+		fx__gauges_text(r, n, fx_now_ns(), text, sizeof text);
+		if (*text)
+			used = append(line, used, size, " %s %s ", r->graph->nodes[n].name, text);
+	}
+	for (size_t n = 0; n < r->graph->nodes_len; n++) {
 		const double busy = node_busy(r, n, seconds);
 
 		if (busy >= 1)
-			used += snprintf(line + used, size - (size_t)used, " %s %.0f%%",
-					 r->graph->nodes[n].name, busy);
+			used = append(line, used, size, " %s %.0f%%", r->graph->nodes[n].name,
+				      busy);
 	}
 }
 
@@ -90,7 +111,7 @@ void fx__progress_show(struct fx_run *r, bool last)
 {
 	const double seconds = (double)(fx_now_ns() - r->start_ns) * 1e-9;
 	const bool terminal = isatty(2) != 0;
-	char line[512];
+	char line[1024];
 
 	if (!terminal && !last && (int)(seconds * 2) % (2 * LINE_EVERY_S) != 0)
 		return;

@@ -153,6 +153,18 @@ static int exit_code(const struct fx_process *p)
 	return WIFSIGNALED(p->status) ? 128 + WTERMSIG(p->status) : WEXITSTATUS(p->status);
 }
 
+/* What a process has told by fx_progress(), by unit. */
+static json_t *progress_json(struct fx_instance_stats *s)
+{
+	json_t *progress = json_object();
+	const uint32_t n = atomic_load(&s->gauges_len);
+
+	for (uint32_t i = 0; i < n; i++)
+		json_object_set_new(progress, s->gauges[i].unit,
+				    json_real(atomic_load(&s->gauges[i].done)));
+	return progress;
+}
+
 static json_t *nodes_json(const struct fx_run *r)
 {
 	json_t *list = json_array();
@@ -163,17 +175,18 @@ static json_t *nodes_json(const struct fx_run *r)
 
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:f, s:I, s:o}",
-				  "node", w->node, "type", w->type, "instance", (int)w->instance,
-				  "restarts", (int)r->processes[i].restarts, "exit",
-				  exit_code(&r->processes[i]), "refused",
-				  (json_int_t)atomic_load(&s->refused), "warnings",
-				  (json_int_t)atomic_load(&s->warnings), "busy_seconds",
-				  (double)atomic_load(&s->busy_ns) * 1e-9, "cpu_seconds",
-				  (double)atomic_load(&s->cpu_ns) * 1e-9, "work_seconds",
-				  (double)atomic_load(&s->work_ns) * 1e-9, "peak_rss_bytes",
-				  (json_int_t)atomic_load(&s->peak_rss_bytes), "error",
-				  said(s->error)));
+			json_pack(
+				"{s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:f, s:I, s:o, s:o}",
+				"node", w->node, "type", w->type, "instance", (int)w->instance,
+				"restarts", (int)r->processes[i].restarts, "exit",
+				exit_code(&r->processes[i]), "refused",
+				(json_int_t)atomic_load(&s->refused), "warnings",
+				(json_int_t)atomic_load(&s->warnings), "busy_seconds",
+				(double)atomic_load(&s->busy_ns) * 1e-9, "cpu_seconds",
+				(double)atomic_load(&s->cpu_ns) * 1e-9, "work_seconds",
+				(double)atomic_load(&s->work_ns) * 1e-9, "peak_rss_bytes",
+				(json_int_t)atomic_load(&s->peak_rss_bytes), "progress",
+				progress_json(s), "error", said(s->error)));
 	}
 	return list;
 }

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 
-enum { TICK_MS = 20, PROGRESS_MS = 500, PATIENCE_MS = 3000, BACKOFF_MS = 100 };
+enum { TICK_MS = 20, PROGRESS_MS = 500, PATIENCE_MS = 10000 };
 
 static volatile sig_atomic_t interrupts;
 
@@ -24,16 +24,6 @@ static void on_interrupt(int number)
 {
 	(void)number;
 	interrupts++;
-}
-
-static enum fx_run_state state_of(const struct fx_run *r, size_t i)
-{
-	return (enum fx_run_state)atomic_load(&r->stats.instances[i].state);
-}
-
-static const struct fx_graph_node *node_of(const struct fx_run *r, size_t i)
-{
-	return &r->graph->nodes[r->plan->instances[i].node];
 }
 
 static void signal_all(const struct fx_run *r, int number)
@@ -48,7 +38,7 @@ static void signal_sources(const struct fx_run *r, int number)
 {
 	for (size_t i = 0; i < r->plan->instances_len; i++)
 		if (r->processes[i].pid && !r->plan->instances[i].wiring.inputs_len &&
-		    state_of(r, i) == FX_STATE_RUNNING)
+		    fx__run_state(r, i) == FX_STATE_RUNNING)
 			kill(r->processes[i].pid, number);
 }
 
@@ -91,69 +81,10 @@ static void end_all(struct fx_run *r)
 	}
 }
 
-static void ending_text(int status, char *text, size_t size)
-{
-	if (WIFSIGNALED(status))
-		snprintf(text, size, "was killed by signal %d (%s)", WTERMSIG(status),
-			 strsignal(WTERMSIG(status)));
-	else
-		snprintf(text, size, "ended with exit code %d", WEXITSTATUS(status));
-}
-
-static void fail_run(struct fx_run *r, size_t i, const char *what)
-{
-	char *log = fx__process_log(r, i);
-
-	if (!r->failure[0])
-		snprintf(r->failure, sizeof r->failure, "%s (%s): %s\n  its log: %s",
-			 node_of(r, i)->name, node_of(r, i)->type->name, what, log ? log : "?");
-	free(log);
-}
-
-/* A process has ended before its time. */
-static void handle_end(struct fx_run *r, size_t i)
-{
-	struct fx_process *p = &r->processes[i];
-	char how[128], text[400];
-
-	ending_text(p->status, how, sizeof how);
-	if (!node_of(r, i)->type->stateless) {
-		snprintf(text, sizeof text, "%s; what it held is lost and the run cannot go on",
-			 how);
-		fail_run(r, i, text);
-	} else if (p->restarts >= FX_RESTARTS_MAX) {
-		snprintf(text, sizeof text, "%s, after it was started again %d times", how,
-			 FX_RESTARTS_MAX);
-		fail_run(r, i, text);
-	} else {
-		const int64_t wait_ms = BACKOFF_MS << p->restarts;
-
-		fx_log(FX_LOG_WARN, "%s.%u %s; starting it again in %lld ms", node_of(r, i)->name,
-		       r->plan->instances[i].wiring.instance, how, (long long)wait_ms);
-		p->restarts++;
-		p->restart_at_ns = fx_now_ns() + wait_ms * 1000000;
-	}
-	p->ended = false;
-}
-
-static void watch_one(struct fx_run *r, size_t i)
-{
-	struct fx_process *p = &r->processes[i];
-	struct fx_error err = { 0 };
-
-	if (state_of(r, i) == FX_STATE_FAILED)
-		fail_run(r, i, r->stats.instances[i].error);
-	else if (p->ended)
-		handle_end(r, i);
-	if (p->restart_at_ns && fx_now_ns() >= p->restart_at_ns &&
-	    fx__process_start(r, i, &err) < 0)
-		fail_run(r, i, err.text);
-}
-
 static bool all_finished(const struct fx_run *r)
 {
 	for (size_t i = 0; i < r->plan->instances_len; i++)
-		if (state_of(r, i) != FX_STATE_FINISHED)
+		if (fx__run_state(r, i) != FX_STATE_FINISHED)
 			return false;
 	return true;
 }
@@ -180,7 +111,7 @@ static void watch(struct fx_run *r)
 		fx_sleep_ms(TICK_MS);
 		reap(r);
 		for (size_t i = 0; i < r->plan->instances_len && !r->failure[0]; i++)
-			watch_one(r, i);
+			fx__supervise(r, i);
 		watch_keyboard(r);
 		if (fx_now_ns() - shown < PROGRESS_MS * INT64_C(1000000))
 			continue;

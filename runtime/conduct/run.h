@@ -7,20 +7,39 @@
 
 #include "conduct/plan.h"
 
-enum { FX_RESTARTS_MAX = 5, FX_HTTP_OFF = -1 };
+enum {
+	FX_HTTP_OFF = -1,
+	FX_RESTARTS = 5,	   /**< of one process in a window, unless told otherwise */
+	FX_RESTARTS_MAX = 100,	   /**< the most that may be allowed */
+	FX_RESTART_WINDOW_S = 600, /**< unless told otherwise */
+};
+
+/** How often a process may be started again. */
+struct fx_restarts {
+	unsigned most;	   /**< within the window; 0..FX_RESTARTS_MAX */
+	unsigned window_s; /**< above 0 */
+};
+
+/** When a process was started again within the last window. Zero-initialise. */
+struct fx_budget {
+	int64_t at_ns[FX_RESTARTS_MAX];
+	unsigned len;
+};
 
 struct fx_run_options {
 	enum fx_transport transport;
-	const char *out;     /**< folder for receipt.json and provenance, or NULL */
-	const char *receipt; /**< file for the receipt instead, or NULL */
-	bool quiet;	     /**< no progress */
-	int http_port;	     /**< of the metrics on 127.0.0.1; 0: any; FX_HTTP_OFF: none */
+	const char *out;	     /**< folder for receipt.json and provenance, or NULL */
+	const char *receipt;	     /**< file for the receipt instead, or NULL */
+	bool quiet;		     /**< no progress */
+	int http_port;		     /**< of the metrics on 127.0.0.1; 0: any; FX_HTTP_OFF: none */
+	struct fx_restarts restarts; /**< zeros: the usual ones */
 };
 
 /** One process, while a run lasts. */
 struct fx_process {
-	pid_t pid;	       /**< 0: not running */
-	unsigned restarts;     /**< so far */
+	pid_t pid;	   /**< 0: not running */
+	unsigned restarts; /**< so far */
+	struct fx_budget budget;
 	int64_t restart_at_ns; /**< when it is to be started again; 0: not */
 	int status;	       /**< from waitpid() of the last end */
 	bool ended;
@@ -59,6 +78,35 @@ void fx__run_dir_clean(struct fx_run *r, bool keep_logs);
 int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err);
 /** Path of its log; free(). */
 char *fx__process_log(const struct fx_run *r, size_t i);
+
+/** What the workers of one node have told of one unit by fx_progress(). */
+struct fx_gauge_sum {
+	const char *unit;	   /**< borrowed from the counters */
+	double done, total, first; /**< done: of all workers; first: when they first told */
+	int64_t first_ns;	   /**< when the first of them told */
+};
+/** The units of node @p node of the graph, the main one first; returns how many. */
+size_t fx__gauges(const struct fx_run *r, size_t node, struct fx_gauge_sum sums[FX_STATS_GAUGES]);
+/** Seconds until @p s is done at its rate since it was first told; negative when no one knows. */
+double fx__gauge_left(const struct fx_gauge_sum *s, int64_t now_ns);
+/** How far node @p node is, such as "41% 6.4M of 15.6M voxels, 12 min left, 5100 evaluations"; ""
+ * when it tells nothing. */
+void fx__gauges_text(const struct fx_run *r, size_t node, int64_t now_ns, char *text, size_t size);
+
+/** What the process of instance @p i has said of its state. */
+enum fx_run_state fx__run_state(const struct fx_run *r, size_t i);
+/** Looks after instance @p i: its failure or death ends the run, with its own words, or it is
+ * started again when its time has come. Died while it started by its own doing (an exit, or a
+ * signal that programs give themselves): the run fails at once. Died there by another's hand: it
+ * held nothing and is started again. Died later: a stateless node is started again, any other has
+ * lost what it held and the run fails. */
+void fx__supervise(struct fx_run *r, size_t i);
+/** Takes one restart at @p now_ns out of the budget. Milliseconds to wait before it: 100 at first,
+ * twice as many for each further one within the window, 10000 at most; -1 when all are used up. */
+int64_t fx__budget_take(struct fx_budget *b, const struct fx_restarts *limits, int64_t now_ns);
+/** What the last line of a log that tells of an error says, else its last line, without control
+ * characters; "" when there is none. */
+void fx__last_words(const char *path, char *text, size_t size);
 
 /** Shows one line of progress on stderr, in place on a terminal; @p last: the final one. */
 void fx__progress_show(struct fx_run *r, bool last);

@@ -146,19 +146,30 @@ static const double points_g[5][3] = { { 1.0 / 2, 0, 0 },
 				       { 1.0 / 6, 2.0 / 6, 4.0 / 6 },
 				       { 0, 0, 1 } };
 
+/* to = G from along the middle one of axes of n, 3 and m numbers; it becomes 5. */
+static void transform_axis(double *to, const double *from, size_t n, size_t m)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < 5; k++)
+			for (size_t j = 0; j < m; j++)
+				to[(i * 5 + k) * m + j] =
+					points_g[k][0] * from[i * 3 * m + j] +
+					points_g[k][1] * from[(i * 3 + 1) * m + j] +
+					points_g[k][2] * from[(i * 3 + 2) * m + j];
+}
+
 /* G g along each axis of the 27 weights at @p w, backwards when transposed, to u[125 * step]. */
 static void transform_weights(float *u, size_t step, const float *w, bool transposed)
 {
-	for (int p = 0; p < POINTS; p++) {
-		const double *gz = points_g[p / 25], *gy = points_g[p / 5 % 5],
-			     *gx = points_g[p % 5];
-		double sum = 0;
+	double g[27], z[45], zy[75], zyx[POINTS];
 
-		for (int k = 0; k < 27; k++)
-			sum += gz[k / 9] * gy[k / 3 % 3] * gx[k % 3] *
-			       (double)w[transposed ? 26 - k : k];
-		u[(size_t)p * step] = (float)sum;
-	}
+	for (int k = 0; k < 27; k++)
+		g[k] = (double)w[transposed ? 26 - k : k];
+	transform_axis(z, g, 1, 9);
+	transform_axis(zy, z, 5, 3);
+	transform_axis(zyx, zy, 25, 1);
+	for (size_t p = 0; p < POINTS; p++)
+		u[p * step] = (float)zyx[p];
 }
 
 void fx_conv3d_winograd_pack(const struct fx_conv3d_plan *p, float *packed, const float *weights)

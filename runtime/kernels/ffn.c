@@ -414,3 +414,11 @@ int fx_ffn_step(struct fx_ffn *f)
 	}
 	return evaluate(f, &p);
 }
+
+double fx_ffn_settled(struct fx_ffn *f)
+{
+	const uint64_t now = f->flooding && f->object.evaluations ? each_row(f, count_row) : 0;
+	const double kept = (double)(f->counts.voxels + now), rest = (double)f->len - kept;
+
+	return f->seeds_len ? kept + rest * (double)f->seed / (double)f->seeds_len : (double)f->len;
+}

@@ -116,6 +116,11 @@ enum fx_ffn_did {
 /** Goes on until the network ran once, a flood ended or all is done. FX_ENOMEM when the queue
  * cannot grow; the step may be repeated. */
 int fx_ffn_step(struct fx_ffn *f);
+/** Voxels of @p f that are settled, as progress for people: those of objects, those that the flood
+ * in progress holds now, and of the others the part that the seeds looked at are of all seeds. From
+ * 0 to f->len when all is done. Looks at all voxels of the flood in progress: not for every step.
+ */
+double fx_ffn_settled(struct fx_ffn *f);
 /** Begins a flood at @p pos, whatever the seeds are. FX_EINVAL when the field does not fit there,
  * an object is there, or another flood is in progress. */
 int fx_ffn_begin(struct fx_ffn *f, struct fx_ffn_pos pos);

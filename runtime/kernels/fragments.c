@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "kernels/edt.h"
+#include "kernels/faceflood.h"
 #include "kernels/gauss.h"
 #include "kernels/watershed.h"
 
@@ -68,10 +69,21 @@ static int interior_depth(float *smooth, float *dist, const uint8_t *mask, size_
 	return err;
 }
 
+/* Edges in units of the finest, and the box of a seed in voxels. */
+static void seed_box(size_t radius[3], double edge[3], const double voxel[3], double seed_radius)
+{
+	const double finest = fmin(voxel[0], fmin(voxel[1], voxel[2]));
+
+	for (int axis = 0; axis < 3; axis++) {
+		edge[axis] = voxel[axis] / finest;
+		radius[axis] = (size_t)fmax(seed_radius / edge[axis] + 0.5, 1);
+	}
+}
+
 int fx_fragments(uint32_t *labels, uint32_t *count, const uint8_t *boundary, const size_t shape[3],
 		 const double voxel[3], const struct fx_fragments_params *p)
 {
-	double finest = fmin(voxel[0], fmin(voxel[1], voxel[2])), edge[3];
+	double edge[3];
 	uint8_t *mask = NULL;
 	float *dist = NULL, *smooth = NULL;
 	size_t len, radius[3];
@@ -79,10 +91,7 @@ int fx_fragments(uint32_t *labels, uint32_t *count, const uint8_t *boundary, con
 
 	if (!fragments_len(shape, voxel, &len))
 		return FX_EINVAL;
-	for (int axis = 0; axis < 3; axis++) {
-		edge[axis] = voxel[axis] / finest;
-		radius[axis] = (size_t)fmax(p->seed_radius / edge[axis] + 0.5, 1);
-	}
+	seed_box(radius, edge, voxel, p->seed_radius);
 	mask = fx_alloc_aligned(len);
 	dist = fx_alloc_aligned(len * sizeof *dist);
 	smooth = fx_alloc_aligned(len * sizeof *smooth);
@@ -99,6 +108,42 @@ done:
 	free(dist);
 	free(smooth);
 	return err;
+}
+
+/* Rounded, so that a plateau stays one in spite of rounding errors; not a number counts as 0. */
+static void round_depth(float *depth, size_t len)
+{
+#pragma omp parallel for schedule(static)
+	for (size_t i = 0; i < len; i++)
+		depth[i] = depth[i] > 0 ? floorf(depth[i] * 1024 + 0.5F) / 1024 : 0;
+}
+
+int fx_fragments_faces(uint32_t *labels, uint32_t *count, const float *depth,
+		       const uint8_t *const face[3], const size_t shape[3], const double voxel[3],
+		       const struct fx_fragments_depths *p)
+{
+	static const int order[3] = { 0, 0, 0 };
+	double edge[3], sigma[3];
+	size_t len, radius[3];
+	float *smooth;
+	int err;
+
+	if (!fragments_len(shape, voxel, &len))
+		return FX_EINVAL;
+	seed_box(radius, edge, voxel, p->seed_radius);
+	for (int axis = 0; axis < 3; axis++)
+		sigma[axis] = p->seed_smooth / edge[axis];
+	smooth = fx_alloc_aligned(len * sizeof *smooth);
+	if (!smooth)
+		return FX_ENOMEM;
+	err = fx_gauss(smooth, depth, shape, sigma, order);
+	if (!err) {
+		round_depth(smooth, len);
+		err = fx_seeds_maxima(labels, count, smooth, shape, radius,
+				      (float)fmax(p->seed_depth, 0));
+	}
+	free(smooth);
+	return err ? err : fx_faces_flood(labels, face, shape);
 }
 
 static void relabel(uint32_t *labels, size_t len, const uint32_t *root)

@@ -25,6 +25,20 @@ struct fx_fragments_params {
 int fx_fragments(uint32_t *labels, uint32_t *count, const uint8_t *boundary, const size_t shape[3],
 		 const double voxel[3], const struct fx_fragments_params *p);
 
+/** Lengths are in voxels of the finest axis. */
+struct fx_fragments_depths {
+	double seed_depth;  /**< seeds lie where the smoothed map is above this */
+	double seed_smooth; /**< sigma that the map is smoothed by */
+	double seed_radius; /**< a seed is the largest within a box of this radius */
+};
+
+/** Cuts a volume into fragments: seeds at the maxima of @p depth (how far inside a body a voxel is,
+ * in any unit), smoothed, flooded by fx_faces_flood() over @p face. Otherwise as
+ * fx_fragments(): all are 0 when nothing is above seed_depth. */
+int fx_fragments_faces(uint32_t *labels, uint32_t *count, const float *depth,
+		       const uint8_t *const face[3], const size_t shape[3], const double voxel[3],
+		       const struct fx_fragments_depths *p);
+
 /** Merges the fragments 1..*count in @p labels by fx_agglomerate() on the graph of @p evidence;
  * labels and *count become those of the segments, compact, 0 stays 0. Errors as fx_rag_build(). */
 int fx_fragments_merge(uint32_t *labels, uint32_t *count, const size_t shape[3],

@@ -199,13 +199,22 @@ static void lane_pay(struct fx_inlet *in, struct lane *lane, bool idle)
 		lane_send_acks(lane);
 }
 
+/* Names the place that the refused message came from. */
+static void lane_blame(const struct fx_inlet *in, size_t i, struct fx_error *err)
+{
+	fx_error_prefix(err, "input %s from %s", in->config.port, in->config.lanes[i].endpoint);
+}
+
 static void lane_control(struct fx_inlet *in, size_t i, const void *bytes, size_t size,
 			 struct fx_error *err, unsigned *refused)
 {
 	struct lane *lane = &in->lanes[i];
 	struct fx_control c;
+	const int result = fx_control_decode(bytes, size, &c, err);
 
-	if (fx_control_decode(bytes, size, &c, err) < 0 || c.kind != FX_CONTROL_WELCOME) {
+	if (result < 0)
+		lane_blame(in, i, err);
+	if (result < 0 || c.kind != FX_CONTROL_WELCOME) {
 		(*refused)++;
 		free(c.acks);
 		return;
@@ -357,10 +366,12 @@ static int lane_data(struct fx_inlet *in, size_t i, zmq_msg_t *header, struct fx
 							     zmq_msg_size(&payload), err);
 	zmq_msg_close(&payload);
 	in->failed = in->failed || result == FX_ENOMEM;
-	if (result == FX_OK)
+	if (result == FX_OK) {
 		inlet_accept(in, i, &e);
-	else
-		fx_envelope_fini(&e);
+		return FX_OK;
+	}
+	lane_blame(in, i, err);
+	fx_envelope_fini(&e);
 	return result;
 }
 

@@ -13,7 +13,7 @@
 #include "link/parcel.h"
 #include "link/slot.h"
 
-enum { WAITING_MAX = 4, MARKS_MAX = 1024 };
+enum { WAITING_MAX = 4, MARKS_MAX = 1024, REFUSALS_TOLD = 32 };
 
 struct list {
 	struct fx__parcel **items;
@@ -43,6 +43,7 @@ struct fx_outlet {
 	struct edge *edges;
 	struct fx__parcel *open, *end; /* owned references, for consumers that come late */
 	bool failed;		       /* without memory: reported by the next queue() */
+	unsigned refusals;	       /* control messages that were refused */
 };
 
 static bool list_insert(struct list *l, size_t at, struct fx__parcel *p)
@@ -337,7 +338,7 @@ static void lane_revive(struct fx_outlet *o, size_t e, size_t i)
 		lane_repeat(o, e, i, o->end);
 }
 
-static void outlet_welcome(struct fx_outlet *o, const struct lane *lane)
+static void outlet_welcome(struct fx_outlet *o, const void *route, size_t route_size)
 {
 	struct fx_control c = { .kind = FX_CONTROL_WELCOME,
 				.instance = o->config.instance,
@@ -349,7 +350,7 @@ static void outlet_welcome(struct fx_outlet *o, const struct lane *lane)
 	snprintf(c.port, sizeof c.port, "%s", o->config.port);
 	if (fx_control_encode(&c, &bytes, &size, NULL) < 0)
 		return;
-	if (zmq_send(o->socket, lane->route, lane->route_size, ZMQ_SNDMORE) >= 0)
+	if (zmq_send(o->socket, route, route_size, ZMQ_SNDMORE) >= 0)
 		zmq_send(o->socket, bytes, size, 0);
 	free(bytes);
 }
@@ -383,7 +384,7 @@ static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const 
 	lane->epoch = c->epoch;
 	lane->credit_messages = c->credit_messages;
 	lane->credit_bytes = c->credit_bytes;
-	outlet_welcome(o, lane);
+	outlet_welcome(o, lane->route, lane->route_size);
 	if (!fresh)
 		lane_revive(o, e, c->instance);
 	else
@@ -409,6 +410,24 @@ static bool outlet_acks(struct fx_outlet *o, const struct fx_control *c, const v
 	return false;
 }
 
+/* Says why, and shows a peer of another version which one is spoken here. Not without end: whoever
+ * sends rubbish fills neither the log nor a queue. */
+static void outlet_refuse(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *body, const char *why)
+{
+	const int version = fx_wire_version(zmq_msg_data(body), zmq_msg_size(body));
+	const char *from = zmq_msg_data(route);
+	char peer[64] = "";
+
+	if (o->refusals++ >= REFUSALS_TOLD)
+		return;
+	for (size_t i = 0; i < zmq_msg_size(route) && i + 1 < sizeof peer; i++)
+		peer[i] = '!' <= from[i] && from[i] <= '~' ? from[i] : '?';
+	fx_log(FX_LOG_WARN, "refused a control message of %s to %s.%s: %s%s", peer, o->config.node,
+	       o->config.port, why, o->refusals == REFUSALS_TOLD ? "; no more are told" : "");
+	if (version >= 0 && version != FX_WIRE_VERSION)
+		outlet_welcome(o, from, zmq_msg_size(route));
+}
+
 static bool outlet_control(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *body)
 {
 	struct fx_control c;
@@ -416,8 +435,7 @@ static bool outlet_control(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *bod
 	bool ok;
 
 	if (fx_control_decode(zmq_msg_data(body), zmq_msg_size(body), &c, &err) < 0) {
-		fx_log(FX_LOG_WARN, "refused a control message on %s: %s", o->config.port,
-		       err.text);
+		outlet_refuse(o, route, body, err.text);
 		return false;
 	}
 	if (c.kind == FX_CONTROL_HELLO)

@@ -3,6 +3,8 @@
 #include "link/stats.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -48,4 +50,64 @@ void fx_stats_unmap(struct fx_stats *s)
 	if (s->base)
 		munmap(s->base, s->size);
 	memset(s, 0, sizeof *s);
+}
+
+static bool is_plain(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c && strchr(" +-/%.", c));
+}
+
+struct fx_gauge *fx_gauge_of(struct fx_instance_stats *s, const char *unit)
+{
+	const uint32_t len = atomic_load(&s->gauges_len);
+	char plain[FX_STATS_UNIT];
+
+	snprintf(plain, sizeof plain, "%s", unit);
+	for (char *c = plain; *c; c++)
+		if (!is_plain(*c))
+			*c = '_';
+	for (uint32_t i = 0; i < len; i++)
+		if (strcmp(s->gauges[i].unit, plain) == 0)
+			return &s->gauges[i];
+	if (len >= FX_STATS_GAUGES)
+		return NULL;
+	memcpy(s->gauges[len].unit, plain, sizeof plain);
+	atomic_store(&s->gauges_len, len + 1); /* who looks at it sees a whole unit */
+	return &s->gauges[len];
+}
+
+void fx_gauge_set(struct fx_gauge *g, double done, double total, int64_t now_ns)
+{
+	if (!g)
+		return;
+	atomic_store(&g->total, isfinite(total) ? total : 0);
+	atomic_store(&g->done, atomic_load(&g->base) + (isfinite(done) ? done : 0));
+	if (!atomic_load(&g->first_ns)) {
+		atomic_store(&g->first, atomic_load(&g->done));
+		atomic_store(&g->first_ns, now_ns);
+	}
+}
+
+void fx_gauges_read(const struct fx_instance_stats *s, double done[FX_STATS_GAUGES])
+{
+	memset(done, 0, FX_STATS_GAUGES * sizeof *done);
+	for (uint32_t i = 0; i < atomic_load(&s->gauges_len); i++)
+		done[i] = atomic_load(&s->gauges[i].done);
+}
+
+void fx_gauges_keep(struct fx_instance_stats *s, const double done[FX_STATS_GAUGES])
+{
+	for (uint32_t i = 0; i < atomic_load(&s->gauges_len); i++)
+		atomic_store(&s->gauges[i].kept, done[i]);
+}
+
+void fx_gauges_begin(struct fx_instance_stats *s)
+{
+	for (uint32_t i = 0; i < atomic_load(&s->gauges_len); i++) {
+		const double kept = atomic_load(&s->gauges[i].kept);
+
+		atomic_store(&s->gauges[i].base, kept);
+		atomic_store(&s->gauges[i].done, kept);
+	}
 }

@@ -11,7 +11,7 @@
 
 #include <fornix/error.h>
 
-enum { FX_STATS_PORTS = 16 };
+enum { FX_STATS_PORTS = 16, FX_STATS_GAUGES = 6, FX_STATS_UNIT = 24 };
 
 enum fx_run_state {
 	FX_STATE_STARTING,
@@ -30,6 +30,16 @@ struct fx_lane_stats {
 	_Atomic uint64_t bytes, depth; /**< payload bytes sent; messages waiting or in flight now */
 };
 
+/** How far a node is in one unit, as it told by fx_progress(). */
+struct fx_gauge {
+	char unit[FX_STATS_UNIT];   /**< never changes once it is there */
+	_Atomic double done, total; /**< total: of all workers of the node; 0: not known */
+	_Atomic double kept;	    /**< done with the last message that is acknowledged */
+	_Atomic double base;	    /**< kept by the processes before this one */
+	_Atomic double first;	    /**< done when it was first told ... */
+	_Atomic int64_t first_ns;   /**< ... and when; 0: not yet */
+};
+
 /** One process. */
 struct fx_instance_stats {
 	_Atomic uint32_t state; /**< enum fx_run_state */
@@ -39,8 +49,10 @@ struct fx_instance_stats {
 	_Atomic int64_t done_z; /**< sections that are done here: highest z of DONE marks */
 	_Atomic uint64_t warnings;
 	_Atomic uint64_t floor[FX_STATS_PORTS]; /**< by input: all below are acknowledged */
-	char warning[256];			/**< the last one */
-	char error[512];			/**< why it failed, in the node's own words */
+	_Atomic uint32_t gauges_len;
+	struct fx_gauge gauges[FX_STATS_GAUGES];
+	char warning[256]; /**< the last one */
+	char error[512];   /**< why it failed, in the node's own words */
 };
 
 struct fx_stats {
@@ -56,5 +68,18 @@ int fx_stats_create(size_t instances, size_t lanes, struct fx_error *err);
 /** Maps it; the descriptor stays the caller's. */
 int fx_stats_map(struct fx_stats *s, int fd, size_t instances, size_t lanes, struct fx_error *err);
 void fx_stats_unmap(struct fx_stats *s);
+
+/** The gauge of @p unit, made when it is new: only by the process that @p s is of. NULL when there
+ * are FX_STATS_GAUGES of other units. A unit is cut to its place, and what is not a letter, digit,
+ * blank or one of +-/%. becomes an underscore. */
+struct fx_gauge *fx_gauge_of(struct fx_instance_stats *s, const char *unit);
+/** This process has done @p done so far. Takes NULL. What is not finite counts as 0. */
+void fx_gauge_set(struct fx_gauge *g, double done, double total, int64_t now_ns);
+/** What is done now, by gauge; zeros behind them. */
+void fx_gauges_read(const struct fx_instance_stats *s, double done[FX_STATS_GAUGES]);
+/** This counts, also when the process is killed from now on. */
+void fx_gauges_keep(struct fx_instance_stats *s, const double done[FX_STATS_GAUGES]);
+/** A process begins: what was done and not kept is done anew. */
+void fx_gauges_begin(struct fx_instance_stats *s);
 
 #endif

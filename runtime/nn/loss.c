@@ -4,15 +4,11 @@
 
 #include <string.h>
 
-/* The loss of one number, and its derivative. */
-struct term {
-	NN_REAL loss, slope;
-};
-
 /* A loss that is a weighted mean of terms. */
 struct mean_loss {
 	struct fx_nn_op op;
-	struct term (*term)(NN_REAL x, NN_REAL t, NN_REAL a);
+	NN_REAL (*loss)(NN_REAL x, NN_REAL t, NN_REAL a);  /* of one number */
+	NN_REAL (*slope)(NN_REAL x, NN_REAL t, NN_REAL a); /* its derivative */
 };
 
 /* Sums of one part. */
@@ -118,7 +114,7 @@ static void mean_add(struct sums *s, const struct voxel *o, const struct fx_nn_l
 
 		if (w == 0)
 			continue;
-		s->a += (double)(w * m->term(o->p[k], o->t[k], (NN_REAL)l->args.a).loss);
+		s->a += (double)(w * m->loss(o->p[k], o->t[k], (NN_REAL)l->args.a));
 		s->b += (double)w;
 	}
 }
@@ -140,8 +136,7 @@ static void mean_derive(const struct voxel *o, const struct fx_nn_layer *l, size
 		const NN_REAL w = weight_at(o->w, o->wc, k);
 
 		if (w != 0)
-			o->g[k] +=
-				l->mem[0] * w * m->term(o->p[k], o->t[k], (NN_REAL)l->args.a).slope;
+			o->g[k] += l->mem[0] * w * m->slope(o->p[k], o->t[k], (NN_REAL)l->args.a);
 	}
 }
 
@@ -153,25 +148,43 @@ static void mean_backward(struct fx_nn *net, struct fx_nn_layer *l)
 }
 
 /* (1 - t) x + (1 + (a - 1) t) softplus(-x), a the weight of positives */
-static struct term bce_term(NN_REAL x, NN_REAL t, NN_REAL a)
+static NN_REAL bce_loss(NN_REAL x, NN_REAL t, NN_REAL a)
+{
+	const NN_REAL e = NN_FN(exp)(-NN_FN(fabs)(x)), q = 1 + (a - 1) * t;
+
+	return (1 - t) * x + q * (NN_FN(log)(1 + e) + (x < 0 ? -x : 0));
+}
+
+static NN_REAL bce_slope(NN_REAL x, NN_REAL t, NN_REAL a)
 {
 	const NN_REAL e = NN_FN(exp)(-NN_FN(fabs)(x)), q = 1 + (a - 1) * t,
-		      soft = NN_FN(log1p)(e) + (x < 0 ? -x : 0), /* softplus(-x) */
-		at_minus = (x < 0 ? 1 : e) / (1 + e);		 /* sigmoid(-x) */
+		      at_minus = (x < 0 ? 1 : e) / (1 + e); /* sigmoid(-x) */
 
-	return (struct term){ (1 - t) * x + q * soft, (1 - t) - q * at_minus };
+	return (1 - t) - q * at_minus;
 }
 
-static struct term mse_term(NN_REAL x, NN_REAL t, NN_REAL a)
+static NN_REAL mse_loss(NN_REAL x, NN_REAL t, NN_REAL a)
 {
 	(void)a;
-	return (struct term){ (x - t) * (x - t), 2 * (x - t) };
+	return (x - t) * (x - t);
 }
 
-static struct term l1_term(NN_REAL x, NN_REAL t, NN_REAL a)
+static NN_REAL mse_slope(NN_REAL x, NN_REAL t, NN_REAL a)
 {
 	(void)a;
-	return (struct term){ NN_FN(fabs)(x - t), x > t ? 1 : x < t ? -1 : 0 };
+	return 2 * (x - t);
+}
+
+static NN_REAL l1_loss(NN_REAL x, NN_REAL t, NN_REAL a)
+{
+	(void)a;
+	return NN_FN(fabs)(x - t);
+}
+
+static NN_REAL l1_slope(NN_REAL x, NN_REAL t, NN_REAL a)
+{
+	(void)a;
+	return x > t ? 1 : x < t ? -1 : 0;
 }
 
 #define MEAN_LOSS(name_)                                                                           \
@@ -181,7 +194,8 @@ static struct term l1_term(NN_REAL x, NN_REAL t, NN_REAL a)
 			.loss = true,                                                              \
 			.forward = mean_forward,                                                   \
 			.backward = mean_backward },                                               \
-		.term = name_##_term,                                                              \
+		.loss = name_##_loss,                                                              \
+		.slope = name_##_slope,                                                            \
 	}
 
 MEAN_LOSS(bce);

@@ -16,6 +16,7 @@ struct fx_nn_op {
 	bool reads_out; /**< backward reads the data of its output */
 	bool writes; /**< backward looks at first[0] itself; else the gradient is zeroed before */
 	bool loss;   /**< derived by itself, by its first input only */
+	bool over;   /**< forward may write its output over its second input */
 	void (*forward)(struct fx_nn *net, struct fx_nn_layer *l);
 	/** Adds to the gradients of inputs and weights; may spoil the gradient of the output. */
 	void (*backward)(struct fx_nn *net, struct fx_nn_layer *l);

@@ -134,6 +134,7 @@ static const struct fx_nn_op conv_op = { .name = "convolution",
 					 .reads_in = true,
 					 .reads_out = true,
 					 .writes = true,
+					 .over = true,
 					 .forward = conv_forward,
 					 .backward = conv_backward,
 					 .pack = conv_pack };
@@ -143,6 +144,13 @@ static size_t largest(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* Winograd's transforms cost more than they save on less than a slot of channels. */
+static bool conv_fast(const struct fx_nn *net, const struct fx_conv3d *c)
+{
+	return net->winograd && c->in_channels >= FX_SLOT && c->out_channels >= FX_SLOT &&
+	       fx_conv3d_can(c, FX_CONV3D_WINOGRAD);
+}
+
 /* The three runs, between the layouts of input and output. */
 static int conv_plan(struct fx_nn *net, struct fx_nn_layer *l, const struct fx_conv3d *c,
 		     const struct fx_layout *in, const struct fx_layout *out)
@@ -150,8 +158,8 @@ static int conv_plan(struct fx_nn *net, struct fx_nn_layer *l, const struct fx_c
 	struct conv_plans *p = l->own = fx_calloc(1, sizeof *p);
 	struct fx_error err = { 0 };
 	const enum fx_conv3d_path direct = FX_CONV3D_DIRECT;
-	const bool fast = net->winograd && fx_conv3d_can(c, FX_CONV3D_WINOGRAD), up = l->args.flag;
-	const enum fx_conv3d_path path = fast ? FX_CONV3D_WINOGRAD : direct;
+	const enum fx_conv3d_path path = conv_fast(net, c) ? FX_CONV3D_WINOGRAD : direct;
+	const bool up = l->args.flag;
 	int result = FX_ENOMEM;
 
 	if (p)

@@ -2,14 +2,13 @@
 /* pixelmodel.c: reads models that judge every voxel by its features. */
 #include "nn/pixelmodel.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
 #include "base/alloc.h"
+#include "nn/modelmeta.h"
 
 static const char *const norm_lists[2] = { "mean", "sd" };
 
@@ -78,18 +77,6 @@ static int check_arch(const struct fx_arch *a, const char *features, struct fx_e
 	return FX_OK;
 }
 
-static int parse_voxel(double voxel_nm[3], const char *text, struct fx_error *err)
-{
-	bool good =
-		text && sscanf(text, "%lf %lf %lf", &voxel_nm[0], &voxel_nm[1], &voxel_nm[2]) == 3;
-
-	for (int axis = 0; axis < 3 && good; axis++)
-		good = isfinite(voxel_nm[axis]) && voxel_nm[axis] > 0;
-	return good ? FX_OK :
-		      fx_error_set(err, FX_EINVAL,
-				   "voxel_nm must be three lengths above 0, z y x, such as 8 8 8");
-}
-
 /* Layer number @p i of the network, the norm put into the weights of the first. */
 static int add_layer(struct fx_voxelmlp *m, const struct fx_nn *net, const struct fx_nn_param *w,
 		     const struct fx_nn_param *b, const struct fx_pixelmodel_norm *norm)
@@ -140,7 +127,7 @@ static int load(struct fx_pixelmodel *m, const struct fx_safetensors *s, struct 
 	if (result == FX_OK)
 		result = check_arch(&arch, fx_safetensors_meta(s, "features"), err);
 	if (result == FX_OK)
-		result = parse_voxel(m->voxel_nm, fx_safetensors_meta(s, "voxel_nm"), err);
+		result = fx_model_voxel(m->voxel_nm, s, err);
 	if (result == FX_OK)
 		result = fx_pixelmodel_norm_parse(&norm, norm_text ? norm_text : "", err);
 	if (result < 0)
@@ -173,16 +160,4 @@ void fx_pixelmodel_fini(struct fx_pixelmodel *m)
 {
 	fx_voxelmlp_fini(&m->mlp);
 	memset(m, 0, sizeof *m);
-}
-
-double fx_pixelmodel_scale(const struct fx_pixelmodel *m, const double voxel_nm[3])
-{
-	double worst = 1;
-
-	for (int axis = 0; axis < 3; axis++) {
-		const double ratio = voxel_nm[axis] / m->voxel_nm[axis];
-
-		worst = fmax(worst, fmax(ratio, 1 / ratio));
-	}
-	return worst;
 }

@@ -28,9 +28,6 @@ struct fx_pixelmodel {
  * file, what is wrong and what is wanted. */
 int fx_pixelmodel_read(struct fx_pixelmodel *m, const char *path, struct fx_error *err);
 void fx_pixelmodel_fini(struct fx_pixelmodel *m);
-/** How far the voxel edges @p voxel_nm are from the model's: the largest ratio of two edges, at
- * least 1. */
-double fx_pixelmodel_scale(const struct fx_pixelmodel *m, const double voxel_nm[3]);
 
 /** The metadata "input_norm" as JSON, and back. FX_EINVAL. */
 int fx_pixelmodel_norm_print(const struct fx_pixelmodel_norm *n, char text[FX_PIXELMODEL_TEXT_MAX]);

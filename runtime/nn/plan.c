@@ -78,6 +78,34 @@ static size_t last_use(const struct fx_nn *net, int v, size_t *first_grad, bool 
 	return last;
 }
 
+/* The value that @p v is written over when nothing is derived: the second input of its layer when
+ * nobody needs that later; else -1. */
+static int written_over(const struct fx_nn *net, size_t v)
+{
+	const struct fx_nn_layer *l =
+		net->values[v].maker < 0 ? NULL : &net->layers[net->values[v].maker];
+	size_t grad = 0;
+	bool used = false;
+
+	if (!l || net->train || !l->op->over || l->in[1] < 0 || l->in[1] == l->in[0] ||
+	    net->values[l->in[1]].keep ||
+	    last_use(net, l->in[1], &grad, &used) > (size_t)net->values[v].maker)
+		return -1;
+	return l->in[1];
+}
+
+/* The piece of a value, or of the first of those that are written over each other. */
+static struct piece *piece_of(struct pieces *p, const struct fx_nn *net, size_t v)
+{
+	size_t i = 0;
+
+	for (int over = written_over(net, v); over >= 0; over = written_over(net, v))
+		v = (size_t)over;
+	while (p->list[i].place != &net->values[v].data)
+		i++;
+	return &p->list[i];
+}
+
 static void add_values(struct fx_nn *net, struct pieces *p)
 {
 	const size_t end = 2 * net->layers_len;
@@ -85,11 +113,16 @@ static void add_values(struct fx_nn *net, struct pieces *p)
 	for (size_t v = 0; v < net->values_len; v++) {
 		struct fx_nn_value *value = &net->values[v];
 		size_t grad = end, last;
+		const int over = written_over(net, v);
 		bool used = false;
 
 		last = last_use(net, (int)v, &grad, &used);
 		if (!used)
 			value->keep = true;
+		if (over >= 0) {
+			piece_of(p, net, (size_t)over)->to = value->keep ? end : last;
+			continue;
+		}
 		piece_add(p, &value->data, value->size, value->maker < 0 ? 0 : (size_t)value->maker,
 			  value->keep ? end : last);
 		p->list[p->len - 1].shared = &value->shared;
@@ -187,6 +220,14 @@ static int give(struct fx_nn *net, const struct pieces *p, struct fx_error *err)
 	net->arena_len = p->end;
 	for (size_t i = 0; i < p->len; i++)
 		*p->list[i].place = net->arena + p->list[i].at;
+	for (size_t v = 0; v < net->values_len; v++) {
+		const int over = written_over(net, v);
+
+		if (over < 0)
+			continue;
+		net->values[v].data = net->values[over].data;
+		net->values[v].shared = net->values[over].shared;
+	}
 	return FX_OK;
 }
 

@@ -122,6 +122,7 @@ void fx__host_acked(void *context, uint64_t seq)
 		if (p->seq != seq || --p->left)
 			continue;
 		fx_inlet_ack(h->inlets[p->port], seq);
+		fx_gauges_keep(h->me, p->done);
 		*p = h->pending[--h->pending_len];
 		return;
 	}
@@ -325,9 +326,19 @@ static int host_owe(struct fx__host *h)
 		return FX_OK;
 	if (!fx_grow(&h->pending, &h->pending_cap, h->pending_len + 1, sizeof *h->pending))
 		return fx_fail(&h->node, FX_ENOMEM, "no memory for pending acknowledgements");
-	h->pending[h->pending_len++] =
-		(struct fx__pending){ h->current.seq, h->current_port, connected_outputs(h) };
+	h->pending[h->pending_len] = (struct fx__pending){ .seq = h->current.seq,
+							   .port = h->current_port,
+							   .left = connected_outputs(h) };
+	fx_gauges_read(h->me, h->pending[h->pending_len++].done);
 	return FX_OK;
+}
+
+/* What a message gave counts, also when this process is killed, once no one will send it again. */
+static void host_done(struct fx__host *h)
+{
+	for (size_t i = 0; i < h->pending_len; i++)
+		if (h->pending[i].seq == h->current.seq && h->pending[i].port == h->current_port)
+			fx_gauges_read(h->me, h->pending[i].done);
 }
 
 /* Wall and processor time at the start of a callback. */
@@ -367,6 +378,7 @@ static int host_deliver(struct fx__host *h, unsigned port)
 		result = h->current.kind ? host_message(h) : host_mark(h);
 	if (result == FX_OK && !acks_at_once)
 		result = host_answer(h);
+	host_done(h);
 	if (!h->taken)
 		fx_envelope_fini(&h->current);
 	h->has_current = false;
@@ -527,6 +539,7 @@ int fx_host_run(const struct fx_wiring *w, const struct fx_node_type *type)
 	}
 	h.me = &h.stats.instances[w->index];
 	atomic_store(&h.me->state, FX_STATE_STARTING);
+	fx_gauges_begin(h.me);
 	result = host_start(&h, &err);
 	if (result == FX_OK) {
 		atomic_store(&h.me->state, FX_STATE_RUNNING);

@@ -13,6 +13,8 @@
 #include "block/heap.h"
 #include "node/host_private.h"
 
+enum { PUMP_NS = 1000000 }; /* in a callback: each look at a socket costs a system call */
+
 static enum fx_kind host_waiting(const void *io, unsigned port)
 {
 	const struct fx__host *h = io;
@@ -176,6 +178,17 @@ static void host_warn(void *io, const char *text)
 	snprintf(h->me->warning, sizeof h->me->warning, "%s", text);
 }
 
+/* From a callback that may last for hours: acknowledgements of what was sent before must not wait
+ * for its end, or a kill would cost that as well. */
+static void host_progress(void *io, double done, double total, const char *unit)
+{
+	struct fx__host *h = io;
+
+	fx_gauge_set(fx_gauge_of(h->me, unit), done, total, fx_now_ns());
+	if (fx_now_ns() - h->pumped_ns > PUMP_NS)
+		fx__host_pump(h, 0);
+}
+
 static const char *host_scratch(void *io)
 {
 	struct fx__host *h = io;
@@ -208,6 +221,7 @@ const struct fx_node_io fx__host_io = {
 	.send = host_send,
 	.send_mark = host_send_mark,
 	.warn = host_warn,
+	.progress = host_progress,
 	.scratch = host_scratch,
 	.stopping = host_stopping,
 };

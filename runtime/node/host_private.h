@@ -15,7 +15,8 @@ enum { FX__PORTS_MAX = 16 };
 /* A stateless node's input that waits until what it led to is acknowledged. */
 struct fx__pending {
 	uint64_t seq;
-	unsigned port, left; /* input port; outputs that have not acknowledged yet */
+	unsigned port, left;	      /* input port; outputs that have not acknowledged yet */
+	double done[FX_STATS_GAUGES]; /* by fx_progress(), with this one */
 };
 
 struct fx__host {

@@ -209,6 +209,11 @@ void fx_warn(struct fx_node *node, const char *fmt, ...)
 	node->io->warn(node->io_context, text);
 }
 
+void fx_progress(struct fx_node *node, double done, double total, const char *unit)
+{
+	node->io->progress(node->io_context, done, total, unit);
+}
+
 const char *fx_node_name(const struct fx_node *node)
 {
 	return node->name;

@@ -21,6 +21,7 @@ struct fx_node_io {
 		    struct fx_error *err);
 	int (*send_mark)(void *io, unsigned port, const struct fx_mark *m, struct fx_error *err);
 	void (*warn)(void *io, const char *text);
+	void (*progress)(void *io, double done, double total, const char *unit);
 	const char *(*scratch)(void *io);
 	bool (*stopping)(const void *io);
 };

@@ -9,8 +9,7 @@
 
 #include "base/alloc.h"
 #include "wire/frame.h"
-
-enum { DECODE_MEMORY_MAX = 1 << 20 };
+#include "wire/unpack.h"
 
 bool fx_wire_is_control(const void *bytes, size_t size)
 {
@@ -102,20 +101,13 @@ static int decode_body(const Fornix__Control *w, struct fx_control *c, struct fx
 
 int fx_control_decode(const void *bytes, size_t size, struct fx_control *c, struct fx_error *err)
 {
-	struct fx__capped memory;
-	Fornix__Control *w;
+	struct fx__unpacked u = { 0 };
 	int result;
 
 	memset(c, 0, sizeof *c);
-	result = fx__frame_check(FX__FRAME_CONTROL, bytes, size, err);
-	if (result < 0)
-		return result;
-	fx__capped_init(&memory, DECODE_MEMORY_MAX);
-	w = fornix__control__unpack(&memory.allocator, size - FX__PREFIX,
-				    (const uint8_t *)bytes + FX__PREFIX);
-	if (!w)
-		return fx_error_set(err, FX_ETYPE, "a control message that does not decode");
-	result = decode_body(w, c, err);
-	fornix__control__free_unpacked(w, &memory.allocator);
+	result = fx__unpack(&u, FX__FRAME_CONTROL, &fornix__control__descriptor, bytes, size, err);
+	if (result == FX_OK)
+		result = decode_body((const Fornix__Control *)u.message, c, err);
+	fx__unpack_fini(&u);
 	return result;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* frame.c: the four bytes before every frame, and the bounded memory of decoding. */
+/* frame.c: the four bytes before every frame. */
 #include "wire/frame.h"
 
 #include <stdlib.h>
@@ -28,6 +28,13 @@ int fx__frame_pack(enum fx__frame kind, const ProtobufCMessage *m, void **bytes,
 	return FX_OK;
 }
 
+int fx_wire_version(const void *bytes, size_t size)
+{
+	const uint8_t *in = bytes;
+
+	return size < FX__PREFIX || in[0] != 'f' || in[1] != 'x' ? -1 : in[2];
+}
+
 int fx__frame_check(enum fx__frame kind, const void *bytes, size_t size, struct fx_error *err)
 {
 	const uint8_t *in = bytes;
@@ -37,35 +44,11 @@ int fx__frame_check(enum fx__frame kind, const void *bytes, size_t size, struct 
 	if (in[2] != FX_WIRE_VERSION)
 		return fx_error_set(
 			err, FX_ETYPE,
-			"the peer speaks wire version %d, this fornix speaks %d: use the "
-			"same release on both sides",
+			"the peer speaks wire version %d, this fornix speaks %d: use the same "
+			"release of fornix on both sides",
 			in[2], FX_WIRE_VERSION);
 	if (size > FX_WIRE_HEADER_MAX || in[3] != (uint8_t)kind)
 		return fx_error_set(err, FX_ETYPE, "unexpected frame of kind %d, %zu bytes", in[3],
 				    size);
 	return FX_OK;
-}
-
-static void *capped_alloc(void *data, size_t size)
-{
-	struct fx__capped *c = data;
-
-	if (size > c->left)
-		return NULL;
-	c->left -= size;
-	return malloc(size);
-}
-
-static void capped_free(void *data, void *pointer)
-{
-	(void)data;
-	free(pointer);
-}
-
-void fx__capped_init(struct fx__capped *c, size_t cap)
-{
-	c->allocator.alloc = capped_alloc;
-	c->allocator.free = capped_free;
-	c->allocator.allocator_data = c;
-	c->left = cap;
 }

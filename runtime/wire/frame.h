@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* frame.h: the four bytes before every frame, and the bounded memory of decoding. */
+/* frame.h: the four bytes before every frame. */
 #ifndef FX_WIRE_FRAME_H
 #define FX_WIRE_FRAME_H
 
@@ -18,12 +18,5 @@ int fx__frame_pack(enum fx__frame kind, const ProtobufCMessage *m, void **bytes,
 		   struct fx_error *err);
 /** Checks length, magic, version and kind of a frame. */
 int fx__frame_check(enum fx__frame kind, const void *bytes, size_t size, struct fx_error *err);
-
-/** An allocator for unpacking that gives at most @p left bytes in all. */
-struct fx__capped {
-	ProtobufCAllocator allocator;
-	size_t left;
-};
-void fx__capped_init(struct fx__capped *c, size_t cap);
 
 #endif

@@ -10,14 +10,15 @@
 #include "base/alloc.h"
 #include "proto/block.pb-c.h"
 #include "wire/frame.h"
+#include "wire/unpack.h"
 
 enum {
 	CHANNELS_MAX = 256,
 	LEVEL_MAX = 31,
 	FIELDS_MAX = 1024,
 	COLUMNS_MAX = 64,
-	DECODE_MEMORY_MAX = 4 << 20,
 	SLOT_MAX = 1 << 16,
+	LZ4_RATIO_MAX = 255, /* no bytes of LZ4 become more, and none that were stored */
 };
 static const int64_t coordinate_max = (int64_t)1 << 40;
 
@@ -363,7 +364,8 @@ static int decode_payload(const Fornix__Payload *w, struct fx_payload *p, struct
 		return FX_OK;
 	if (w->codec > FX_CODEC_LZ4 || w->size > FX_WIRE_PAYLOAD_MAX ||
 	    w->raw_size > FX_WIRE_PAYLOAD_MAX || w->slot > SLOT_MAX ||
-	    (w->codec == FX_CODEC_STORED && w->size != w->raw_size))
+	    (w->codec == FX_CODEC_STORED && w->size != w->raw_size) ||
+	    w->raw_size > w->size * LZ4_RATIO_MAX)
 		return fx_error_set(err, FX_ETYPE, "a payload that is out of bounds");
 	p->codec = (enum fx_codec)w->codec;
 	p->size = w->size;
@@ -396,22 +398,14 @@ static int decode_body(const Fornix__Header *h, struct fx_envelope *e, struct fx
 
 int fx_wire_decode(const void *bytes, size_t size, struct fx_envelope *e, struct fx_error *err)
 {
-	struct fx__capped memory;
-	Fornix__Header *h;
+	struct fx__unpacked u = { 0 };
 	int result;
 
 	memset(e, 0, sizeof *e);
-	result = fx__frame_check(FX__FRAME_HEADER, bytes, size, err);
-	if (result < 0)
-		return result;
-	fx__capped_init(&memory, DECODE_MEMORY_MAX);
-	h = fornix__header__unpack(&memory.allocator, size - FX__PREFIX,
-				   (const uint8_t *)bytes + FX__PREFIX);
-	if (!h)
-		return fx_error_set(err, FX_ETYPE, "a header of %zu bytes that does not decode",
-				    size);
-	result = decode_body(h, e, err);
-	fornix__header__free_unpacked(h, &memory.allocator);
+	result = fx__unpack(&u, FX__FRAME_HEADER, &fornix__header__descriptor, bytes, size, err);
+	if (result == FX_OK)
+		result = decode_body((const Fornix__Header *)u.message, e, err);
+	fx__unpack_fini(&u);
 	return result;
 }
 

@@ -65,6 +65,8 @@ int fx_control_encode(const struct fx_control *c, void **bytes, size_t *size, st
 int fx_control_decode(const void *bytes, size_t size, struct fx_control *c, struct fx_error *err);
 /** True when the frame is a control frame (not a header). */
 bool fx_wire_is_control(const void *bytes, size_t size);
+/** The wire version that a frame is of; -1 when it is none of ours. */
+int fx_wire_version(const void *bytes, size_t size);
 
 /** Codes @p size bytes with LZ4 into fresh memory when that makes them at least a tenth smaller.
  * *out stays NULL (and *out_size 0) when it does not: send them as they are. */

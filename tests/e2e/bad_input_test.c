@@ -364,6 +364,8 @@ static void wrong_options(void **state)
 		{ "blok=8 8 8", { "no parameter \"blok\"; did you mean \"block\"?" } },
 		{ "--transport=udp", { "--transport udp: use shm, ipc or tcp" } },
 		{ "--metrics=70000", { "--metrics 70000: use a port 0..65535" } },
+		{ "--restarts=101", { "--restarts 101: use a whole number 0..100" } },
+		{ "--restart-window=0", { "--restart-window 0: use a whole number 1..86400" } },
 		{ "--quit", { "did you mean \"quiet\"?" } },
 	};
 	struct test_place *p = *state;

@@ -29,10 +29,13 @@ static const struct {
 	const char *params[3];
 	const char *holds; /* a type in it */
 } shipped[] = {
-	{ "demo.yaml", { "out=/nowhere" }, "segmenter/watershed" },
+	{ "demo.yaml", { "out=/nowhere" }, "segmenter/unet" },
 	{ "ffn.yaml", { "sections=/nowhere", "model=/nowhere", "out=/nowhere" }, "segmenter/ffn" },
-	{ "reconstruct.yaml", { "out=/nowhere", "sections=/nowhere" }, "segmenter/watershed" },
+	{ "reconstruct.yaml", { "out=/nowhere", "sections=/nowhere" }, "segmenter/unet" },
 	{ "train-pixels.yaml",
+	  { "sections=/nowhere", "truth=/nowhere", "model=/nowhere" },
+	  "trainer/pixels" },
+	{ "train-unet.yaml",
 	  { "sections=/nowhere", "truth=/nowhere", "model=/nowhere" },
 	  "trainer/segmentation" },
 };
@@ -285,6 +288,39 @@ static void train_runs_and_its_model_segments(void **state)
 	test_place_clean(p);
 }
 
+static void train_unet_runs_and_its_model_segments(void **state)
+{
+	struct test_place *p = *state;
+	json_t *curves, *scores;
+
+	test_write_sections(test_path(p->dir, "in"), &some);
+	test_write_truth(test_path(p->dir, "truth.tif"), &some, some.count - 4);
+	test_run_expect(p, 0,
+			(const char *[]){ "run", "graphs/train-unet.yaml",
+					  test_word("sections", p->dir, "in"),
+					  test_word("truth", p->dir, "truth.tif"),
+					  test_word("model", p->dir, "made/model"), "zero=boundary",
+					  "steps=6", "reports=2", "side=16 16 16", "width=8 8",
+					  "aside_from=12", "aside_to=16", "phantom_size=16 48 48",
+					  "--quiet", NULL });
+	curves = test_json(p->dir, "made/model.json");
+	assert_int_equal(json_object_size(json_object_get(curves, "curve")), 2);
+	json_decref(curves);
+	check_picture(test_path(p->dir, "made/model.png"));
+	assert_int_equal(test_count_files(test_path(p->dir, "made"), ""), 3);
+	test_run_expect(p, 0,
+			(const char *[]){ "run", RECONSTRUCT, test_word("sections", p->dir, "in"),
+					  test_word("out", p->dir, "out"), "segmenter=unet",
+					  test_word("model", p->dir, "made/model"), SMALL_BLOCKS,
+					  NULL });
+	scores = test_json(p->dir, "out/scores.json");
+	/* so little training finds few segments or none */
+	assert_int_equal(json_integer_value(json_object_get(scores, "voxels")),
+			 some.count * some.height * some.width);
+	json_decref(scores);
+	test_place_clean(p);
+}
+
 static void ffn_runs(void **state)
 {
 	float values[TEST_FFN_VALUES];
@@ -318,6 +354,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reconstruct_runs_with_truth_and_adapter,
 						test_place_setup, test_place_teardown),
 		cmocka_unit_test_setup_teardown(ffn_runs, test_place_setup, test_place_teardown),
+		cmocka_unit_test_setup_teardown(train_unet_runs_and_its_model_segments,
+						test_place_setup, test_place_teardown),
 		cmocka_unit_test_setup_teardown(train_runs_and_its_model_segments, test_place_setup,
 						test_place_teardown),
 	};

@@ -88,6 +88,7 @@ static void labels_do_not_pile_up(void **state)
 		run[i] = run_of(
 			p, out,
 			(const char *[]){ "run", "graphs/demo.yaml", test_word("out", p->dir, out),
+					  "segmenter=watershed",
 					  i ? "size=192 64 64" : "size=96 64 64", "block=16 32 32",
 					  "halo=4 8 8", "--quiet", NULL });
 	}

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "graph/registry.h"
+#include "link/stats.h"
 #include "node/instance.h"
 
 enum { PORTS_MAX = 16 };
@@ -25,6 +26,7 @@ struct node_test {
 	struct sent *sent;
 	size_t sent_len, sent_cap;
 	char warning[512];
+	struct fx_instance_stats stats; /* gauges of fx_progress() */
 	char scratch[64];
 };
 
@@ -101,6 +103,16 @@ static void test_warn(void *io, const char *text)
 	snprintf(t->warning, sizeof t->warning, "%s", text);
 }
 
+static void test_progress(void *io, double done, double total, const char *unit)
+{
+	struct node_test *t = io;
+	struct fx_gauge *g = fx_gauge_of(&t->stats, unit);
+
+	if (!g)
+		fail_msg("fx_progress() of more than %d units: %s", FX_STATS_GAUGES, unit);
+	fx_gauge_set(g, done, total, 1);
+}
+
 static const char *test_scratch(void *io)
 {
 	struct node_test *t = io;
@@ -127,6 +139,7 @@ static const struct fx_node_io test_io = {
 	.send = test_send,
 	.send_mark = test_send_mark,
 	.warn = test_warn,
+	.progress = test_progress,
 	.scratch = test_scratch,
 	.stopping = test_stopping,
 };
@@ -190,6 +203,17 @@ int node_test_result(const struct node_test *t)
 const char *node_test_error(const struct node_test *t)
 {
 	return t->node.error.text;
+}
+
+double node_test_progress(const struct node_test *t, const char *unit, double *total)
+{
+	for (uint32_t i = 0; i < t->stats.gauges_len; i++)
+		if (strcmp(t->stats.gauges[i].unit, unit) == 0) {
+			if (total)
+				*total = t->stats.gauges[i].total;
+			return t->stats.gauges[i].done;
+		}
+	return -1;
 }
 
 const char *node_test_warning(const struct node_test *t)

@@ -26,6 +26,9 @@ int node_test_result(const struct node_test *t);
 const char *node_test_error(const struct node_test *t);
 /** Text of the last warning, "" when there was none. */
 const char *node_test_warning(const struct node_test *t);
+/** Last fx_progress() of @p unit: what is done, and its total (may be NULL); -1 when none was told.
+ */
+double node_test_progress(const struct node_test *t, const char *unit, double *total);
 /** Gives a message (consumed) to an input and calls process(). */
 int node_test_block(struct node_test *t, const char *port, struct fx_block *b);
 int node_test_tree(struct node_test *t, const char *port, struct fx_tree *tree);

@@ -101,12 +101,56 @@ static void new_node_refuses_wrong_names(void **unused)
 	expect("new-node a_b/c 2>&1", 2, "is not of the form ROLE/METHOD");
 }
 
+/* Four sections of 1 x 2 labels as FOLDER/NAME. */
+static void write_npy(const char *folder, const char *name, const char labels[8])
+{
+	char *path = fx_path_join(folder, name), bytes[128 + 8];
+	struct fx_error err = { 0 };
+
+	/* magic, version 1.0, 118 bytes of header */
+	memcpy(bytes, "\x93NUMPY\1\0\x76\0", 10);
+	snprintf(bytes + 10, 119, "%-117s\n",
+		 "{'descr': '|u1', 'fortran_order': False, 'shape': (4, 1, 2), }");
+	memcpy(bytes + 128, labels, 8);
+	if (!path || fx_file_write(path, bytes, sizeof bytes, &err) < 0)
+		fail_msg("%s", err.text);
+	free(path);
+}
+
+static void expect_score(const char *folder, const char *options, int code, const char *says)
+{
+	char *arguments = fx_asprintf("score %s/a.npy %s/b.npy %s 2>&1", folder, folder, options);
+
+	assert_non_null(arguments);
+	expect(arguments, code, says);
+	free(arguments);
+}
+
+static void score_counts_the_sections_asked_for(void **unused)
+{
+	char *folder = test_tmp_dir();
+
+	(void)unused;
+	write_npy(folder, "a.npy", "\1\2\1\2\3\3\3\3");
+	write_npy(folder, "b.npy", "\1\2\1\2\4\5\4\5");
+	expect_score(folder, "--sections 0:2", 0, "kept)             0 bit");
+	expect_score(folder, "--sections 2:9", 0, "kept)             1 bit");
+	expect_score(folder, "", 0, "kept)           0.5 bit");
+	expect_score(folder, "--sections 4:5", 2, "--sections begin at 4, but");
+	expect_score(folder, "--sections 2:2", 2, "must be FIRST:BEHIND_LAST, such as 0:125");
+	expect_score(folder, "--sections -1:2", 2, "must be FIRST:BEHIND_LAST");
+	expect_score(folder, "--sections 0:2x", 2, "must be FIRST:BEHIND_LAST");
+	fx_remove_tree(folder, NULL);
+	free(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commands_and_help),
 		cmocka_unit_test(graphs_and_json),
 		cmocka_unit_test(new_node_refuses_wrong_names),
+		cmocka_unit_test(score_counts_the_sections_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

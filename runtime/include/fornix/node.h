@@ -128,6 +128,14 @@ FX_API int fx_fail_error(struct fx_node *node, const struct fx_error *e);
 /** Tells the user something that does not stop the run; goes to the log and the run's report. */
 FX_API void fx_warn(struct fx_node *node, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/** Tells how far this node is: @p done of @p total; 0: no one knows. @p unit is a word or two,
+ * copied ("steps", "voxels", at most 23 letters). The run shows it with the time left, and /metrics
+ * and the receipt have it. From within a long process() or drain() call it about every second, or
+ * more often: it is cheap, and handles acknowledgements as well.
+ * Of its units (at most 6) the first is the main one, and the others are shown as numbers.
+ * @p done is what this process has done since it began, over all messages. What the workers of a
+ * node have done is added up, and @p total is that of all of them. */
+FX_API void fx_progress(struct fx_node *node, double done, double total, const char *unit);
 /** The graph's name of this node. */
 FX_API const char *fx_node_name(const struct fx_node *node);
 /** A folder for scratch files of this node, made on first use, removed when the run ends;

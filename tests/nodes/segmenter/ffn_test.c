@@ -18,6 +18,7 @@
 #include "support/ffn_toy.h"
 #include "support/images.h"
 #include "support/node_test.h"
+#include "support/outputs.h"
 
 extern const struct fx_node_type fx_node_segmenter_ffn;
 
@@ -303,6 +304,7 @@ static void a_state_is_taken_up_and_removed(void **unused)
 	assert_int_equal(access(path, F_OK), 0);
 	b = run(t, boxes(FX_U8));
 	assert_int_equal(((const uint32_t *)b->data)[0], 77);
+	assert_true(node_test_progress(t, "evaluations resumed", NULL) == -1); /* none was in it */
 	assert_int_not_equal(access(path, F_OK), 0);
 	node_test_free(t);
 	t = node("min_voxels=300", resume);
@@ -340,6 +342,50 @@ static void states_are_saved_on_the_way(void **unused)
 	free(resume);
 }
 
+static void progress_is_told_in_voxels(void **unused)
+{
+	const struct fx_mark open = { .kind = FX_MARK_OPEN, .region = { .hi = { 100, 200, 300 } } };
+	struct node_test *t = node("min_voxels=300", NULL);
+	double total, evaluations;
+
+	(void)unused;
+	assert_int_equal(node_test_mark(t, "image", &open), FX_OK);
+	run(t, boxes(FX_U8));
+	/* the core is counted: two columns are halo */
+	assert_true(node_test_progress(t, "voxels", &total) == Z * Y * (X - 2));
+	assert_true(total == 100.0 * 200 * 300);
+	assert_true(node_test_progress(t, "objects", &total) == 2);
+	assert_true(total == 0);
+	assert_true(node_test_progress(t, "seeds left", NULL) == 0);
+	assert_true(node_test_progress(t, "evaluations resumed", NULL) == -1);
+	evaluations = node_test_progress(t, "evaluations", NULL);
+	assert_true(evaluations > 20);
+	assert_int_equal(node_test_block(t, "image", boxes(FX_U8)), FX_OK);
+	assert_true(node_test_progress(t, "voxels", NULL) == 2 * Z * Y * (X - 2));
+	assert_true(node_test_progress(t, "evaluations", NULL) == 2 * evaluations);
+	node_test_free(t);
+}
+
+/* Ended before it was done, it leaves a state, and sends nothing. */
+static void an_ended_run_is_saved(void **unused)
+{
+	char *folder = fx_path_join(dir, "ended"), *resume = fx_asprintf("resume=%s", folder);
+	struct node_test *t = node("min_voxels=300", resume);
+
+	(void)unused;
+	node_test_stop(t);
+	assert_int_not_equal(node_test_block(t, "image", boxes(FX_U8)), FX_OK);
+	assert_int_equal(node_test_count(t, "labels", FX_BLOCK), 0);
+	assert_int_equal(test_count_files(folder, ""), 1);
+	node_test_free(t);
+	t = node("min_voxels=300", resume);
+	run(t, boxes(FX_U8));
+	assert_int_equal(rmdir(folder), 0);
+	node_test_free(t);
+	free(resume);
+	free(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +396,8 @@ int main(void)
 		cmocka_unit_test(wrong_models_are_refused),
 		cmocka_unit_test(a_state_is_taken_up_and_removed),
 		cmocka_unit_test(states_are_saved_on_the_way),
+		cmocka_unit_test(progress_is_told_in_voxels),
+		cmocka_unit_test(an_ended_run_is_saved),
 	};
 
 	return cmocka_run_group_tests(tests, make_model, remove_model);

@@ -317,6 +317,45 @@ static void goes_on_after_any_step(void **unused)
 }
 
 /* Damage with a hash that is right again: numbers that cannot be are seen one by one. */
+static void what_is_settled_grows_to_all(void **unused)
+{
+	float *image = blobs(5);
+	struct fx_ffn_pos *seeds = random_seeds(6);
+	int32_t *segments = calloc(LEN, sizeof *segments);
+	struct fx_ffn f = { 0 };
+	double last = 0, in_flood = 0;
+	size_t calls = 0;
+	int did = 0;
+
+	(void)unused;
+	assert_non_null(segments);
+	start(&f, &calls, image, segments, seeds);
+	assert_true(fx_ffn_settled(&f) == 0);
+	while (did != FX_FFN_FINISHED) {
+		const double kept = (double)f.counts.voxels,
+			     least = kept + (LEN - kept) * (double)f.seed / SEEDS;
+		const double now = fx_ffn_settled(&f);
+
+		assert_true(now >= least - 1e-6 && now <= LEN);
+		if (f.flooding && now - least > in_flood)
+			in_flood = now - least;
+		assert_true(f.flooding || fabs(now - least) < 1e-6);
+		if (did == FX_FFN_ENDED) {
+			assert_true(now > last);
+			last = now;
+		}
+		did = fx_ffn_step(&f);
+		assert_true(did > 0);
+	}
+	assert_true(in_flood > 100);
+	assert_true(f.counts.accepted > 0);
+	assert_true(fabs(fx_ffn_settled(&f) - LEN) < 1e-6);
+	fx_ffn_fini(&f);
+	free(segments);
+	free(seeds);
+	free(image);
+}
+
 static void wrong_states_are_refused(void **unused)
 {
 	struct fx_ffn_pos *seeds = random_seeds(5);
@@ -499,6 +538,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(floods_as_the_plain_rules),
 		cmocka_unit_test(goes_on_after_any_step),
+		cmocka_unit_test(what_is_settled_grows_to_all),
 		cmocka_unit_test(wrong_states_are_refused),
 		cmocka_unit_test(cells_are_floors),
 		cmocka_unit_test(logits_are_those_of_float32),

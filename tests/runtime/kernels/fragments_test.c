@@ -141,6 +141,42 @@ static void refuses_an_empty_shape(void **unused)
 	assert_int_equal(fx_fragments(&label, &count, &boundary, one, flat, &cut), FX_EINVAL);
 }
 
+/* Two deep places in a line, a high face between them off the middle. */
+static void faces_cut_between_deep_places(void **unused)
+{
+	static const size_t shapes[][3] = { { LEN, 1, 1 }, { 1, LEN, 1 }, { 1, 1, LEN } };
+	static const struct fx_fragments_depths p = { 0.5, 1, 2 }, deep = { 3, 1, 2 };
+	static const double voxel[3] = { 8, 8, 8 };
+	uint8_t high[LEN] = { 0 }, none[LEN] = { 0 };
+	uint32_t labels[LEN], count;
+	float depth[LEN];
+
+	(void)unused;
+	high[13] = 200;
+	for (int axis = 0; axis < 3; axis++) {
+		const uint8_t *face[3] = { none, none, none };
+
+		face[axis] = high;
+		for (int i = 0; i < LEN; i++)
+			depth[i] = i == 5 || i == 30 ? 6 : 0;
+		assert_int_equal(
+			fx_fragments_faces(labels, &count, depth, face, shapes[axis], voxel, &p),
+			FX_OK);
+		assert_int_equal(count, 2);
+		for (int i = 0; i < LEN; i++)
+			assert_int_equal(labels[i], i < 13 ? 1 : 2);
+		assert_int_equal(
+			fx_fragments_faces(labels, &count, depth, face, shapes[axis], voxel, &deep),
+			FX_OK);
+		assert_int_equal(count, 0);
+		for (int i = 0; i < LEN; i++)
+			assert_int_equal(labels[i], 0);
+	}
+	assert_int_equal(fx_fragments_faces(labels, &count, depth, NULL, shapes[0],
+					    (const double[]){ 8, 0, 8 }, &p),
+			 FX_EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +186,7 @@ int main(void)
 		cmocka_unit_test(without_boundary_all_is_one),
 		cmocka_unit_test(is_the_same_on_any_number_of_threads),
 		cmocka_unit_test(refuses_an_empty_shape),
+		cmocka_unit_test(faces_cut_between_deep_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "nn/modelmeta.h"
 #include "support/images.h"
 #include "support/pixels.h"
 
@@ -28,8 +29,8 @@ static void runs_as_trained(void **unused)
 	fx_pixelfit_run(&f, 100);
 	assert_int_equal(fx_pixelfit_save(&f, path, true, voxel, "", NULL), FX_OK);
 	assert_int_equal(fx_pixelmodel_read(&m, path, NULL), FX_OK);
-	assert_true(fx_pixelmodel_scale(&m, voxel) <= 1);
-	assert_true(fabs(fx_pixelmodel_scale(&m, twice) - 2) < 1e-9);
+	assert_true(fx_model_scale(m.voxel_nm, voxel) <= 1);
+	assert_true(fabs(fx_model_scale(m.voxel_nm, twice) - 2) < 1e-9);
 	for (size_t i = 0; i < FX_FEATURES; i++) {
 		in[i * 16] = rows[0][i];
 		in[i * 16 + 1] = rows[1][i];

@@ -85,7 +85,7 @@ static void a_tree_comes_back(void **unused)
 	t->nodes[1].parent = 2; /* a parent behind its child */
 	assert_true(fx_wire_fill(&out, t->nodes, NULL) < 0);
 	t->nodes[1].parent = 0;
-	t->nodes[1].radius_nm = NAN;
+	t->nodes[1].radius_nm = (double)NAN;
 	assert_true(fx_wire_fill(&out, t->nodes, NULL) < 0);
 	fx_envelope_fini(&out);
 	fx_envelope_fini(&e);
@@ -305,6 +305,51 @@ static void codec_keeps_bytes_and_refuses_bombs(void **unused)
 	free(back);
 }
 
+/* A few bytes that say they become the most there may be: refused before memory is taken. */
+static void a_bomb_is_refused_by_its_header(void **unused)
+{
+	struct fx_block *b = fx_block_new(FX_U8, 1, 510, 10);
+	struct fx_envelope e = envelope_of(FX_BLOCK, b), out;
+	struct fx_error err = { 0 };
+
+	(void)unused;
+	e.payload.codec = FX_CODEC_LZ4;
+	for (e.payload.size = 19; e.payload.size <= 20; e.payload.size++) {
+		void *bytes;
+		size_t size;
+		int result;
+
+		assert_int_equal(fx_wire_encode(&e, &bytes, &size, &err), FX_OK);
+		result = fx_wire_decode(bytes, size, &out, &err);
+		assert_int_equal(result, e.payload.size == 20 ? FX_OK : FX_ETYPE);
+		if (result == FX_OK)
+			fx_envelope_fini(&out);
+		free(bytes);
+	}
+	fx_envelope_fini(&e);
+}
+
+/* A name that is cut could be that of another. */
+static void a_long_name_is_refused(void **unused)
+{
+	static const uint8_t start[] = { 'f', 'x', FX_WIRE_VERSION, 'C', 0x12, 2, 0x12, 0 };
+
+	(void)unused;
+	for (uint8_t field = 0x12; field <= 0x1a; field += 8) /* node, port */
+		for (uint8_t len = 63; len <= 64; len++) {
+			uint8_t bytes[sizeof start + 64];
+			struct fx_control out;
+
+			memcpy(bytes, start, sizeof start);
+			memset(bytes + sizeof start, 'n', 64);
+			bytes[5] = (uint8_t)(2 + len);
+			bytes[6] = field;
+			bytes[7] = len;
+			assert_int_equal(fx_control_decode(bytes, sizeof start + len, &out, NULL),
+					 len < 64 ? FX_OK : FX_ETYPE);
+		}
+}
+
 static void control_comes_back(void **unused)
 {
 	uint64_t acks[3] = { 1, 5, 1u << 31 };
@@ -346,6 +391,8 @@ int main(void)
 		cmocka_unit_test(what_is_refused_is_not_sent),
 		cmocka_unit_test(mutated_bytes_never_crash),
 		cmocka_unit_test(codec_keeps_bytes_and_refuses_bombs),
+		cmocka_unit_test(a_bomb_is_refused_by_its_header),
+		cmocka_unit_test(a_long_name_is_refused),
 		cmocka_unit_test(control_comes_back),
 	};
 
