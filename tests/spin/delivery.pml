@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delivery.pml: how messages get from a source through two stages of stateless nodes to a node with state.
+/* delivery.pml: messages from a source through two stages of stateless nodes to a node with state.
  *
  *	source --- A (NA instances) --- B (NB instances) --- sink
  *
- * What docs/protocol-model.md says, as runtime/link/ and runtime/node/host.c do it; names are theirs.
- * Instances of A and B are killed KILLS times, at any moment between two steps, and started again.
- * run.sh checks the assertions and that every run ends with all finished; the NO_ and _EARLY switches take
- * a mechanism away, which must be found out.
+ * What docs/protocol-model.md says, as runtime/link/ and runtime/node/host.c do it; names are
+ * theirs. The first instances of A and B are killed, KILLS times in all, at any moment between two
+ * steps, and started again.
  *
- * A set of numbers is a mask: bits 0..N-1 are data, N is END. (OPEN, which goes the way of END but is not held
- * back, is left out.) The order of a queue is left
- * out where any order is allowed. Each step of a node is atomic: a process has one thread.
+ * A set of numbers is a mask: bits 0..N-1 are data, N is END. (OPEN, which goes the way of END but
+ * is not held back, is left out.) The order of a queue, and the choice among lanes with credit, is
+ * left open where the code has one. Each step of a node is atomic: a process has one thread.
+ *
+ * Switches take a mechanism away: NO_DEDUPE NO_RESEND NO_CREDIT NO_FLOOR NO_SECOND_HELLO
+ * NO_REPEATED_END ACK_EARLY END_EARLY; KILL_FINISHED allows what the code does not cover; END_KEPT and
+ * LINGER_ACKS are what would close gaps of the code.
  */
 #ifndef NA
 #define NA 1 /* instances of A */
@@ -396,8 +399,9 @@ inline pop(p)
 	next[p] = (ORDERED(p) -> s + 1 : 0)
 }
 
-/* SIGKILL, and the conductor starts it again (run.c handle_end()). What is under way to it is lost. What it
- * had sent, and what its consumers say, may be lost: bits of @loss. */
+/* SIGKILL, and the conductor starts it again (run.c handle_end()). What is under way to it is lost.
+ * What it had sent (bits 0 and 1 of loss: to producers, to consumers), and what its consumers
+ * say (2), may be lost. */
 inline kill(p, loss)
 {
 	killed++;
@@ -443,8 +447,8 @@ inline kill(p, loss)
 	ended[p] = false
 }
 
-/* Instances are alike: it is enough to kill the first. Not covered by the code is the only instance of a node
- * whose END was acknowledged: its successor gets END as a duplicate. */
+/* Instances are alike: it is enough to kill the first. Not covered by the code is the only instance
+ * of a node whose END was acknowledged: its next life takes END for a duplicate. */
 #define FIRST(p) ((p) == 1 || (p) == NA + 1)
 #if defined(KILL_FINISHED) || defined(END_KEPT)
 #define MAY_KILL(p) FIRST(p)
@@ -520,7 +524,7 @@ init {
 		byte n;
 
 		for (n : 0 .. LANES - 1) {
-			known[n] = true; /* as after the first HELLO; those of later lives come in any order */
+			known[n] = true; /* as after the first HELLO; those of later lives come at any time */
 #ifdef NO_SECOND_HELLO
 			welcomed[n] = true;
 #endif
