@@ -12,8 +12,7 @@
  * left open where the code has one. Each step of a node is atomic: a process has one thread.
  *
  * Switches take a mechanism away: NO_DEDUPE NO_RESEND NO_CREDIT NO_FLOOR NO_SECOND_HELLO
- * NO_REPEATED_END ACK_EARLY END_EARLY; KILL_FINISHED allows what the code does not cover; END_KEPT and
- * LINGER_ACKS are what would close gaps of the code.
+ * NO_REPEATED_END NO_END_KEPT NO_ACK_AFTER_END ACK_EARLY END_EARLY.
  */
 #ifndef NA
 #define NA 1 /* instances of A */
@@ -163,7 +162,7 @@ inline inlet_pay(p)
 			fi
 		}
 #endif
-#ifdef END_KEPT
+#ifndef NO_END_KEPT
 		floor[p] = (floor[p] > END -> END : floor[p])
 #endif
 	:: else
@@ -240,7 +239,7 @@ inline inlet_accept(lane, seq)
 		(all_held & BIT(seq)) ->
 		debts[lane] = debts[lane] | BIT(seq)
 #endif
-#ifdef LINGER_ACKS
+#ifndef NO_ACK_AFTER_END
 	:: ended[who] && !(all_debts & BIT(seq)) && !ORDERED(who) ->
 		owed[lane] = owed[lane] | BIT(seq)
 #endif
@@ -447,14 +446,8 @@ inline kill(p, loss)
 	ended[p] = false
 }
 
-/* Instances are alike: it is enough to kill the first. Not covered by the code is the only instance
- * of a node whose END was acknowledged: its next life takes END for a duplicate. */
+/* Instances are alike: it is enough to kill the first. */
 #define FIRST(p) ((p) == 1 || (p) == NA + 1)
-#if defined(KILL_FINISHED) || defined(END_KEPT)
-#define MAY_KILL(p) FIRST(p)
-#else
-#define MAY_KILL(p) (FIRST(p) && (!ORDERED(p) || floor[p] <= END))
-#endif
 
 proctype Relay(byte me)
 {
@@ -482,7 +475,7 @@ end:	do
 		l = 0
 	}
 	:: atomic {
-		MAY_KILL(me) && killed < KILLS && !FINISHED ->
+		FIRST(me) && killed < KILLS && !FINISHED ->
 		select(loss : 0 .. 7);
 		d_step {
 			kill(me, loss);
