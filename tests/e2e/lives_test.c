@@ -17,7 +17,8 @@
 #define SAVE	   "node save.0 writer/precomputed"
 #define SAVE_TRUTH "node save_truth.0 writer/precomputed"
 #define TO_TILES   "fornix_edge_acked{from=\"hand.out\",to=\"tiles.image\"} "
-#define TO_SAVE	   "fornix_edge_acked{from=\"second.out\",to=\"save.image\"} "
+#define TO_SAVE	   "fornix_edge_acked{from=\"second.out\",to=\"save.labels\"} "
+#define MANY	   "size=16 128 256", "block=16 16 16", "first=8" /* 128 blocks */
 #define SOON_MS	   500 /* for what takes some; a shorter time would make a test see less, not fail */
 
 /* A run of which one writer stands still from its start: it cannot end. */
@@ -77,9 +78,25 @@ static void a_worker_ends_again_before_workers_that_have_ended(void **state)
 	struct test_run *r = run_held(p, SAVE_TRUTH, &held);
 
 	test_metrics_await(r, TO_SAVE, 1);
-	kill_when_done(p, "node first.0 flow/pass");
+	kill_when_done(p, "node first.0 segmenter/watershed");
 	kill(held, SIGCONT);
 	expect_all(p, r, 1);
+}
+
+/* What it had in hand comes last, when all others have filled all there is to fill. */
+static void a_worker_that_stood_still_holds_nothing_up(void **state)
+{
+	struct test_place *p = *state;
+	struct test_run *r = test_run_start(
+		p, (const char *[]){ "run", PASSES, test_word("out", p->dir, "out"), MANY, NULL });
+	pid_t held;
+
+	test_metrics_await(r, TO_SAVE, 1);
+	held = test_place_await(p, "node first.3 segmenter/watershed");
+	kill(held, SIGSTOP);
+	fx_sleep_ms(SOON_MS);
+	kill(held, SIGCONT);
+	expect_all(p, r, 0);
 }
 
 int main(void)
@@ -88,6 +105,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PLACED(the_only_process_ends_again_after_its_end),
 		PLACED(a_worker_ends_again_before_workers_that_have_ended),
+		PLACED(a_worker_that_stood_still_holds_nothing_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
  * left open where the code has one. Each step of a node is atomic: a process has one thread.
  *
  * Switches take a mechanism away: NO_DEDUPE NO_RESEND NO_CREDIT NO_FLOOR NO_SECOND_HELLO
- * NO_REPEATED_END NO_END_KEPT NO_ACK_AFTER_END ACK_EARLY END_EARLY.
+ * NO_REPEATED_END NO_END_KEPT NO_ACK_AFTER_END NO_LOWEST_PASSES NO_LOWEST_TAKEN ACK_EARLY END_EARLY.
  */
 #ifndef NA
 #define NA 1 /* instances of A */
@@ -249,12 +249,31 @@ inline inlet_accept(lane, seq)
 	assert(COUNT(DATA(all_held | all_debts)) <= SOURCE_WINDOW) /* bounded memory */
 }
 
+#define LOWEST(m) ((m) & -(m))
+
+/* All that is in flight on the lanes of an outlet, two at most. */
+#define FLIGHTS(p) (flight[OUT0(p)] | flight[OUT0(p) + OUTS(p) - 1])
+
 /* outlet.c lane_has_credit() */
-#ifdef NO_CREDIT
-#define HAS_CREDIT(l) true
-#else
 #define HAS_CREDIT(l) (COUNT(DATA(flight[l])) < WINDOW(l))
+#define OPEN_LANE(l)  (known[l] && HAS_CREDIT(l))
+/* outlet.c edge_awaits(): all that is in flight comes after the first that waits. */
+#ifdef NO_LOWEST_PASSES
+#define AWAITS(p) false
+#else
+#define AWAITS(p)                                                                                  \
+	(DATA(FLIGHTS(p)) == 0 || LOWEST(DATA(waiting[p])) < LOWEST(DATA(FLIGHTS(p))))
 #endif
+/* outlet.c edge_pick() */
+#ifdef NO_CREDIT
+#define MAY_GO(l) true
+#else
+#define MAY_GO(l)                                                                                  \
+	(HAS_CREDIT(l) || (AWAITS(FROM(l)) && !OPEN_LANE(OUT0(FROM(l))) &&                         \
+			   !OPEN_LANE(OUT0(FROM(l)) + OUTS(FROM(l)) - 1)))
+#endif
+/* What may be in flight on a lane: over its credit only what all others came after. */
+#define LANE_MAX(l) (FROM(l) == 0 -> WINDOW(l) : (WINDOW(l) > SOURCE_WINDOW -> WINDOW(l) : SOURCE_WINDOW))
 
 #ifdef NO_SECOND_HELLO
 #define GREETS(l) (!welcomed[l])
@@ -286,9 +305,9 @@ end:	do
 		:: else /* the route of a former life */
 		fi
 	}
-	/* producer: there is credit (edge_dispatch(), lane_has_credit()) */
+	/* producer: there is credit, or no need of it (edge_dispatch()) */
 	:: d_step {
-		known[lane] && DATA(waiting[FROM(lane)]) && HAS_CREDIT(lane) ->
+		known[lane] && DATA(waiting[FROM(lane)]) && MAY_GO(lane) ->
 		s = 0;
 		do
 		:: waiting[FROM(lane)] & BIT(s) -> break
@@ -296,7 +315,7 @@ end:	do
 		od;
 		waiting[FROM(lane)] = waiting[FROM(lane)] & ~BIT(s);
 		flight[lane] = flight[lane] | BIT(s);
-		assert(COUNT(DATA(flight[lane])) <= WINDOW(lane));
+		assert(COUNT(DATA(flight[lane])) <= LANE_MAX(lane)); /* bounded memory */
 		send(lane, s)
 	}
 	/* consumer: HELLO; one that would change nothing is left out (lane_hello()) */
@@ -320,8 +339,6 @@ end:	do
 	od
 }
 
-/* All that is in flight on the lanes of an outlet, two at most. */
-#define FLIGHTS(p) (flight[OUT0(p)] | flight[OUT0(p) + OUTS(p) - 1])
 #ifdef END_EARLY
 #define END_GOES(p) (waiting[p] == BIT(END))
 #else
@@ -375,6 +392,13 @@ end:	do
 #define READY(p) (HELD(p) && (!ORDERED(p) || (HELD(p) & (BIT(next[p] + 1) - 1))))
 #else
 #define READY(p) (ORDERED(p) -> HELD(p) & BIT(next[p]) : HELD(p))
+#endif
+
+/* outlet.c fx_outlet_room(), host.c host_has_room() */
+#ifdef NO_LOWEST_TAKEN
+#define HAS_ROOM(p) (COUNT(waiting[p]) < ROOM)
+#else
+#define HAS_ROOM(p) (COUNT(waiting[p]) < ROOM || LOWEST(HELD(p)) < LOWEST(waiting[p]))
 #endif
 
 /* inlet.c fx_inlet_pop(): the lowest. */
@@ -456,7 +480,7 @@ proctype Relay(byte me)
 end:	do
 	/* host.c host_deliver(): one message in, its answer out under the same number */
 	:: d_step {
-		!ended[me] && READY(me) && COUNT(waiting[me]) < ROOM ->
+		!ended[me] && READY(me) && HAS_ROOM(me) ->
 		pop(me);
 		look_at_flights(me);
 		assert(!((pending[me] | waiting[me] | in_flight) & BIT(s))); /* never twice at once */
