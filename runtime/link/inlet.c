@@ -48,6 +48,7 @@ struct fx_inlet {
 	struct debt *debts; /* sorted by seq */
 	size_t debts_len, debts_cap;
 	uint64_t next; /* ordered: the seq to hand on */
+	bool ended;    /* END was handed on: all before it is acknowledged */
 	bool failed;   /* without memory: a message is lost to this process */
 	bool has_open;
 	struct fx_mark open;
@@ -307,7 +308,7 @@ static bool inlet_duplicate(struct fx_inlet *in, uint64_t seq, size_t lane)
 		inlet_add_debt(in, seq, lane);
 		return true;
 	}
-	if (in->config.ordered && seq < in->next) {
+	if (in->ended || (in->config.ordered && seq < in->next)) {
 		lane_owe(in, lane, seq);
 		return true;
 	}
@@ -426,6 +427,7 @@ bool fx_inlet_pop(struct fx_inlet *in, struct fx_envelope *e)
 	in->held_len--;
 	memmove(in->held, in->held + 1, in->held_len * sizeof *in->held);
 	in->next = a.envelope.seq + 1;
+	in->ended = a.envelope.kind == FX_NOTHING && a.envelope.mark.kind == FX_MARK_END;
 	inlet_add_debt(in, a.envelope.seq, a.lane);
 	stats = in->config.lanes[a.lane].stats;
 	if (a.envelope.kind != FX_NOTHING)
@@ -436,7 +438,8 @@ bool fx_inlet_pop(struct fx_inlet *in, struct fx_envelope *e)
 	return true;
 }
 
-/* An ordered inlet acknowledges in order, so that one number tells a later life where to go on. */
+/* An ordered inlet acknowledges in order, so that one number tells a later life where to go on. A
+ * later life has to get END again: else it would not end. */
 static void inlet_pay(struct fx_inlet *in)
 {
 	size_t paid = 0, kept = 0;
@@ -446,7 +449,7 @@ static void inlet_pay(struct fx_inlet *in)
 	if (in->config.ordered) {
 		const bool owing = paid < in->debts_len && in->debts[paid].seq < in->next;
 
-		atomic_store(in->config.floor, owing ? in->debts[paid].seq : in->next);
+		atomic_store(in->config.floor, owing ? in->debts[paid].seq : in->next - in->ended);
 	}
 	for (size_t i = 0; i < in->debts_len; i++) {
 		const bool pay = in->config.ordered ? i < paid : in->debts[i].safe;

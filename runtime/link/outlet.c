@@ -65,6 +65,15 @@ static struct fx__parcel *list_remove(struct list *l, size_t at)
 	return p;
 }
 
+static bool list_insert_in_order(struct list *l, struct fx__parcel *p)
+{
+	size_t at = l->len;
+
+	while (at && l->items[at - 1]->seq > p->seq)
+		at--;
+	return list_insert(l, at, p);
+}
+
 static void list_fini(struct list *l)
 {
 	for (size_t i = 0; i < l->len; i++)
@@ -203,16 +212,39 @@ static bool lane_has_credit(const struct lane *lane, const struct fx__parcel *p)
 				       lane->bytes + p->bytes <= lane->credit_bytes);
 }
 
-/* The lane with credit that has the fewest in flight; -1 when none has. */
-static int edge_pick(const struct edge *edge, size_t lanes, const struct fx__parcel *p)
+/* What is in flight on an edge comes after @p p. It may be acknowledged only after @p p is. */
+static bool edge_awaits(const struct edge *edge, size_t lanes, const struct fx__parcel *p)
+{
+	for (size_t i = 0; i < lanes; i++)
+		for (size_t k = 0; k < edge->lanes[i].flight.len; k++)
+			if (edge->lanes[i].flight.items[k]->seq <= p->seq)
+				return false;
+	return true;
+}
+
+/* The lane with the fewest in flight, of those with credit or of all known; -1 when there is none.
+ */
+static int edge_fewest(const struct edge *edge, size_t lanes, const struct fx__parcel *p,
+		       bool with_credit)
 {
 	int best = -1;
 
-	for (size_t i = 0; i < lanes; i++)
-		if (lane_has_credit(&edge->lanes[i], p) &&
-		    (best < 0 || edge->lanes[i].flight.len < edge->lanes[best].flight.len))
+	for (size_t i = 0; i < lanes; i++) {
+		const struct lane *lane = &edge->lanes[i];
+
+		if ((with_credit ? lane_has_credit(lane, p) : lane->known) &&
+		    (best < 0 || lane->flight.len < edge->lanes[best].flight.len))
 			best = (int)i;
+	}
 	return best;
+}
+
+/* The lane that @p p may go out on; -1 when it has to wait. */
+static int edge_pick(const struct edge *edge, size_t lanes, const struct fx__parcel *p)
+{
+	const int pick = edge_fewest(edge, lanes, p, true);
+
+	return pick < 0 && edge_awaits(edge, lanes, p) ? edge_fewest(edge, lanes, p, false) : pick;
 }
 
 static bool edge_idle(const struct edge *edge, size_t lanes)
@@ -315,7 +347,6 @@ static void lane_revive(struct fx_outlet *o, size_t e, size_t i)
 		fx_pool_forget(o->config.pool, o->config.edges[e].lanes[i].holder, 0);
 	for (size_t k = 0; k < old.len; k++) {
 		struct fx__parcel *p = old.items[k];
-		size_t at = 0;
 
 		if (broadcast(p)) {
 			open = open || p == o->open;
@@ -323,10 +354,8 @@ static void lane_revive(struct fx_outlet *o, size_t e, size_t i)
 			lane_launch(o, e, i, p);
 			continue;
 		}
-		while (at < edge->waiting.len && edge->waiting.items[at]->seq < p->seq)
-			at++;
 		atomic_fetch_add(&s->resent, p->data);
-		if (!list_insert(&edge->waiting, at, p))
+		if (!list_insert_in_order(&edge->waiting, p))
 			o->failed = true;
 	}
 	free(old.items);
@@ -486,11 +515,14 @@ unsigned fx_outlet_pump(struct fx_outlet *o)
 	return refused;
 }
 
-bool fx_outlet_room(const struct fx_outlet *o)
+bool fx_outlet_room(const struct fx_outlet *o, uint64_t seq)
 {
-	for (size_t e = 0; e < o->config.edges_len; e++)
-		if (o->edges[e].waiting.len >= WAITING_MAX)
+	for (size_t e = 0; e < o->config.edges_len; e++) {
+		const struct list *waiting = &o->edges[e].waiting;
+
+		if (waiting->len >= WAITING_MAX && waiting->items[0]->seq <= seq)
 			return false;
+	}
 	return true;
 }
 
@@ -507,8 +539,10 @@ static void outlet_remember(struct fx_outlet *o, struct fx__parcel *p)
 int fx_outlet_queue(struct fx_outlet *o, struct fx_envelope *e, struct fx_error *err)
 {
 	struct fx__parcel *p;
-	const int result = fx__parcel_new(o->config.pool, e, &p, err);
+	int result = fx__parcel_new(o->config.pool, e, &p, err);
 
+	if (result == FX_IDLE && o->config.slots_optional)
+		result = fx__parcel_new(NULL, e, &p, err);
 	if (result != FX_OK)
 		return result;
 	if (broadcast(p))
@@ -516,7 +550,7 @@ int fx_outlet_queue(struct fx_outlet *o, struct fx_envelope *e, struct fx_error 
 	for (size_t i = 0; i < o->config.edges_len; i++) {
 		p->refs++;
 		p->unacked += broadcast(p) ? (unsigned)o->config.edges[i].lanes_len : 1;
-		if (!list_insert(&o->edges[i].waiting, o->edges[i].waiting.len, p)) {
+		if (!list_insert_in_order(&o->edges[i].waiting, p)) {
 			p->refs--;
 			o->failed = true;
 		}
@@ -547,13 +581,13 @@ int fx_outlet_voxels(struct fx_outlet *o, size_t size, struct fx_block *b)
 
 	if (size > FX_WIRE_PAYLOAD_MAX)
 		return FX_EINVAL;
-	if (!o->config.pool) {
+	slot = o->config.pool ? fx_pool_take(o->config.pool) : -1;
+	if (slot < 0 && o->config.pool && !o->config.slots_optional)
+		return FX_IDLE;
+	if (slot < 0) {
 		fx__block_heap(b, fx_alloc_aligned(size));
 		return b->data ? FX_OK : FX_ENOMEM;
 	}
-	slot = fx_pool_take(o->config.pool);
-	if (slot < 0)
-		return FX_IDLE;
 	fx__slot_lend(b, o->config.pool, (unsigned)slot, 0, NULL);
 	if (b->data)
 		return FX_OK;

@@ -4,7 +4,8 @@
  * Every message is named by its place in the output's stream. It is kept until each edge has
  * acknowledged it; what a consumer had not acknowledged when it vanished goes out again. On an edge
  * to several workers each message goes to one of them, OPEN and END to all. END is sent when all
- * before it is acknowledged. See docs/protocol.md. */
+ * before it is acknowledged. What waits goes out in order of seq, when there is credit, or when all
+ * that is in flight comes after it: a consumer may wait for it. See docs/protocol.md. */
 #ifndef FX_LINK_OUTLET_H
 #define FX_LINK_OUTLET_H
 
@@ -31,6 +32,7 @@ struct fx_outlet_config {
 	const char *endpoint; /**< to bind */
 	int listen_fd;	      /**< a listening socket to use for it, or -1 */
 	struct fx_pool *pool; /**< NULL: payloads travel in frames, labels and trees by LZ4 */
+	bool slots_optional;  /**< when no slot is free: as without a pool, instead of FX_IDLE */
 	size_t edges_len;
 	const struct fx_outlet_edge *edges; /**< borrowed for life */
 	/** Every edge has acknowledged @p seq. */
@@ -47,10 +49,11 @@ void *fx_outlet_socket(const struct fx_outlet *o);
 /** Handles what consumers have sent, then sends what credit allows. Never blocks. The number of
  * frames that were refused. */
 unsigned fx_outlet_pump(struct fx_outlet *o);
-/** True while a further message may be queued (few are waiting on every edge). */
-bool fx_outlet_room(const struct fx_outlet *o);
-/** Queues a message. Consumes e->message, also on failure. Voxels that do not lie in the pool are
- * copied there: FX_IDLE (nothing consumed) when no slot is free yet. */
+/** True while message @p seq may be queued: few are waiting on every edge, or all that wait come
+ * after it. */
+bool fx_outlet_room(const struct fx_outlet *o, uint64_t seq);
+/** Queues a message, in any order of seq. Consumes e->message, also on failure. Voxels that do not
+ * lie in the pool are copied there: FX_IDLE (nothing consumed) when no slot is free yet. */
 int fx_outlet_queue(struct fx_outlet *o, struct fx_envelope *e, struct fx_error *err);
 /** True when END is acknowledged by all. */
 bool fx_outlet_settled(const struct fx_outlet *o);

@@ -209,6 +209,7 @@ static int host_connect_output(struct fx__host *h, const struct fx_wired_output 
 			.endpoint = w->endpoint,
 			.listen_fd = w->listen_fd,
 			.pool = h->pool,
+			.slots_optional = h->type->stateless,
 			.edges_len = w->edges_len,
 			.edges = edges,
 			.acked = h->type->stateless ? fx__host_acked : NULL,
@@ -388,14 +389,27 @@ static int host_deliver(struct fx__host *h, unsigned port)
 	return result;
 }
 
-/* The first port at or after @p from that has something for the node; -1 when none has. */
-static int host_ready(const struct fx__host *h, unsigned from)
+/* A stateless node takes an input when there is room for its answers. */
+static bool host_has_room(const struct fx__host *h, uint64_t seq)
 {
+	for (unsigned p = 0; h->type->stateless && p < FX__PORTS_MAX; p++)
+		if (h->outlets[p] && !fx_outlet_room(h->outlets[p], seq))
+			return false;
+	return true;
+}
+
+/* The first port at or after @p from that has something for the node; -1 when none has. Whether
+ * there is something that waits for room only, to @p full. */
+static int host_ready(const struct fx__host *h, unsigned from, bool *full)
+{
+	*full = false;
 	for (unsigned i = 0; i < FX__PORTS_MAX; i++) {
 		const unsigned p = (from + i) % FX__PORTS_MAX;
+		const struct fx_envelope *e = h->inlets[p] ? fx_inlet_peek(h->inlets[p]) : NULL;
 
-		if (h->inlets[p] && fx_inlet_peek(h->inlets[p]))
+		if (e && host_has_room(h, e->seq))
 			return (int)p;
+		*full = *full || e;
 	}
 	return -1;
 }
@@ -422,7 +436,8 @@ static int host_run_inputs(struct fx__host *h)
 	int result = FX_OK;
 
 	while (result == FX_OK && !terminated && !all_ended(h)) {
-		int port = host_ready(h, from);
+		bool full;
+		int port = host_ready(h, from, &full);
 		const int64_t start = fx_now_ns();
 
 		if (port < 0 || pump_due(h))
@@ -433,14 +448,15 @@ static int host_run_inputs(struct fx__host *h)
 		result = host_check(h);
 		if (result < 0)
 			break;
-		port = host_ready(h, from);
+		port = host_ready(h, from, &full);
 		if (port >= 0) {
 			result = host_deliver(h, (unsigned)port);
 			from = (unsigned)port + 1;
 			continue;
 		}
 		fx__host_pump(h, IDLE_MS);
-		atomic_fetch_add(&h->me->wait_in_ns, (uint64_t)(fx_now_ns() - start));
+		atomic_fetch_add(full ? &h->me->wait_out_ns : &h->me->wait_in_ns,
+				 (uint64_t)(fx_now_ns() - start));
 	}
 	return result;
 }

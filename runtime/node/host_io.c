@@ -80,6 +80,13 @@ static uint64_t host_seq(struct fx__host *h, unsigned port)
 	return h->type->stateless && h->has_current ? h->current.seq : h->next_seq[port]++;
 }
 
+/* A stateless node does not wait with a message in hand: its host looked for room before it took
+ * the input (host_has_room()), and a later input may be what all others wait for. */
+static bool must_wait(const struct fx__host *h, const struct fx_outlet *o, uint64_t seq)
+{
+	return !h->type->stateless && !fx_outlet_room(o, seq);
+}
+
 int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, struct fx_error *err)
 {
 	struct fx_outlet *o = h->outlets[port];
@@ -87,7 +94,7 @@ int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, str
 	int result = FX_IDLE;
 
 	e->seq = host_seq(h, port);
-	while (!fx_outlet_room(o) || (result = fx_outlet_queue(o, e, err)) == FX_IDLE)
+	while (must_wait(h, o, e->seq) || (result = fx_outlet_queue(o, e, err)) == FX_IDLE)
 		if (!host_wait(h)) {
 			fx_envelope_fini(e);
 			return fx_error_set(err, FX_EIO, "the run was ended");

@@ -122,16 +122,18 @@ static void check_edges(const json_t *edges)
 	json_array_foreach(edges, i, e)
 	{
 		const char *from, *to;
-		json_int_t sent, acked, dropped, delivered;
+		json_int_t sent, acked, dropped, delivered, copies;
 
-		assert_int_equal(json_unpack(e, "{s:s, s:s, s:I, s:I, s:I, s:I}", "from", &from,
-					     "to", &to, "sent", &sent, "acked", &acked, "dropped",
-					     &dropped, "delivered", &delivered),
+		assert_int_equal(json_unpack(e, "{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "from",
+					     &from, "to", &to, "sent", &sent, "acked", &acked,
+					     "dropped", &dropped, "delivered", &delivered,
+					     "duplicates", &copies),
 				 0);
-		if (sent != acked + dropped || delivered < acked || sent < 1)
-			fail_msg("%s -> %s: sent %lld, delivered %lld, acked %lld, dropped %lld",
-				 from, to, (long long)sent, (long long)delivered, (long long)acked,
-				 (long long)dropped);
+		if (sent != acked + dropped || delivered + copies < acked || sent < 1)
+			fail_msg("%s -> %s: sent %lld, delivered %lld, duplicates %lld, "
+				 "acked %lld, dropped %lld",
+				 from, to, (long long)sent, (long long)delivered, (long long)copies,
+				 (long long)acked, (long long)dropped);
 	}
 }
 

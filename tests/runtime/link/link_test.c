@@ -21,7 +21,7 @@ struct rig {
 	void *zmq;
 	char *dir, endpoint[2][100];
 	size_t producers, consumers;
-	bool shared;
+	bool shared, slots_optional;
 	int fd[2];
 	struct fx_pool *pool[2];
 	struct fx_lane_stats stats[LANES];
@@ -54,6 +54,7 @@ static void start_outlet(struct rig *r, size_t p, unsigned epoch)
 						 .endpoint = r->endpoint[p],
 						 .listen_fd = -1,
 						 .pool = r->pool[p],
+						 .slots_optional = r->slots_optional,
 						 .edges_len = 1,
 						 .edges = &r->edges[p],
 						 .acked = note_acked,
@@ -222,13 +223,73 @@ static void credit_bounds_what_is_in_flight(void **unused)
 		send_block(r, 0, s);
 	pump(r, 100);
 	assert_int_equal(r->stats[0].sent, 2); /* the credit of start_inlet() */
-	assert_false(fx_outlet_room(r->outlet[0]));
+	assert_false(fx_outlet_room(r->outlet[0], 6));
 	assert_int_equal(take(r, 0, false), 0);
 	pump(r, 20);
 	assert_int_equal(r->stats[0].sent, 2); /* taking alone gives no credit back */
 	fx_inlet_ack(r->inlet[0], 0);
 	pump(r, 20);
 	assert_int_equal(r->stats[0].sent, 3);
+	rig_free(r);
+}
+
+/* Else its consumer would wait for it for ever, and it for credit. */
+static void what_all_in_flight_comes_after_passes_credit(void **unused)
+{
+	struct rig *r = rig_new(1, 1, true);
+
+	(void)unused;
+	for (uint64_t s = 7; s > 1; s--)
+		send_block(r, 0, s);
+	pump(r, 100);
+	assert_int_equal(r->stats[0].sent, 2);	       /* the credit of start_inlet(): 2 and 3 */
+	assert_false(fx_outlet_room(r->outlet[0], 4)); /* the first of four that wait */
+	assert_true(fx_outlet_room(r->outlet[0], 1));
+	send_block(r, 0, 1);
+	pump(r, 20);
+	assert_int_equal(r->stats[0].sent, 3);
+	send_mark(r, 0, 0, FX_MARK_DONE);
+	for (uint64_t s = 0; s < 8; s++)
+		assert_int_equal(take(r, 0, true), s);
+	rig_free(r);
+}
+
+static void one_of_workers_gets_what_passes_credit(void **unused)
+{
+	struct rig *r = rig_new(1, 2, true);
+
+	(void)unused;
+	pump(r, 100); /* both have said hello */
+	for (uint64_t s = 1; s < 6; s++)
+		send_block(r, 0, s);
+	send_block(r, 0, 0);
+	pump(r, 50);
+	assert_int_equal(r->stats[0].sent + r->stats[1].sent, 5); /* 0..4; 5 waits */
+	assert_int_equal(take(r, r->stats[0].sent == 3 ? 0 : 1, true), 0);
+	rig_free(r);
+}
+
+static void what_finds_no_slot_travels_in_a_frame(void **unused)
+{
+	struct rig *r = rig_new(1, 1, true);
+	struct fx_block *b = fx_block_new(FX_U32, 1, 64, 64);
+	struct fx_envelope e = { .kind = FX_BLOCK, .message = b };
+	struct fx_block voxels = { 0 };
+
+	(void)unused;
+	for (int i = 0; i < FX_POOL_SLOTS; i++)
+		assert_int_equal(fx_pool_take(r->pool[0]), i);
+	assert_int_equal(fx_outlet_queue(r->outlet[0], &e, NULL), FX_IDLE);
+	fx_block_free(b);
+	assert_int_equal(fx_outlet_voxels(r->outlet[0], 4, &voxels), FX_IDLE);
+	fx_outlet_free(r->outlet[0]);
+	r->slots_optional = true;
+	start_outlet(r, 0, 0);
+	assert_int_equal(fx_outlet_voxels(r->outlet[0], 4, &voxels), FX_OK);
+	voxels.release(&voxels);
+	send_block(r, 0, 0);
+	assert_int_equal(take(r, 0, true), 0);
+	assert_int_equal(fx_pool_used(r->pool[0]), FX_POOL_SLOTS);
 	rig_free(r);
 }
 
@@ -517,6 +578,9 @@ int main(void)
 		cmocka_unit_test(shared_memory_delivers_in_order),
 		cmocka_unit_test(frames_deliver_in_order),
 		cmocka_unit_test(credit_bounds_what_is_in_flight),
+		cmocka_unit_test(what_all_in_flight_comes_after_passes_credit),
+		cmocka_unit_test(one_of_workers_gets_what_passes_credit),
+		cmocka_unit_test(what_finds_no_slot_travels_in_a_frame),
 		cmocka_unit_test(end_waits_for_acknowledgements),
 		cmocka_unit_test(a_worker_that_vanishes_loses_nothing),
 		cmocka_unit_test(an_ordered_consumer_goes_on_where_it_was),
