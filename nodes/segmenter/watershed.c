@@ -3,9 +3,9 @@
 #include <fornix/node.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
+#include "block/voxel.h"
 #include "kernels/boundary.h"
 #include "node/segments.h"
 
@@ -51,22 +51,6 @@ static const struct fx_option options[] = {
 	{ 0 },
 };
 
-static void watershed_brightness(float *out, const struct fx_block *image)
-{
-	size_t len = fx_block_len(image);
-	const uint8_t *u8 = image->data;
-	const uint16_t *u16 = image->data;
-
-	if (image->dtype == FX_F32)
-		memcpy(out, image->data, len * sizeof *out);
-	else if (image->dtype == FX_U16)
-		for (size_t i = 0; i < len; i++)
-			out[i] = (float)u16[i] / 65535;
-	else
-		for (size_t i = 0; i < len; i++)
-			out[i] = (float)u8[i] / 255;
-}
-
 static int watershed_boundary(const struct watershed *s, uint8_t *boundary,
 			      const struct fx_block *image)
 {
@@ -83,7 +67,8 @@ static int watershed_boundary(const struct watershed *s, uint8_t *boundary,
 
 	if (!brightness)
 		return FX_ENOMEM;
-	watershed_brightness(brightness, image);
+	for (size_t i = 0; i < fx_block_len(image); i++)
+		brightness[i] = fx_voxel_brightness(image->data, image->dtype, i);
 	err = fx_boundary_ridge(boundary, brightness, image->shape, image->voxel_nm, &p);
 	free(brightness);
 	return err;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "block/voxel.h"
 
 /* A voxel that is asked for: where, and the block that holds it. */
 struct wanted {
@@ -193,24 +194,6 @@ static size_t wanted_fill(struct wanted *w, const struct fx_blockstore *s, const
 	return len;
 }
 
-static uint64_t label_at(const struct fx_block *b, size_t i)
-{
-	switch (b->dtype) {
-	case FX_U8:
-		return ((const uint8_t *)b->data)[i];
-	case FX_U16:
-		return ((const uint16_t *)b->data)[i];
-	case FX_U32:
-		return ((const uint32_t *)b->data)[i];
-	case FX_U64:
-		return ((const uint64_t *)b->data)[i];
-	case FX_F16:
-	case FX_F32:
-		break;
-	}
-	return 0;
-}
-
 static int by_block(const void *a, const void *b)
 {
 	const struct wanted *p = a, *q = b;
@@ -230,7 +213,7 @@ static int wanted_read(const struct wanted *w, size_t len, const struct fx_block
 			if (!b)
 				return err ? err->code : FX_EIO;
 		}
-		labels[w[i].index] = label_at(b, w[i].voxel);
+		labels[w[i].index] = fx_voxel_label(b->data, b->dtype, w[i].voxel);
 	}
 	fx_block_free(b);
 	return FX_OK;

@@ -10,6 +10,7 @@
 #include <fornix/error.h>
 
 #include "base/alloc.h"
+#include "block/voxel.h"
 #include "kernels/gauss.h"
 
 const double fx_features_sigma[FX_FEATURES_SCALES] = { 1, 1.6, 2.5, 4 };
@@ -27,23 +28,11 @@ static bool features_len(const size_t shape[3], const double voxel[3], size_t *l
 	       fx_mul_size(*len, sizeof(float), &bytes);
 }
 
-static float tame(float v)
-{
-	v = v > -1 ? v : (v <= -1 ? -1.0F : 0.0F);
-	return v < 2 ? v : 2.0F;
-}
-
 static void brightness(float *out, const void *image, enum fx_dtype dtype, size_t len)
 {
-	const uint8_t *u8 = image;
-	const uint16_t *u16 = image;
-	const float *f32 = image;
-
 #pragma omp parallel for schedule(static)
 	for (size_t i = 0; i < len; i++)
-		out[i] = dtype == FX_U8	 ? (float)u8[i] / 255 :
-			 dtype == FX_U16 ? (float)u16[i] / 65535 :
-					   tame(f32[i]);
+		out[i] = fx_voxel_brightness(image, dtype, i);
 }
 
 static int smooth_all(struct fx_features *f, const float *image, size_t len, const double voxel[3])

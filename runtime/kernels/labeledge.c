@@ -4,25 +4,13 @@
 
 #include <stdbool.h>
 
-static uint64_t label_at(const struct fx_block *b, size_t i)
-{
-	switch (b->dtype) {
-	case FX_U8:
-		return ((const uint8_t *)b->data)[i];
-	case FX_U16:
-		return ((const uint16_t *)b->data)[i];
-	case FX_U32:
-		return ((const uint32_t *)b->data)[i];
-	default:
-		return ((const uint64_t *)b->data)[i];
-	}
-}
+#include "block/voxel.h"
 
 static bool differs(const struct fx_block *b, size_t i, size_t neighbour)
 {
-	const uint64_t other = label_at(b, neighbour);
+	const uint64_t other = fx_voxel_label(b->data, b->dtype, neighbour);
 
-	return other && other != label_at(b, i);
+	return other && other != fx_voxel_label(b->data, b->dtype, i);
 }
 
 void fx_label_edge_row(uint8_t *edge, const struct fx_block *labels, size_t z, size_t y)
@@ -38,8 +26,8 @@ void fx_label_edge_row(uint8_t *edge, const struct fx_block *labels, size_t z, s
 				   (x > 0 && differs(labels, i, i - 1)) ||
 				   (x + 1 < w && differs(labels, i, i + 1));
 
-		edge[x] = !label_at(labels, i) ? FX_LABEL_UNKNOWN :
-			  found		       ? FX_LABEL_EDGE :
-						 FX_LABEL_INSIDE;
+		edge[x] = !fx_voxel_label(labels->data, labels->dtype, i) ? FX_LABEL_UNKNOWN :
+			  found						  ? FX_LABEL_EDGE :
+									    FX_LABEL_INSIDE;
 	}
 }

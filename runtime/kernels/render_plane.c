@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "block/voxel.h"
 
 int fx_plane_init(struct fx_plane *p, int64_t height, int64_t width, size_t side, bool labels)
 {
@@ -61,22 +62,6 @@ static uint32_t grey_of(const struct fx_block *b, size_t i)
 	}
 }
 
-static uint64_t label_of(const struct fx_block *b, size_t i)
-{
-	switch (b->dtype) {
-	case FX_U8:
-		return ((const uint8_t *)b->data)[i];
-	case FX_U16:
-		return ((const uint16_t *)b->data)[i];
-	case FX_U32:
-		return ((const uint32_t *)b->data)[i];
-	case FX_U64:
-		return ((const uint64_t *)b->data)[i];
-	default:
-		return 0;
-	}
-}
-
 /* True when voxel @p v of an axis of @p len is the middle one of its sample. */
 static bool is_middle(int64_t v, int64_t len, size_t thin)
 {
@@ -102,7 +87,7 @@ static void take_row(struct fx_plane *p, const struct fx_block *b, struct fx_reg
 			continue;
 		p->count[sample]++;
 		if (p->labels)
-			p->labels[sample] = label_of(b, i);
+			p->labels[sample] = fx_voxel_label(b->data, b->dtype, i);
 		else
 			p->sum[sample] += grey_of(b, i);
 	}

@@ -8,32 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/map64.h"
-
-static float brightness(const struct fx_block *b, size_t i)
-{
-	switch (b->dtype) {
-	case FX_U8:
-		return (float)((const uint8_t *)b->data)[i] / 255;
-	case FX_U16:
-		return (float)((const uint16_t *)b->data)[i] / 65535;
-	default:
-		return ((const float *)b->data)[i];
-	}
-}
-
-static uint64_t label(const struct fx_block *b, size_t i)
-{
-	switch (b->dtype) {
-	case FX_U8:
-		return ((const uint8_t *)b->data)[i];
-	case FX_U16:
-		return ((const uint16_t *)b->data)[i];
-	case FX_U32:
-		return ((const uint32_t *)b->data)[i];
-	default:
-		return ((const uint64_t *)b->data)[i];
-	}
-}
+#include "block/voxel.h"
 
 /* Small numbers for the labels, in order of appearance. FX_ENOMEM. */
 static int number(uint32_t *to, const struct fx_block *from, uint32_t zero)
@@ -45,7 +20,7 @@ static int number(uint32_t *to, const struct fx_block *from, uint32_t zero)
 	int result = FX_OK;
 
 	for (size_t i = 0; i < n && result == FX_OK; i++) {
-		const uint64_t id = label(from, i);
+		const uint64_t id = fx_voxel_label(from->data, from->dtype, i);
 
 		if (id != last) {
 			uint64_t *at = id ? fx_map64_at(&map, id) : NULL;
@@ -96,7 +71,7 @@ static int join(struct fx_cropvolume *v, const struct fx_block *image, const str
 	if (!v->pixels || !v->labels)
 		return FX_ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		v->pixels[i] = brightness(image, i);
+		v->pixels[i] = fx_voxel_brightness(image->data, image->dtype, i);
 	result = number(v->labels, truth, rules->zero_is_edge ? FX_LABEL_ERODED : 0);
 	v->source = (struct fx_crop_source){ .image = v->pixels, .labels = v->labels, .share = 1 };
 	memcpy(v->source.shape, image->shape, sizeof v->source.shape);

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/alloc.h"
+#include "block/voxel.h"
 #include "nn/modelmeta.h"
 #include "nn/op.h"
 #include "nn/tiles.h"
@@ -295,18 +296,6 @@ static size_t mirrored(size_t i, size_t n)
 	return k < n ? k : 2 * n - 1 - k;
 }
 
-static NN_REAL brightness(const struct fx_unet_image *image, size_t i)
-{
-	float v;
-
-	if (image->dtype == FX_U8)
-		return (NN_REAL)((const uint8_t *)image->data)[i] / 255;
-	if (image->dtype == FX_U16)
-		return (NN_REAL)((const uint16_t *)image->data)[i] / 65535;
-	v = ((const float *)image->data)[i];
-	return v < -1 ? -1 : v > 2 ? 2 : v >= -1 ? (NN_REAL)v : 0;
-}
-
 /* The tile whose first voxel is @p from, to the input of the net. */
 static void fill(const struct fx_unetmodel *m, const struct fx_unet_image *image,
 		 const size_t from[3])
@@ -326,7 +315,9 @@ static void fill(const struct fx_unetmodel *m, const struct fx_unet_image *image
 
 		for (size_t x = 0; x < s.x; x++)
 			to[x * step] =
-				(brightness(image, at + mirrored(from[2] + x, n[2])) - mean) *
+				((NN_REAL)fx_voxel_brightness(image->data, image->dtype,
+							      at + mirrored(from[2] + x, n[2])) -
+				 mean) *
 				factor;
 	}
 }
