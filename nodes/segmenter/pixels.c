@@ -64,8 +64,9 @@ static int pixels_init(struct fx_node *node, void *state)
 	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
 }
 
-static int pixels_boundary(const struct pixels *s, uint8_t *boundary, const struct fx_block *image)
+static int pixels_boundary(const void *state, uint8_t *boundary, const struct fx_block *image)
 {
+	const struct pixels *s = state;
 	struct fx_features f = { 0 };
 	int err = fx_features_init(&f, image->data, image->dtype, image->shape, image->voxel_nm);
 
@@ -78,32 +79,18 @@ static int pixels_boundary(const struct pixels *s, uint8_t *boundary, const stru
 static int pixels_process(struct fx_node *node, void *state)
 {
 	struct pixels *s = state;
+	const struct fx_segments_way way = { .labels = LABELS,
+					     .boundary = BOUNDARY,
+					     .map = pixels_boundary,
+					     .state = s,
+					     .cut = &s->cut,
+					     .join = &s->join };
 	struct fx_block *image = fx_take(node, IMAGE);
-	struct fx_block *labels = fx_segments_block(node, LABELS, FX_U32, 1, FX_LABELS, image);
-	struct fx_block *boundary =
-		fx_segments_block(node, BOUNDARY, FX_U8, 1, FX_PROBABILITY, image);
-	int err = labels && boundary ? FX_OK : FX_ENOMEM;
 
 	if (!s->warned)
 		s->warned = fx_segments_warn_scale(node, image, s->net.voxel_nm,
 						   "graphs/train-pixels.yaml");
-	if (!err)
-		err = pixels_boundary(s, boundary->data, image);
-	if (!err)
-		err = fx_segments_of_boundary(labels->data, boundary->data, image, &s->cut,
-					      &s->join);
-	if (err) {
-		err = fx_segments_failed(node, err, image);
-		goto done;
-	}
-	err = fx_segments_send(node, LABELS, &labels);
-	if (!err)
-		err = fx_segments_send(node, BOUNDARY, &boundary);
-done:
-	fx_block_free(image);
-	fx_block_free(labels);
-	fx_block_free(boundary);
-	return err;
+	return fx_segments_by_boundary(node, image, &way);
 }
 
 static void pixels_finish(void *state)

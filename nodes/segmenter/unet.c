@@ -17,7 +17,6 @@ enum { AFFINITY, ERODED, MEAN, AUTO };	      /* index into kinds[] */
 #define UNET_MODEL "models/em-unet.safetensors"
 
 static const char *const kinds[] = { "affinity", "eroded", "mean", "auto", NULL };
-static const double DISTANCE_UNIT = 6; /* the network's distance is tanh(voxels / this) */
 
 struct unet {
 	const char *model; /* options: set before init() */
@@ -52,23 +51,25 @@ static const struct fx_option options[] = {
 	  .help = "larger blocks go through the network in overlapping tiles of at most this" },
 	{ FX_FIELD(struct unet, overlap), .def_str = "32 32 32", .min = 0, .max = 512,
 	  .unit = "voxel", .help = "least overlap of tiles, where they are blended" },
-	{ FX_FIELD(struct unet, seed_depth), .def = 1.5, .min = 0, .max = 30, .unit = "voxel",
+	{ FX_FIELD(struct unet, seed_depth), .def = FX_UNET_SEED_DEPTH, .min = 0, .max = 30,
+	  .unit = "voxel",
 	  .help = "seeds lie at least this far from other bodies, by the network" },
-	{ FX_FIELD(struct unet, seed_smooth), .def = 1, .min = 0, .max = 8, .unit = "voxel",
+	{ FX_FIELD(struct unet, seed_smooth), .def = FX_UNET_SEED_SMOOTH, .min = 0, .max = 8,
+	  .unit = "voxel",
 	  .help = "smoothing of the distance from other bodies, the higher the fewer fragments" },
-	{ FX_FIELD(struct unet, seed_radius), .def = 3, .min = 1, .max = 32, .unit = "voxel",
-	  .help = "seeds are the deepest points within this radius" },
+	{ FX_FIELD(struct unet, seed_radius), .def = FX_UNET_SEED_RADIUS, .min = 1, .max = 32,
+	  .unit = "voxel", .help = "seeds are the deepest points within this radius" },
 	{ FX_FIELD(struct unet, height), .def = AUTO, .choices = kinds,
 	  .help = "what fragments are flooded along: the affinities, those of bodies eroded by a "
 		  "voxel, or the mean of both; auto is the mean when the network has both" },
 	{ FX_FIELD(struct unet, evidence), .def = AFFINITY, .choices = kinds,
 	  .help = "what fragments are merged by, of the same kinds; auto is affinity" },
 	{ FX_SEGMENTS_THRESHOLD(struct unet, join), .def = 0.7 },
-	{ FX_SEGMENTS_QUANTILE(struct unet, join), .def = 0.4 },
-	{ FX_SEGMENTS_PRIOR(struct unet, join), .def = 10 },
-	{ FX_SEGMENTS_LARGE(struct unet, join), .def = 20000 },
-	{ FX_SEGMENTS_CONTACT(struct unet, join), .def = 0.6 },
-	{ FX_SEGMENTS_DUST(struct unet, join), .def = 500 },
+	{ FX_SEGMENTS_QUANTILE(struct unet, join), .def = FX_UNET_QUANTILE },
+	{ FX_SEGMENTS_PRIOR(struct unet, join), .def = FX_UNET_PRIOR_FACES },
+	{ FX_SEGMENTS_LARGE(struct unet, join), .def = FX_UNET_LARGE_VOXELS },
+	{ FX_SEGMENTS_CONTACT(struct unet, join), .def = FX_UNET_LARGE_CONTACT },
+	{ FX_SEGMENTS_DUST(struct unet, join), .def = FX_UNET_DUST_VOXELS },
 	{ 0 },
 };
 
@@ -172,7 +173,7 @@ static int unet_judge(struct unet *s, struct unet_maps *m, const struct fx_block
 static int unet_labels(const struct unet *s, uint32_t *labels, const struct unet_maps *m,
 		       const struct fx_block *image)
 {
-	const struct fx_fragments_depths seeds = { tanh(s->seed_depth / DISTANCE_UNIT),
+	const struct fx_fragments_depths seeds = { tanh(s->seed_depth / FX_UNET_DISTANCE_UNIT),
 						   s->seed_smooth, s->seed_radius };
 	const struct fx_agglomerate_params join = fx_segments_agglomerate(&s->join);
 	struct fx_rag_evidence evidence = { 0 };

@@ -51,9 +51,9 @@ static const struct fx_option options[] = {
 	{ 0 },
 };
 
-static int watershed_boundary(const struct watershed *s, uint8_t *boundary,
-			      const struct fx_block *image)
+static int watershed_boundary(const void *state, uint8_t *boundary, const struct fx_block *image)
 {
+	const struct watershed *s = state;
 	const struct fx_boundary_params p = {
 		.sigma_fine = s->sigma_fine,
 		.sigma_coarse = s->sigma_coarse,
@@ -77,29 +77,15 @@ static int watershed_boundary(const struct watershed *s, uint8_t *boundary,
 static int watershed_process(struct fx_node *node, void *state)
 {
 	const struct watershed *s = state;
+	const struct fx_segments_way way = { .labels = LABELS,
+					     .boundary = BOUNDARY,
+					     .map = watershed_boundary,
+					     .state = s,
+					     .cut = &s->cut,
+					     .join = &s->join };
 	struct fx_block *image = fx_take(node, IMAGE);
-	struct fx_block *labels = fx_segments_block(node, LABELS, FX_U32, 1, FX_LABELS, image);
-	struct fx_block *boundary =
-		fx_segments_block(node, BOUNDARY, FX_U8, 1, FX_PROBABILITY, image);
-	int err = labels && boundary ? FX_OK : FX_ENOMEM;
 
-	if (!err)
-		err = watershed_boundary(s, boundary->data, image);
-	if (!err)
-		err = fx_segments_of_boundary(labels->data, boundary->data, image, &s->cut,
-					      &s->join);
-	if (err) {
-		err = fx_segments_failed(node, err, image);
-		goto done;
-	}
-	err = fx_segments_send(node, LABELS, &labels);
-	if (!err)
-		err = fx_segments_send(node, BOUNDARY, &boundary);
-done:
-	fx_block_free(image);
-	fx_block_free(labels);
-	fx_block_free(boundary);
-	return err;
+	return fx_segments_by_boundary(node, image, &way);
 }
 
 FX_NODE(segmenter_watershed) = {

@@ -26,36 +26,6 @@ struct fx_symmetry fx_symmetry_draw(bool cubic, struct fx_pcg *rng)
 	return fx_symmetry_get(fx_pcg_below(rng, cubic ? SYMMETRIES : FLAT_SYMMETRIES));
 }
 
-void fx_symmetry_shape(const struct fx_symmetry *s, const size_t shape[3], size_t to[3])
-{
-	for (int a = 0; a < 3; a++)
-		to[a] = shape[s->from[a]];
-}
-
-void fx_symmetry_apply(const struct fx_symmetry *s, void *to, const void *from,
-		       const size_t shape[3], size_t size)
-{
-	const ptrdiff_t strides[3] = { (ptrdiff_t)(shape[1] * shape[2] * size),
-				       (ptrdiff_t)(shape[2] * size), (ptrdiff_t)size };
-	ptrdiff_t step[3];
-	size_t n[3];
-	const char *start = from;
-	char *out = to;
-
-	fx_symmetry_shape(s, shape, n);
-	for (int a = 0; a < 3; a++) {
-		step[a] = s->flip[a] ? -strides[s->from[a]] : strides[s->from[a]];
-		start += s->flip[a] && n[a] ? (ptrdiff_t)(n[a] - 1) * strides[s->from[a]] : 0;
-	}
-	for (size_t z = 0; z < n[0]; z++)
-		for (size_t y = 0; y < n[1]; y++)
-			for (size_t x = 0; x < n[2]; x++, out += size)
-				memcpy(out,
-				       start + (ptrdiff_t)z * step[0] + (ptrdiff_t)y * step[1] +
-					       (ptrdiff_t)x * step[2],
-				       size);
-}
-
 /* Evenly in the logarithm from 1 / (1 + most) to 1 + most. */
 static double factor(double most, struct fx_pcg *rng)
 {

@@ -23,13 +23,6 @@ struct fx_symmetry {
 struct fx_symmetry fx_symmetry_draw(bool cubic, struct fx_pcg *rng);
 /** Symmetry number 0..47 of the cube, 0 the identity; the first 16 keep z apart. */
 struct fx_symmetry fx_symmetry_get(uint32_t number);
-/** Shape of the result for a source of @p shape (zyx). */
-void fx_symmetry_shape(const struct fx_symmetry *s, const size_t shape[3], size_t to[3]);
-/** Writes elements of @p size bytes (1, 2, 4 or 8) of the source of @p shape to @p to, which must
- * not overlap it. */
-void fx_symmetry_apply(const struct fx_symmetry *s, void *to, const void *from,
-		       const size_t shape[3], size_t size);
-
 /** How grey values and sections may change. All 0: nothing does. Grey values are meant to have
  * mean 0 and deviation 1. */
 struct fx_augment {

@@ -9,8 +9,8 @@
 #include "base/alloc.h"
 #include "kernels/labeldist.h"
 #include "kernels/warp.h"
+#include "nn/unetmodel.h"
 
-static const double DEPTH = 6;	 /* finest voxels at which the distance is half way up */
 static const double RARE = 0.03; /* no class counts as less than this share */
 static const size_t DISTANT[] = { 4, 10 };
 enum { TRIES = 16 };
@@ -98,9 +98,10 @@ static void core_row(struct fx_crop *c, const struct fx_crop_spec *spec,
 
 	for (size_t x = 0; x < n; x++) {
 		const uint32_t label = c->labels[from + x];
-		const double d = label == FX_LABEL_ERODED ?
-					 0 :
-					 (double)c->distance[from + x] / (finest * DEPTH);
+		const double d =
+			label == FX_LABEL_ERODED ?
+				0 :
+				(double)c->distance[from + x] / (finest * FX_UNET_DISTANCE_UNIT);
 
 		c->image[zy * n + x] = c->wide[from + x];
 		c->target[FX_HEAD_DISTANCE][zy * n + x] = (float)tanh(d);

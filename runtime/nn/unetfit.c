@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <jansson.h>
+#include <omp.h>
 
 #include "base/alloc.h"
 
@@ -230,6 +231,13 @@ int fx_unetfit_start(struct fx_unetfit *f, const char *path, struct fx_error *er
 		fx_error_prefix(err, "%s", path);
 	fx_safetensors_fini(&s);
 	return result;
+}
+
+int fx_unetfit_threads(const struct fx_unetfit *f)
+{
+	const int most = omp_get_max_threads();
+
+	return f->spec.batch < (size_t)most ? (int)f->spec.batch : most;
 }
 
 /* Numbers of their own for every crop of the training. */

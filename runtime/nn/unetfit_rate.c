@@ -18,32 +18,26 @@
 
 enum { RIM = 8 }; /* voxels of a tile that are not trusted */
 
-/* How the sections are segmented, as segmenter/unet does; thresholds are tried in turn. */
-static const struct fx_fragments_depths seeds = { 0.245, 1, 3 }; /* tanh(1.5 / 6) */
+/* Tried in turn; all else is as segmenter/unet does by default. */
 static const double thresholds[] = { 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8 };
 
 /* What is kept aside, as the network sees it. */
 struct slab {
 	size_t lo[3], shape[3], tiles[3], core[3];
 	size_t len;
-	float *logit[4];  /* owned, as what follows: affinities z, y, x, and the distance */
-	uint8_t *face[3]; /* heights of the affinities */
+	float *logit[7]; /* owned, as what follows: affinities z, y, x, distance, eroded ones */
+	uint8_t *face[3], *flood[3]; /* heights of the affinities, and of the mean of both */
 	uint32_t *fragments, *labels;
 	const uint32_t *truth;
 };
 
-int fx_unetfit_threads(const struct fx_unetfit *f)
-{
-	const int most = omp_get_max_threads();
-
-	return f->spec.batch < (size_t)most ? (int)f->spec.batch : most;
-}
-
 static void slab_fini(struct slab *s)
 {
-	for (int a = 0; a < 3; a++)
+	for (int a = 0; a < 3; a++) {
 		free(s->face[a]);
-	for (int k = 0; k < 4; k++)
+		free(s->flood[a]);
+	}
+	for (int k = 0; k < 7; k++)
 		free(s->logit[k]);
 	free(s->fragments);
 	free(s->labels);
@@ -65,9 +59,11 @@ static int slab_init(struct slab *s, const struct fx_unetfit *f)
 		s->tiles[a] = (s->shape[a] + s->core[a] - 1) / s->core[a];
 		s->len *= s->shape[a];
 	}
-	for (int a = 0; a < 3; a++)
+	for (int a = 0; a < 3; a++) {
 		good = (s->face[a] = fx_calloc(s->len, 1)) && good;
-	for (int k = 0; k < 4; k++)
+		good = (s->flood[a] = fx_calloc(s->len, 1)) && good;
+	}
+	for (int k = 0; k < 7; k++)
 		good = (s->logit[k] = fx_calloc(s->len, sizeof **s->logit)) && good;
 	s->fragments = fx_calloc(s->len, sizeof *s->fragments);
 	s->labels = fx_calloc(s->len, sizeof *s->labels);
@@ -124,6 +120,8 @@ static int tile_run(struct slab *s, struct fx_unetfit_lane *l, const struct fx_u
 	tile_keep(s, out, 3, spec->side, at, s->logit);
 	fx_nn_get(l->net, l->head[FX_HEAD_DISTANCE], out);
 	tile_keep(s, out, 1, spec->side, at, s->logit + 3);
+	fx_nn_get(l->net, l->head[FX_HEAD_ERODED], out);
+	tile_keep(s, out, 3, spec->side, at, s->logit + 4);
 	return FX_OK;
 }
 
@@ -150,11 +148,11 @@ static int slab_run(struct slab *s, struct fx_unetfit *f, double *loss)
 static int slab_voi(struct slab *s, uint32_t count, double threshold, double *voi)
 {
 	const struct fx_agglomerate_params join = { .threshold = threshold,
-						    .quantile = 0.25,
-						    .prior_faces = 10,
-						    .large_voxels = 5000,
-						    .large_contact = 0.3,
-						    .dust_voxels = 200 };
+						    .quantile = FX_UNET_QUANTILE,
+						    .prior_faces = FX_UNET_PRIOR_FACES,
+						    .large_voxels = FX_UNET_LARGE_VOXELS,
+						    .large_contact = FX_UNET_LARGE_CONTACT,
+						    .dust_voxels = FX_UNET_DUST_VOXELS };
 	const struct fx_rag_evidence evidence = { .face = { s->face[0], s->face[1], s->face[2] } };
 	struct fx_seg_scores scores[FX_RULES];
 	struct fx_error err = { 0 };
@@ -172,16 +170,20 @@ static int slab_voi(struct slab *s, uint32_t count, double threshold, double *vo
 
 static int slab_rate(struct slab *s, const struct fx_unetfit *f, struct fx_unetfit_point *p)
 {
-	const uint8_t *const face[3] = { s->face[0], s->face[1], s->face[2] };
+	const struct fx_fragments_depths seeds = { tanh(FX_UNET_SEED_DEPTH / FX_UNET_DISTANCE_UNIT),
+						   FX_UNET_SEED_SMOOTH, FX_UNET_SEED_RADIUS };
+	const uint8_t *const flood[3] = { s->flood[0], s->flood[1], s->flood[2] };
 	uint32_t count = 0;
 	int err;
 
-	for (int a = 0; a < 3; a++)
+	for (int a = 0; a < 3; a++) {
 		fx_logit_heights(s->face[a], s->logit[a], s->len);
+		fx_logit_heights(s->flood[a], s->logit[a + 4], s->len);
+		fx_heights_mean(s->flood[a], s->flood[a], s->face[a], s->len);
+	}
 	fx_logit_tanh(s->logit[3], s->len);
-	err = fx_fragments_faces(s->fragments, &count, s->logit[3], face, s->shape,
+	err = fx_fragments_faces(s->fragments, &count, s->logit[3], flood, s->shape,
 				 f->spec.crop.voxel_nm, &seeds);
-
 	for (size_t i = 0; i < sizeof thresholds / sizeof *thresholds && !err; i++) {
 		double voi = (double)NAN;
 

@@ -26,6 +26,20 @@ enum fx_unet_head {
 	FX_UNET_HEADS
 };
 
+/** How what the network says becomes segments, unless options of segmenter/unet say otherwise:
+ * see fx_fragments_depths (voxels) and fx_agglomerate_params. Training rates a network by the same.
+ */
+#define FX_UNET_SEED_DEPTH    1.5
+#define FX_UNET_SEED_SMOOTH   1
+#define FX_UNET_SEED_RADIUS   3
+#define FX_UNET_QUANTILE      0.4
+#define FX_UNET_PRIOR_FACES   10
+#define FX_UNET_LARGE_VOXELS  20000
+#define FX_UNET_LARGE_CONTACT 0.6
+#define FX_UNET_DUST_VOXELS   500
+/** The head "distance" is tanh(voxels / this). */
+#define FX_UNET_DISTANCE_UNIT 6
+
 /** A model ready to run. Zero-initialise; fx_unetmodel_fini() when done. */
 struct fx_unetmodel {
 	struct fx_arch arch; /**< of what is run: one head with all the channels that are used */

@@ -8,12 +8,6 @@
 
 static const double SCALE_MAX = 1.5; /* voxel edges this much off the model's are told */
 
-struct fx_fragments_params fx_segments_fragments(const struct fx_segments_cut *cut)
-{
-	return (struct fx_fragments_params){ cut->seed_boundary, cut->seed_smooth,
-					     cut->seed_radius };
-}
-
 struct fx_agglomerate_params fx_segments_agglomerate(const struct fx_segments_join *join)
 {
 	return (struct fx_agglomerate_params){ .threshold = join->threshold,
@@ -60,10 +54,13 @@ struct fx_block *fx_segments_block(struct fx_node *node, unsigned port, enum fx_
 	return b;
 }
 
-int fx_segments_of_boundary(uint32_t *labels, const uint8_t *boundary, const struct fx_block *image,
-			    const struct fx_segments_cut *cut, const struct fx_segments_join *join)
+/* Segments of the size of @p image, cut and merged along @p boundary (255 is membrane). */
+static int segments_of_boundary(uint32_t *labels, const uint8_t *boundary,
+				const struct fx_block *image, const struct fx_segments_cut *cut,
+				const struct fx_segments_join *join)
 {
-	const struct fx_fragments_params c = fx_segments_fragments(cut);
+	const struct fx_fragments_params c = { cut->seed_boundary, cut->seed_smooth,
+					       cut->seed_radius };
 	const struct fx_agglomerate_params j = fx_segments_agglomerate(join);
 	const struct fx_rag_evidence evidence = { .boundary = boundary };
 	uint32_t count = 0;
@@ -108,4 +105,29 @@ int fx_segments_send(struct fx_node *node, unsigned port, struct fx_block **b)
 		return FX_OK;
 	*b = NULL;
 	return fx_send(node, port, sent);
+}
+
+int fx_segments_by_boundary(struct fx_node *node, struct fx_block *image,
+			    const struct fx_segments_way *way)
+{
+	struct fx_block *labels = fx_segments_block(node, way->labels, FX_U32, 1, FX_LABELS, image),
+			*boundary = fx_segments_block(node, way->boundary, FX_U8, 1, FX_PROBABILITY,
+						      image);
+	int err = labels && boundary ? way->map(way->state, boundary->data, image) : FX_ENOMEM;
+
+	if (!err)
+		err = segments_of_boundary(labels->data, boundary->data, image, way->cut,
+					   way->join);
+	if (err) {
+		err = fx_segments_failed(node, err, image);
+		goto done;
+	}
+	err = fx_segments_send(node, way->labels, &labels);
+	if (!err)
+		err = fx_segments_send(node, way->boundary, &boundary);
+done:
+	fx_block_free(image);
+	fx_block_free(labels);
+	fx_block_free(boundary);
+	return err;
 }

@@ -66,8 +66,7 @@ struct fx_segments_join {
 		.min = 0, .max = 1e6, .unit = "voxel",                                             \
 		.help = "smaller segments join the neighbour of the weakest boundary"
 
-/** The options as the kernels take them. */
-struct fx_fragments_params fx_segments_fragments(const struct fx_segments_cut *cut);
+/** The options as the kernel takes them. */
 struct fx_agglomerate_params fx_segments_agglomerate(const struct fx_segments_join *join);
 
 /** A block for output @p port (of @p channels channels) with place and voxel size of @p like, not
@@ -75,10 +74,19 @@ struct fx_agglomerate_params fx_segments_agglomerate(const struct fx_segments_jo
 struct fx_block *fx_segments_block(struct fx_node *node, unsigned port, enum fx_dtype dtype,
 				   uint32_t channels, enum fx_role role,
 				   const struct fx_block *like);
-/** Segments of the size of @p image to @p labels, cut and merged along @p boundary (255 is
- * membrane). Errors as fx_fragments(). */
-int fx_segments_of_boundary(uint32_t *labels, const uint8_t *boundary, const struct fx_block *image,
-			    const struct fx_segments_cut *cut, const struct fx_segments_join *join);
+/** How a block is segmented along a map of boundaries. */
+struct fx_segments_way {
+	unsigned labels, boundary; /**< ports */
+	/** Makes the map of the size of @p image; FX_OK or an error. */
+	int (*map)(const void *state, uint8_t *boundary, const struct fx_block *image);
+	const void *state; /**< for map() */
+	const struct fx_segments_cut *cut;
+	const struct fx_segments_join *join;
+};
+/** Segments @p image (taken) and sends its labels, and the map when somebody wants it; or
+ * fails the node. */
+int fx_segments_by_boundary(struct fx_node *node, struct fx_block *image,
+			    const struct fx_segments_way *way);
 /** Warns when voxel edges of @p image are over 1.5 times those of the model, or below: true then.
  * @p graph: what to train another one with. */
 bool fx_segments_warn_scale(struct fx_node *node, const struct fx_block *image,

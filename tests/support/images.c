@@ -10,6 +10,8 @@
 #include <string.h>
 #include <tiffio.h>
 
+#include "base/file.h"
+
 static size_t png_row(size_t width, int depth, int color)
 {
 	const size_t channels = color == PNG_COLOR_TYPE_RGB	   ? 3 :
@@ -119,6 +121,19 @@ void test_write_file(const char *path, const void *data, size_t size)
 		fail_msg("cannot write %s", path);
 	if (f)
 		fclose(f);
+}
+
+void test_same_files(const char *a, const char *b)
+{
+	void *one, *two;
+	size_t size, other;
+
+	assert_int_equal(fx_file_read(a, 1 << 24, &one, &size, NULL), FX_OK);
+	assert_int_equal(fx_file_read(b, 1 << 24, &two, &other, NULL), FX_OK);
+	assert_int_equal(size, other);
+	assert_memory_equal(one, two, size);
+	free(one);
+	free(two);
 }
 
 const char *test_path(const char *folder, const char *name)

@@ -15,6 +15,8 @@ void test_write_tiff(const char *path, size_t pages, size_t height, size_t width
 		     int format, size_t tile, const void *pixels);
 /** Writes bytes to a file. */
 void test_write_file(const char *path, const void *data, size_t size);
+/** Two files have the same bytes. */
+void test_same_files(const char *a, const char *b);
 /** Folder and name joined, in one of 64 places that are used in turn. */
 const char *test_path(const char *folder, const char *name);
 

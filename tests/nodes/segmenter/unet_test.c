@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "support/images.h"
 #include "support/node_test.h"
+#include "support/segments.h"
 #include "support/unet.h"
 
 extern const struct fx_node_type fx_node_segmenter_unet;
@@ -137,26 +138,6 @@ static void labels_do_not_need_other_ports(void **unused)
 	fixture_fini(&f);
 }
 
-/* Labels from 1 on, all of them there. */
-static uint32_t count_labels(const struct fx_block *b)
-{
-	const uint32_t *v = b->data;
-	const size_t len = fx_block_len(b);
-	uint8_t *seen = calloc(len + 1, 1);
-	uint32_t max = 0;
-
-	assert_non_null(seen);
-	for (size_t i = 0; i < len; i++) {
-		assert_true(v[i] <= len);
-		seen[v[i]] = 1;
-		max = v[i] > max ? v[i] : max;
-	}
-	for (uint32_t i = 1; i <= max; i++)
-		assert_int_equal(seen[i], 1);
-	free(seen);
-	return max;
-}
-
 static void threads_do_not_matter(void **unused)
 {
 	static const char *const heights[] = { "height=affinity", "height=eroded", "height=mean" };
@@ -179,7 +160,7 @@ static void threads_do_not_matter(void **unused)
 				    fx_block_size(sent(one, "labels")));
 		assert_memory_equal(sent(one, "boundary")->data, sent(two, "boundary")->data,
 				    fx_block_size(sent(one, "boundary")));
-		assert_true(count_labels(sent(one, "labels")) > 1);
+		assert_true(segments_count(sent(one, "labels")) > 1);
 		node_test_free(one);
 		node_test_free(two);
 	}
@@ -225,9 +206,9 @@ static void constant_blocks_are_segmented(void **unused)
 		for (size_t i = 0; i < fx_block_len(b); i++)
 			((float *)b->data)[i] = values[k % 6];
 		t = segment(b, options);
-		count_labels(sent(t, "labels"));
+		segments_count(sent(t, "labels"));
 		if (!nets[k / 6]) /* all inside, or no seed at all */
-			assert_true(count_labels(sent(t, "labels")) ==
+			assert_true(segments_count(sent(t, "labels")) ==
 				    (k % 6 == 2 || k % 6 == 3 ? 1 : 0));
 		node_test_free(t);
 		fixture_fini(&f);
@@ -246,7 +227,7 @@ static void tiny_blocks_are_segmented(void **unused)
 		struct node_test *t =
 			segment(noise(shapes[s][0], shapes[s][1], shapes[s][2]), options);
 
-		count_labels(sent(t, "labels"));
+		segments_count(sent(t, "labels"));
 		node_test_free(t);
 	}
 	fixture_fini(&f);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "support/node_test.h"
+#include "support/segments.h"
 
 extern const struct fx_node_type fx_node_segmenter_watershed;
 
@@ -54,44 +55,14 @@ static struct node_test *segment(struct fx_block *b)
 	return segment_with(b, NULL);
 }
 
-static const struct fx_block *labels_of(const struct node_test *t)
-{
-	const struct fx_block *b = node_test_get(t, "labels", FX_BLOCK, 0)->message;
-
-	assert_int_equal(b->dtype, FX_U32);
-	assert_int_equal(b->role, FX_LABELS);
-	return b;
-}
-
-/* Largest label; asserts that all from 1 to it are there. */
-static uint32_t count_labels(const struct fx_block *b)
-{
-	const uint32_t *v = b->data;
-	size_t len = fx_block_len(b);
-	uint32_t max = 0;
-	size_t *sizes;
-
-	for (size_t i = 0; i < len; i++)
-		max = v[i] > max ? v[i] : max;
-	assert_true(max <= len);
-	sizes = calloc((size_t)max + 1, sizeof *sizes);
-	assert_non_null(sizes);
-	for (size_t i = 0; i < len; i++)
-		sizes[v[i]]++;
-	for (uint32_t i = 1; i <= max; i++)
-		assert_true(sizes[i] > 0);
-	free(sizes);
-	return max;
-}
-
 static void separates_three_tubes(void **unused)
 {
 	struct node_test *t = segment(tubes(FX_U8));
-	const struct fx_block *b = labels_of(t);
+	const struct fx_block *b = segments_of(t);
 	const uint32_t *v = b->data;
 
 	(void)unused;
-	assert_int_equal(count_labels(b), 3);
+	assert_int_equal(segments_count(b), 3);
 	for (size_t i = 0; i < fx_block_len(b); i++) {
 		size_t x = i % LONG;
 
@@ -128,11 +99,11 @@ static void any_dtype_gives_the_same(void **unused)
 {
 	struct node_test *u8 = segment(tubes(FX_U8)), *u16 = segment(tubes(FX_U16)),
 			 *f32 = segment(tubes(FX_F32));
-	size_t size = fx_block_size(labels_of(u8));
+	size_t size = fx_block_size(segments_of(u8));
 
 	(void)unused;
-	assert_memory_equal(labels_of(u8)->data, labels_of(f32)->data, size);
-	assert_memory_equal(labels_of(u8)->data, labels_of(u16)->data, size);
+	assert_memory_equal(segments_of(u8)->data, segments_of(f32)->data, size);
+	assert_memory_equal(segments_of(u8)->data, segments_of(u16)->data, size);
 	node_test_free(u8);
 	node_test_free(u16);
 	node_test_free(f32);
@@ -161,9 +132,9 @@ static void threads_do_not_matter(void **unused)
 	omp_set_num_threads(2);
 	two = segment_with(noise(15, 20, 23), fragments);
 	omp_set_num_threads(threads);
-	assert_true(count_labels(labels_of(one)) > 3);
-	assert_memory_equal(labels_of(one)->data, labels_of(two)->data,
-			    fx_block_size(labels_of(one)));
+	assert_true(segments_count(segments_of(one)) > 3);
+	assert_memory_equal(segments_of(one)->data, segments_of(two)->data,
+			    fx_block_size(segments_of(one)));
 	node_test_free(one);
 	node_test_free(two);
 }
@@ -179,8 +150,8 @@ static void assert_constant(float value, uint32_t want)
 	for (size_t i = 0; i < fx_block_len(b); i++)
 		((float *)b->data)[i] = value;
 	t = segment(b);
-	v = labels_of(t)->data;
-	for (size_t i = 0; i < fx_block_len(labels_of(t)); i++)
+	v = segments_of(t)->data;
+	for (size_t i = 0; i < fx_block_len(segments_of(t)); i++)
 		assert_int_equal(v[i], want);
 	node_test_free(t);
 }
@@ -203,7 +174,7 @@ static void tiny_blocks_are_segmented(void **unused)
 	for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
 		struct node_test *t = segment(noise(shapes[s][0], shapes[s][1], shapes[s][2]));
 
-		count_labels(labels_of(t));
+		segments_count(segments_of(t));
 		node_test_free(t);
 	}
 }

@@ -120,19 +120,6 @@ static const struct fx_record *report(const struct node_test *t, size_t i)
 	return node_test_get(t, "curves", FX_RECORD, i)->message;
 }
 
-static void assert_same_models(const struct place *p, const char *a, const char *b)
-{
-	void *one, *two;
-	size_t size, other;
-
-	assert_int_equal(fx_file_read(test_path(p->folder, a), 1 << 20, &one, &size, NULL), FX_OK);
-	assert_int_equal(fx_file_read(test_path(p->folder, b), 1 << 20, &two, &other, NULL), FX_OK);
-	assert_int_equal(size, other);
-	assert_memory_equal(one, two, size);
-	free(one);
-	free(two);
-}
-
 static void loss_falls_and_the_model_is_written(void **state)
 {
 	struct place *p = *state;
@@ -171,7 +158,7 @@ static void goes_on_after_a_break_to_the_same_bytes(void **state)
 	assert_int_equal(node_test_drain(rest), FX_OK);
 	assert_string_equal(node_test_warning(rest), "");
 	assert_int_equal(node_test_count(rest, "curves", FX_RECORD), 3);
-	assert_same_models(p, "whole", "broken");
+	test_same_files(test_path(p->folder, "whole"), test_path(p->folder, "broken"));
 	node_test_free(whole);
 	node_test_free(broken);
 	node_test_free(rest);

@@ -95,19 +95,6 @@ static double number(const struct node_test *t, size_t i, const char *name)
 	return fx_record_number(r, name, (double)NAN);
 }
 
-static void assert_same_models(const struct place *p, const char *a, const char *b)
-{
-	void *one, *two;
-	size_t size, other;
-
-	assert_int_equal(fx_file_read(test_path(p->folder, a), 1 << 20, &one, &size, NULL), FX_OK);
-	assert_int_equal(fx_file_read(test_path(p->folder, b), 1 << 20, &two, &other, NULL), FX_OK);
-	assert_int_equal(size, other);
-	assert_memory_equal(one, two, size);
-	free(one);
-	free(two);
-}
-
 static void loss_falls_and_the_model_is_written(void **state)
 {
 	struct place *p = *state;
@@ -144,7 +131,7 @@ static void goes_on_after_a_break_to_the_same_bytes(void **state)
 	rest = trainer(p, "broken", false);
 	drain(rest);
 	assert_string_equal(node_test_warning(rest), "");
-	assert_same_models(p, "whole", "broken");
+	test_same_files(test_path(p->folder, "whole"), test_path(p->folder, "broken"));
 	node_test_free(whole);
 	node_test_free(broken);
 	node_test_free(rest);

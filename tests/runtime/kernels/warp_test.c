@@ -92,6 +92,21 @@ static void between_voxels_it_is_linear(void **unused)
 	assert_true(fabsf(image[BOX / 2] - (3.25F + 8 - 13.5F)) < 1e-5F);
 }
 
+static void labels_are_of_the_nearest_voxel(void **unused)
+{
+	const struct volumes v = random_volumes();
+	struct fx_warp w = still;
+	uint32_t labels[BOX];
+
+	(void)unused;
+	w.at[0] += 0.4;
+	w.at[1] += 0.6;
+	w.at[2] -= 0.6;
+	fx_warp_labels(labels, size, v.labels, shape, &w);
+	assert_int_equal(labels[BOX / 2], v.labels[at(3, 5, 4)]);
+	assert_int_equal(labels[0], v.labels[at(1, 3, 2)]);
+}
+
 /* The nodes' displacement counts in full at the nodes and in equal parts between them. */
 static void bends(void **unused)
 {
@@ -158,6 +173,7 @@ int main(void)
 		cmocka_unit_test(unmoved_it_is_the_box_around_the_middle),
 		cmocka_unit_test(turned_and_doubled),
 		cmocka_unit_test(between_voxels_it_is_linear),
+		cmocka_unit_test(labels_are_of_the_nearest_voxel),
 		cmocka_unit_test(bends),
 		cmocka_unit_test(outside_is_the_nearest_face_and_no_label),
 		cmocka_unit_test(threads_change_nothing),

@@ -60,19 +60,6 @@ static void save(const struct fx_pixelfit *f, const char *path, bool going_on)
 		fail_msg("%s", err.text);
 }
 
-static void assert_same_files(const char *a, const char *b)
-{
-	void *one, *two;
-	size_t size, other;
-
-	assert_int_equal(fx_file_read(a, 1 << 24, &one, &size, NULL), FX_OK);
-	assert_int_equal(fx_file_read(b, 1 << 24, &two, &other, NULL), FX_OK);
-	assert_int_equal(size, other);
-	assert_memory_equal(one, two, size);
-	free(one);
-	free(two);
-}
-
 static void learns_and_rates(void **state)
 {
 	struct place *p = *state;
@@ -133,7 +120,7 @@ static void goes_on_to_the_same_bytes(void **state)
 	omp_set_num_threads(1);
 	fx_pixelfit_go(&rest, 95, &nothing, NULL);
 	save(&rest, b, false);
-	assert_same_files(a, b);
+	test_same_files(a, b);
 	fx_pixelfit_fini(&whole);
 	fx_pixelfit_fini(&half);
 	fx_pixelfit_fini(&rest);
