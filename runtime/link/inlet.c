@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "block/heap.h"
+#include "link/letter.h"
 #include "link/parcel.h"
 #include "link/slot.h"
 
@@ -252,29 +252,6 @@ static int fill_from_slot(struct fx_inlet *in, size_t i, struct fx_envelope *e,
 	return result;
 }
 
-static int fill_from_frame(struct fx_envelope *e, const void *bytes, size_t size,
-			   struct fx_error *err)
-{
-	void *raw;
-	int result;
-
-	if (size != e->payload.size)
-		return fx_error_set(err, FX_ETYPE, "a payload of %zu bytes, %zu announced", size,
-				    e->payload.size);
-	raw = fx_alloc_aligned(e->payload.raw_size);
-	if (!raw)
-		return fx_error_set(err, FX_ENOMEM, "no memory for a payload");
-	result = fx_codec_decompress(e->payload.codec, bytes, size, raw, e->payload.raw_size, err);
-	if (result == FX_OK && e->kind == FX_BLOCK) {
-		fx__block_heap(e->message, raw);
-		return FX_OK;
-	}
-	if (result == FX_OK)
-		result = fx_wire_fill(e, raw, err);
-	free(raw);
-	return result;
-}
-
 static struct debt *inlet_debt(const struct fx_inlet *in, uint64_t seq)
 {
 	for (size_t i = 0; i < in->debts_len; i++)
@@ -363,8 +340,8 @@ static int lane_data(struct fx_inlet *in, size_t i, zmq_msg_t *header, struct fx
 		result = fx_error_set(err, FX_EIO, "a message that is cut short");
 	if (result == FX_OK && e.payload.raw_size)
 		result = e.payload.in_slot ? fill_from_slot(in, i, &e, err) :
-					     fill_from_frame(&e, zmq_msg_data(&payload),
-							     zmq_msg_size(&payload), err);
+					     fx_letter_fill(&e, zmq_msg_data(&payload),
+							    zmq_msg_size(&payload), err);
 	zmq_msg_close(&payload);
 	in->failed = in->failed || result == FX_ENOMEM;
 	if (result == FX_OK) {

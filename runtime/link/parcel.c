@@ -7,6 +7,7 @@
 #include <zmq.h>
 
 #include "base/alloc.h"
+#include "link/letter.h"
 #include "link/slot.h"
 
 enum { INLINE_MAX = 4096 };
@@ -36,18 +37,11 @@ static int payload_to_slot(struct fx__parcel *p, struct fx_pool *pool, struct fx
 	return FX_OK;
 }
 
-static bool worth_coding(const struct fx_envelope *e)
-{
-	const struct fx_block *b = e->message;
-
-	return e->kind != FX_BLOCK || b->role == FX_LABELS || b->role == FX_MASK;
-}
-
 static int payload_to_frame(struct fx__parcel *p, struct fx_envelope *e, size_t size, bool code)
 {
 	const void *raw = fx_wire_payload(e->kind, e->message);
 
-	if (code && worth_coding(e) &&
+	if (code && fx_letter_worth_coding(e) &&
 	    fx_codec_compress(raw, size, &p->inlined, &p->inlined_size) < 0)
 		return FX_ENOMEM;
 	if (p->inlined) {

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/* seglog.h: an append-only log of records in segment files: journals, spools, recordings.
+ *
+ * A folder holds segments `%020llu.seg`, each named by the number of its first record. A record is
+ * a head of 24 bytes (magic, size, number, XXH3 checksum of size, number and bytes; little-endian)
+ * and its bytes. Records are numbered 0, 1, 2, ... over all segments. Where a writer was killed the
+ * last record may be torn: opening for appending cuts it off; reading ends before it. Files are
+ * hostile: what is not exactly so is an error, or the end of the last segment. */
+#ifndef FX_BASE_SEGLOG_H
+#define FX_BASE_SEGLOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include <fornix/error.h>
+
+enum {
+	FX_SEGLOG_RECORD_MAX = 320 << 20, /**< bytes of a record */
+	FX_SEGLOG_SEGMENT = 64 << 20,	  /**< bytes of a segment, unless told otherwise */
+};
+
+struct fx_seglog;
+
+/** Opens the log in @p folder (made when it is not there) for appending and reading; a torn tail
+ * is cut off. @p segment_size: bytes after which a new segment begins; 0: the usual. One process
+ * at a time (a lock). NULL with FX_EIO, FX_ETYPE (a segment that is none of ours, or damaged before
+ * its tail). */
+struct fx_seglog *fx_seglog_open(const char *folder, size_t segment_size, struct fx_error *err);
+/** Opens for reading alone, also while another process appends. Changes nothing. */
+struct fx_seglog *fx_seglog_read_only(const char *folder, struct fx_error *err);
+void fx_seglog_close(struct fx_seglog *l);
+
+/** Appends one record of the bytes of @p parts, in one writev() where possible. It has number
+ * fx_seglog_next() of before. After an error (a full disk) nothing of it stays. */
+int fx_seglog_append(struct fx_seglog *l, const struct iovec *parts, int parts_len,
+		     struct fx_error *err);
+/** Makes durable what was appended (fdatasync(), and the folder when a segment is new). */
+int fx_seglog_sync(struct fx_seglog *l, struct fx_error *err);
+
+/** Number of the first record that is there, and of the one that comes next. */
+uint64_t fx_seglog_first(const struct fx_seglog *l);
+uint64_t fx_seglog_next(const struct fx_seglog *l);
+/** Bytes that its files have. */
+uint64_t fx_seglog_size(const struct fx_seglog *l);
+/** Bytes that were cut off when it was opened. */
+uint64_t fx_seglog_cut(const struct fx_seglog *l);
+
+/** Reads record @p number: *bytes (free()) and *size. In order is fast. FX_END behind the last;
+ * FX_ENOENT when it was trimmed; FX_ETYPE when it is damaged. */
+int fx_seglog_get(struct fx_seglog *l, uint64_t number, void **bytes, size_t *size,
+		  struct fx_error *err);
+/** Removes the segments all of whose records are below @p number; never the one appended to. */
+int fx_seglog_trim(struct fx_seglog *l, uint64_t number, struct fx_error *err);
+
+#endif
