@@ -35,6 +35,13 @@ static struct fx_wiring *read_wiring(const char *fd_text, struct fx_error *err)
 	return w;
 }
 
+/* When the conductor dies, its nodes end; it may have died before this was said. */
+static bool tie_to(const struct fx_wiring *w)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	return getppid() == (pid_t)w->conductor;
+}
+
 static int run_node(const char *fd_text)
 {
 	struct fx_error err = { 0 };
@@ -45,9 +52,9 @@ static int run_node(const char *fd_text)
 
 	if (w)
 		fx_log_setup(FX_LOG_INFO, w->node);
-	if (type)
+	if (type && tie_to(w))
 		result = fx_host_run(w, type);
-	else
+	else if (!type)
 		fx_log(FX_LOG_ERROR, "%s", err.text);
 	fx_registry_free(r);
 	fx_wiring_free(w);
@@ -70,7 +77,6 @@ int cmd_node(int argc, char **argv)
 		.min_words = 2,
 		.max_words = 2,
 	};
-	const pid_t parent = getppid();
 	const int result = cmd_parse(&line, argc, argv);
 
 	if (result != CMD_GO)
@@ -78,8 +84,5 @@ int cmd_node(int argc, char **argv)
 	if (!wiring)
 		return cmd_wrong("fornix node is started by \"fornix run\"; there is no --wiring");
 	prctl(PR_SET_NAME, line.words[0]); /* else top shows "exe" */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);  /* when the conductor dies, its nodes end */
-	if (getppid() != parent)
-		return CMD_FAILED;
 	return run_node(wiring);
 }

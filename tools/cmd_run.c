@@ -12,7 +12,7 @@
 #include "show.h"
 
 struct words {
-	bool json, quiet;
+	bool json, quiet, resume, at_most_once;
 	const char *receipt, *transport, *metrics, *restarts, *window;
 };
 
@@ -89,6 +89,8 @@ static int run_it(const struct fx_graph *g, const struct words *w, struct fx_run
 	o->out = param(g, "out");
 	o->receipt = w->receipt;
 	o->quiet = w->quiet;
+	o->resume = w->resume;
+	o->at_most_once = w->at_most_once;
 	result = fx_run_graph(g, o, &receipt, &err);
 	if (result < 0) {
 		cmd_wrong("%s", err.text);
@@ -110,6 +112,10 @@ int cmd_run(int argc, char **argv)
 	const struct cmd_option options[] = {
 		{ "json", &w.json, NULL, NULL, "print the receipt on stdout as one JSON object" },
 		{ "quiet", &w.quiet, NULL, NULL, "no progress and no summary" },
+		{ "resume", &w.resume, NULL, NULL,
+		  "go on with what a run that was stopped left in OUT" },
+		{ "at-most-once", &w.at_most_once, NULL, NULL,
+		  "no journals: a node with state that dies ends the run" },
 		{ "receipt", NULL, &w.receipt, "FILE",
 		  "where to write the receipt (default OUT/receipt.json)" },
 		{ "transport", NULL, &w.transport, "WAY",
@@ -117,13 +123,14 @@ int cmd_run(int argc, char **argv)
 		{ "metrics", NULL, &w.metrics, "PORT",
 		  "of /metrics on 127.0.0.1 (default any; or off)" },
 		{ "restarts", NULL, &w.restarts, "N",
-		  "how often a worker that died is started again (default 5)" },
+		  "how often a process that died is started again (default 5)" },
 		{ "restart-window", NULL, &w.window, "SECONDS",
 		  "within which so many restarts may be (default 600)" },
 		{ 0 },
 	};
 	struct cmd_line line = {
-		.usage = "fornix run GRAPH [param=value ...] [--receipt FILE] [--json] [--quiet]",
+		.usage = "fornix run GRAPH [param=value ...] [--resume] [--receipt FILE] [--json] "
+			 "[--quiet]",
 		.about = "Runs the graph: one process a node, until the sources end. Ctrl-C stops "
 			 "the\n"
 			 "sources and lets the rest flow out; twice stops at once.\n\n"

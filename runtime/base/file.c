@@ -147,6 +147,24 @@ int fx_make_parents(const char *path, struct fx_error *err)
 	return result;
 }
 
+int fx_sync_parent(const char *path)
+{
+	char *folder = fx_strdup(path), *slash = folder ? strrchr(folder, '/') : NULL;
+	int fd, failed = 0;
+
+	if (!folder)
+		return -ENOMEM;
+	if (slash)
+		slash[slash == folder] = 0;
+	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0)
+		failed = -errno;
+	if (fd >= 0)
+		close(fd);
+	free(folder);
+	return failed;
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st;

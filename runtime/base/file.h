@@ -20,6 +20,8 @@ int fx_file_write(const char *path, const void *data, size_t size, struct fx_err
 int fx_make_dirs(const char *path, struct fx_error *err);
 /** Makes the folder that @p path is to be in, and its parents. */
 int fx_make_parents(const char *path, struct fx_error *err);
+/** Makes the names in the folder that @p path lies in durable; 0 or -errno. */
+int fx_sync_parent(const char *path);
 /** Removes a file or a folder with all in it; fine when it is not there. Follows no links. */
 int fx_remove_tree(const char *path, struct fx_error *err);
 /** A path is a folder. */

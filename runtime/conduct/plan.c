@@ -70,8 +70,8 @@ static int threads_of(const struct fx_graph_node *n)
 	return threads > 1 ? threads : 1;
 }
 
-static int plan_identity(struct fx_plan *p, size_t node, unsigned k, const char *run_dir,
-			 bool pools, struct fx_error *err)
+static int plan_identity(struct fx_plan *p, size_t node, unsigned k,
+			 const struct fx_plan_places *places, bool pools, struct fx_error *err)
 {
 	const struct fx_graph_node *n = &p->graph->nodes[node];
 	struct fx_plan_instance *inst = &p->instances[first_instance(p->graph, node) + k];
@@ -82,8 +82,10 @@ static int plan_identity(struct fx_plan *p, size_t node, unsigned k, const char 
 	inst->threads = threads_of(n);
 	w->node = plan_text(&ok, fx_strdup(n->name));
 	w->type = plan_text(&ok, fx_strdup(n->type->name));
-	w->run_dir = plan_text(&ok, fx_strdup(run_dir));
-	w->scratch_dir = plan_text(&ok, fx_path_join(run_dir, "scratch"));
+	w->run_dir = plan_text(&ok, fx_strdup(places->run_dir));
+	w->scratch_dir = plan_text(&ok, fx_path_join(places->run_dir, "scratch"));
+	w->state_dir = plan_text(&ok, fx_strdup(places->state_dir));
+	w->keeps = places->keeps;
 	w->instance = k;
 	w->instances = (unsigned)n->workers;
 	w->index = first_instance(p->graph, node) + k;
@@ -285,9 +287,13 @@ static int plan_edges(struct fx_plan *p, struct fx_error *err)
 	return FX_OK;
 }
 
-static int plan_stats(struct fx_plan *p, struct fx_error *err)
+static int plan_stats(struct fx_plan *p, const char *state_dir, struct fx_error *err)
 {
-	const int fd = fx_stats_create(p->instances_len, p->lanes_len, err);
+	char *path = fx_path_join(state_dir, "counters");
+	const int fd = path ? fx_stats_open(path, p->instances_len, p->lanes_len, err) :
+			      fx_error_set(err, FX_ENOMEM, "no memory for the plan");
+
+	free(path);
 
 	if (!plan_keep_fd(p, fd))
 		return FX_EIO;
@@ -299,22 +305,22 @@ static int plan_stats(struct fx_plan *p, struct fx_error *err)
 	return FX_OK;
 }
 
-static int plan_fill(struct fx_plan *p, enum fx_transport transport, const char *run_dir,
-		     struct fx_error *err)
+static int plan_fill(struct fx_plan *p, enum fx_transport transport,
+		     const struct fx_plan_places *places, struct fx_error *err)
 {
 	const struct fx_graph *g = p->graph;
 
 	for (size_t i = 0; i < g->nodes_len; i++)
 		for (unsigned k = 0; k < (unsigned)g->nodes[i].workers; k++)
-			if (plan_identity(p, i, k, run_dir, transport == FX_TRANSPORT_SHM, err) < 0)
+			if (plan_identity(p, i, k, places, transport == FX_TRANSPORT_SHM, err) < 0)
 				return FX_EIO;
 	if (plan_outputs(p, transport, err) < 0 || plan_edges(p, err) < 0)
 		return FX_EIO;
-	return plan_stats(p, err);
+	return plan_stats(p, places->state_dir, err);
 }
 
 struct fx_plan *fx_plan_new(const struct fx_graph *g, enum fx_transport transport,
-			    const char *run_dir, struct fx_error *err)
+			    const struct fx_plan_places *places, struct fx_error *err)
 {
 	struct fx_plan *p = calloc(1, sizeof *p);
 
@@ -328,7 +334,7 @@ struct fx_plan *fx_plan_new(const struct fx_graph *g, enum fx_transport transpor
 		free(p);
 		return NULL;
 	}
-	if (plan_fill(p, transport, run_dir, err) < 0) {
+	if (plan_fill(p, transport, places, err) < 0) {
 		fx_plan_free(p);
 		return NULL;
 	}

@@ -38,10 +38,16 @@ struct fx_plan {
 	uint64_t credit_bytes; /**< what all windows together may hold */
 };
 
-/** Plans the run of @p g with files under @p run_dir (short: socket paths are limited). Opens the
- * descriptors. NULL with one sentence when it cannot be run. */
+/** Where a run has its files. Borrowed for the call. */
+struct fx_plan_places {
+	const char *run_dir;   /**< logs, sockets, scratch; short: socket paths are limited */
+	const char *state_dir; /**< the counters, and what nodes need to live again */
+	bool keeps;	       /**< nodes with state write down what they are given */
+};
+
+/** Plans the run of @p g. Opens the descriptors. NULL with one sentence when it cannot be run. */
 struct fx_plan *fx_plan_new(const struct fx_graph *g, enum fx_transport transport,
-			    const char *run_dir, struct fx_error *err);
+			    const struct fx_plan_places *places, struct fx_error *err);
 void fx_plan_free(struct fx_plan *p);
 
 #endif

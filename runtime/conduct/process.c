@@ -116,6 +116,7 @@ static int spawn_now(struct fx_run *r, size_t i, int wiring_fd, struct fx_error 
 					 O_WRONLY | O_CREAT | O_APPEND, 0666);
 	posix_spawn_file_actions_adddup2(&a, wiring_fd, wiring_fd);
 	inherit(&a, &inst->wiring);
+	posix_spawn_file_actions_adddup2(&a, r->state_lock, r->state_lock);
 	failed = posix_spawn(&r->processes[i].pid, "/proc/self/exe", &a, &attr,
 			     (char *const *)(uintptr_t)argv, env ? env : environ);
 	posix_spawn_file_actions_destroy(&a);
@@ -136,7 +137,8 @@ int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err)
 	struct fx_wiring *w = &r->plan->instances[i].wiring;
 	int fd, result;
 
-	w->epoch = r->processes[i].restarts;
+	w->conductor = (unsigned)getpid();
+	w->epoch = atomic_fetch_add(&r->stats.instances[w->index].lives, 1);
 	atomic_store(&r->stats.instances[w->index].state, FX_STATE_STARTING);
 	fd = wiring_file(w, err);
 	if (fd < 0)

@@ -76,6 +76,17 @@ static json_t *edges_json(const struct fx_run *r, bool *adds_up)
 	return list;
 }
 
+/* Adds to @p list what is not in it: a later life of a source says again what a former one said. */
+static void add_once(json_t *list, json_t *item)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (json_equal(json_array_get(list, i), item)) {
+			json_decref(item);
+			return;
+		}
+	json_array_append_new(list, item);
+}
+
 /* Adds what one source has noted: lines of six coordinates and a reason. */
 static void missing_of(const char *path, json_t *list)
 {
@@ -98,9 +109,9 @@ static void missing_of(const char *path, json_t *list)
 		if (sscanf(line, "%lld %lld %lld %lld %lld %lld %n", &v[0], &v[1], &v[2], &v[3],
 			   &v[4], &v[5], &used) != 6)
 			continue;
-		json_array_append_new(list, json_pack("{s:{s:[I,I,I], s:[I,I,I]}, s:o}", "region",
-						      "lo", v[0], v[1], v[2], "hi", v[3], v[4],
-						      v[5], "reason", said(line + used)));
+		add_once(list,
+			 json_pack("{s:{s:[I,I,I], s:[I,I,I]}, s:o}", "region", "lo", v[0], v[1],
+				   v[2], "hi", v[3], v[4], v[5], "reason", said(line + used)));
 	}
 	free(text);
 }
@@ -108,7 +119,7 @@ static void missing_of(const char *path, json_t *list)
 static json_t *missing_json(const struct fx_run *r)
 {
 	json_t *list = json_array();
-	char *folder = fx_path_join(r->run_dir, "missing");
+	char *folder = fx_path_join(r->state_dir, "missing");
 	struct dirent **names = NULL;
 	const int n = folder ? scandir(folder, &names, NULL, alphasort) : 0;
 

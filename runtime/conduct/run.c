@@ -137,7 +137,11 @@ static int prepare(struct fx_run *r, struct fx_error *err)
 		return fx_error_prefix(err, "out");
 	if (fx__run_dir_make(r, err) < 0)
 		return FX_EIO;
-	r->plan = fx_plan_new(r->graph, o->transport, r->run_dir, err);
+	if (fx__state_make(r, err) < 0)
+		return err->code;
+	r->plan = fx_plan_new(
+		r->graph, o->transport,
+		&(struct fx_plan_places){ r->run_dir, r->state_dir, !o->at_most_once }, err);
 	if (!r->plan)
 		return FX_EINVAL;
 	r->processes = fx_calloc(r->plan->instances_len, sizeof *r->processes);
@@ -258,7 +262,7 @@ int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options,
 {
 	struct fx_run r = { .graph = g, .options = options, .start_ns = fx_now_ns() };
 	struct fx_http *http = NULL;
-	bool complete = false;
+	bool complete = false, keeps;
 	int result = standard_files(err);
 
 	catch_signals();
@@ -278,6 +282,10 @@ int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options,
 	fx__http_stop(http);
 	if (result == FX_OK)
 		complete = account(&r, receipt);
+	keeps = r.failure[0] && options->out && !options->at_most_once && fx__run_voxels(&r) > 0;
+	if (keeps)
+		fprintf(stderr, "what was done is kept: the same command with --resume goes on\n");
+	fx__state_clean(&r, keeps);
 	fx__run_dir_clean(&r, r.failure[0] != 0);
 	fini(&r);
 	if (result != FX_OK)

@@ -33,6 +33,8 @@ struct fx_run_options {
 	bool quiet;		     /**< no progress */
 	int http_port;		     /**< of the metrics on 127.0.0.1; 0: any; FX_HTTP_OFF: none */
 	struct fx_restarts restarts; /**< zeros: the usual ones */
+	bool resume;		     /**< go on with what a run that was stopped left in out */
+	bool at_most_once;	     /**< no journals: a node with state that dies ends the run */
 };
 
 /** One process, while a run lasts. */
@@ -54,6 +56,9 @@ struct fx_run {
 	struct fx_process *processes; /**< by instance */
 	char *run_dir;		      /**< owned, from fx__run_dir_make() to fx__run_dir_clean() */
 	int run_lock;		      /**< descriptor of it, locked while the run lasts */
+	char *state_dir;	      /**< owned, from fx__state_make() to fx__state_clean() */
+	int state_lock;		      /**< descriptor of it, locked while any process lives */
+	bool resumed;		      /**< there was something to go on with */
 	int64_t start_ns;
 	double seconds; /**< when it is over */
 	bool interrupted;
@@ -73,6 +78,13 @@ int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options,
 int fx__run_dir_make(struct fx_run *r, struct fx_error *err);
 /** Removes it, but for the logs of a run that failed. Takes one that was not made. */
 void fx__run_dir_clean(struct fx_run *r, bool keep_logs);
+
+/** Makes the folder of what later lives of nodes and runs need, OUT/.fornix or in the run folder,
+ * and locks it; what is in it stays only when the run goes on. FX_EINVAL when another run uses it,
+ * or left the state of another graph. */
+int fx__state_make(struct fx_run *r, struct fx_error *err);
+/** Lets it go, and removes it unless @p keep. Takes one that was not made. */
+void fx__state_clean(struct fx_run *r, bool keep);
 
 /** Starts the process of instance @p i (again, when it has restarts). */
 int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err);

@@ -76,7 +76,7 @@ static void sweep(void)
 
 int fx__run_dir_make(struct fx_run *r, struct fx_error *err)
 {
-	static const char *const folders[] = { "logs", "missing", "scratch" };
+	static const char *const folders[] = { "logs", "scratch" };
 	char *path = fx_asprintf("%s/" PREFIX "XXXXXX", tmp_dir());
 	int result = FX_OK;
 
@@ -90,7 +90,7 @@ int fx__run_dir_make(struct fx_run *r, struct fx_error *err)
 	}
 	r->run_dir = path;
 	r->run_lock = lock_dir(path); /* before there is scratch: no other run sweeps it away */
-	for (int i = 0; i < 3 && result == FX_OK; i++) {
+	for (int i = 0; i < 2 && result == FX_OK; i++) {
 		path = fx_path_join(r->run_dir, folders[i]);
 		result = path ? fx_make_dirs(path, err) : fx_error_set(err, FX_ENOMEM, "no memory");
 		free(path);
@@ -100,7 +100,7 @@ int fx__run_dir_make(struct fx_run *r, struct fx_error *err)
 
 void fx__run_dir_clean(struct fx_run *r, bool keep_logs)
 {
-	static const char *const folders[] = { "missing", "scratch" };
+	static const char *const folders[] = { "state", "scratch" };
 	struct fx_error err = { 0 };
 
 	if (!r->run_dir)

@@ -164,7 +164,7 @@ static void handle_end(struct fx_run *r, size_t i)
 	ending_text(r->processes[i].status, how, sizeof how);
 	if (starting && own_doing(r->processes[i].status)) {
 		fail_with_words(r, i, how, " while it started");
-	} else if (starting || node_of(r, i)->type->stateless) {
+	} else if (starting || node_of(r, i)->type->stateless || !r->options->at_most_once) {
 		start_again(r, i, how);
 	} else {
 		snprintf(text, sizeof text, "%s; what it held is lost and the run cannot go on",

@@ -94,8 +94,6 @@ struct fx_inlet *fx_inlet_new(const struct fx_inlet_config *config, struct fx_er
 		return NULL;
 	}
 	in->config = *config;
-	if (config->ordered && config->epoch)
-		in->next = atomic_load(config->floor);
 	for (size_t i = 0; i < config->lanes_len; i++)
 		if (lane_connect(in, i, err) < 0) {
 			fx_inlet_free(in);
@@ -135,6 +133,17 @@ void *fx_inlet_socket(const struct fx_inlet *in, size_t i)
 const struct fx_mark *fx_inlet_opened(const struct fx_inlet *in)
 {
 	return in->has_open ? &in->open : NULL;
+}
+
+void fx_inlet_begin(struct fx_inlet *in, uint64_t first)
+{
+	in->next = first;
+}
+
+void fx_inlet_open(struct fx_inlet *in, const struct fx_mark *open)
+{
+	in->open = *open;
+	in->has_open = true;
 }
 
 static void lane_hello(struct fx_inlet *in, size_t i)
@@ -315,10 +324,8 @@ static void inlet_accept(struct fx_inlet *in, size_t i, struct fx_envelope *e)
 {
 	struct fx_lane_stats *stats = in->config.lanes[i].stats;
 
-	if (e->kind == FX_NOTHING && e->mark.kind == FX_MARK_OPEN && !in->has_open) {
-		in->open = e->mark;
-		in->has_open = true;
-	}
+	if (e->kind == FX_NOTHING && e->mark.kind == FX_MARK_OPEN && !in->has_open)
+		fx_inlet_open(in, &e->mark);
 	if (inlet_duplicate(in, e->seq, i)) {
 		atomic_fetch_add(&stats->duplicates, e->kind != FX_NOTHING);
 		fx_envelope_fini(e);

@@ -27,7 +27,7 @@ struct fx_inlet_config {
 	bool ordered;
 	uint32_t credit_messages; /**< for each lane */
 	uint64_t credit_bytes;
-	_Atomic uint64_t *floor; /**< where an ordered inlet keeps what is acknowledged */
+	_Atomic uint64_t *floor; /**< where an ordered inlet tells what is acknowledged */
 	size_t lanes_len;
 	const struct fx_inlet_lane *lanes; /**< borrowed for life */
 };
@@ -53,5 +53,10 @@ bool fx_inlet_pop(struct fx_inlet *in, struct fx_envelope *e);
 void fx_inlet_ack(struct fx_inlet *in, uint64_t seq);
 /** The OPEN mark, as soon as it was received; NULL before. */
 const struct fx_mark *fx_inlet_opened(const struct fx_inlet *in);
+/** Before the first pump of an ordered inlet: what comes before @p first was handed on in a former
+ * life, and is a duplicate. */
+void fx_inlet_begin(struct fx_inlet *in, uint64_t first);
+/** As if @p open had been received: a former life had got it. */
+void fx_inlet_open(struct fx_inlet *in, const struct fx_mark *open);
 
 #endif

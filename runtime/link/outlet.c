@@ -11,14 +11,10 @@
 #include "base/alloc.h"
 #include "block/heap.h"
 #include "link/parcel.h"
+#include "link/parcels.h"
 #include "link/slot.h"
 
 enum { WAITING_MAX = 4, MARKS_MAX = 1024, REFUSALS_TOLD = 32 };
-
-struct list {
-	struct fx__parcel **items;
-	size_t len, cap;
-};
 
 /* One consuming instance. */
 struct lane {
@@ -29,12 +25,13 @@ struct lane {
 	uint64_t credit_bytes, bytes; /* payload bytes in flight */
 	size_t messages;	      /* blocks, trees, records in flight */
 	bool ended;
-	struct list flight; /* sent, not acknowledged */
+	struct fx__parcels flight; /* sent, not acknowledged */
 };
 
 struct edge {
 	struct lane *lanes;
-	struct list waiting; /* in order of seq */
+	struct fx__parcels waiting; /* in order of seq */
+	uint64_t next;		    /* behind the last that was queued */
 };
 
 struct fx_outlet {
@@ -45,41 +42,6 @@ struct fx_outlet {
 	bool failed;		       /* without memory: reported by the next queue() */
 	unsigned refusals;	       /* control messages that were refused */
 };
-
-static bool list_insert(struct list *l, size_t at, struct fx__parcel *p)
-{
-	if (!fx_grow(&l->items, &l->cap, l->len + 1, sizeof(struct fx__parcel *)))
-		return false;
-	memmove(&l->items[at + 1], &l->items[at], (l->len - at) * sizeof(struct fx__parcel *));
-	l->items[at] = p;
-	l->len++;
-	return true;
-}
-
-static struct fx__parcel *list_remove(struct list *l, size_t at)
-{
-	struct fx__parcel *p = l->items[at];
-
-	l->len--;
-	memmove(&l->items[at], &l->items[at + 1], (l->len - at) * sizeof(struct fx__parcel *));
-	return p;
-}
-
-static bool list_insert_in_order(struct list *l, struct fx__parcel *p)
-{
-	size_t at = l->len;
-
-	while (at && l->items[at - 1]->seq > p->seq)
-		at--;
-	return list_insert(l, at, p);
-}
-
-static void list_fini(struct list *l)
-{
-	for (size_t i = 0; i < l->len; i++)
-		fx__parcel_unref(l->items[i]);
-	free(l->items);
-}
 
 static bool broadcast(const struct fx__parcel *p)
 {
@@ -150,8 +112,8 @@ void fx_outlet_free(struct fx_outlet *o)
 		return;
 	for (size_t e = 0; o->edges && e < o->config.edges_len; e++) {
 		for (size_t i = 0; o->edges[e].lanes && i < o->config.edges[e].lanes_len; i++)
-			list_fini(&o->edges[e].lanes[i].flight);
-		list_fini(&o->edges[e].waiting);
+			fx__parcels_fini(&o->edges[e].lanes[i].flight);
+		fx__parcels_fini(&o->edges[e].waiting);
 		free(o->edges[e].lanes);
 	}
 	if (o->open)
@@ -186,7 +148,7 @@ static void lane_launch(struct fx_outlet *o, size_t e, size_t i, struct fx__parc
 {
 	struct lane *lane = &o->edges[e].lanes[i];
 
-	if (!list_insert(&lane->flight, lane->flight.len, p)) {
+	if (!fx__parcels_insert(&lane->flight, lane->flight.len, p)) {
 		o->failed = true;
 		fx__parcel_unref(p);
 		return;
@@ -255,6 +217,34 @@ static bool edge_idle(const struct edge *edge, size_t lanes)
 	return true;
 }
 
+static _Atomic uint64_t *edge_floor(const struct fx_outlet *o, size_t e)
+{
+	return &o->config.edges[e].lanes[0].stats->floor;
+}
+
+static void edge_tell_floor(struct fx_outlet *o, size_t e)
+{
+	const struct edge *edge = &o->edges[e];
+	uint64_t floor = edge->waiting.len ? edge->waiting.items[0]->seq : edge->next;
+
+	for (size_t i = 0; i < o->config.edges[e].lanes_len; i++)
+		for (size_t k = 0; k < edge->lanes[i].flight.len; k++)
+			if (edge->lanes[i].flight.items[k]->seq < floor)
+				floor = edge->lanes[i].flight.items[k]->seq;
+	if (o->config.repeats && floor > atomic_load(edge_floor(o, e)))
+		atomic_store(edge_floor(o, e), floor);
+}
+
+uint64_t fx_outlet_floor(const struct fx_outlet *o)
+{
+	uint64_t floor = UINT64_MAX;
+
+	for (size_t e = 0; e < o->config.edges_len; e++)
+		if (atomic_load(edge_floor(o, e)) < floor)
+			floor = atomic_load(edge_floor(o, e));
+	return floor;
+}
+
 static void edge_dispatch(struct fx_outlet *o, size_t e)
 {
 	struct edge *edge = &o->edges[e];
@@ -267,12 +257,12 @@ static void edge_dispatch(struct fx_outlet *o, size_t e)
 		if (broadcast(p)) {
 			if (p->mark == FX_MARK_END && !edge_idle(edge, lanes))
 				break;
-			list_remove(&edge->waiting, 0);
+			fx__parcels_remove(&edge->waiting, 0);
 			p->refs += (unsigned)lanes - 1;
 			for (size_t i = 0; i < lanes; i++)
 				lane_launch(o, e, i, p);
 		} else if (pick >= 0) {
-			list_remove(&edge->waiting, 0);
+			fx__parcels_remove(&edge->waiting, 0);
 			lane_launch(o, e, (size_t)pick, p);
 		} else {
 			break;
@@ -281,6 +271,7 @@ static void edge_dispatch(struct fx_outlet *o, size_t e)
 	for (size_t i = 0; i < lanes; i++)
 		atomic_store(&o->config.edges[e].lanes[i].stats->depth,
 			     edge->lanes[i].messages + (i ? 0 : edge->waiting.len));
+	edge_tell_floor(o, e);
 }
 
 static void parcel_acked(struct fx_outlet *o, struct fx__parcel *p)
@@ -304,7 +295,7 @@ static void lane_ack(struct fx_outlet *o, size_t e, size_t i, uint64_t seq)
 
 		if (p->seq != seq)
 			continue;
-		list_remove(&lane->flight, k);
+		fx__parcels_remove(&lane->flight, k);
 		if (p->data) {
 			lane->messages--;
 			lane->bytes -= p->bytes;
@@ -319,7 +310,7 @@ static void lane_ack(struct fx_outlet *o, size_t e, size_t i, uint64_t seq)
 /* To a new life of a consumer that had got @p p before; it is then acknowledged once more. */
 static void lane_repeat(struct fx_outlet *o, size_t e, size_t i, struct fx__parcel *p)
 {
-	const struct list *waiting = &o->edges[e].waiting;
+	const struct fx__parcels *waiting = &o->edges[e].waiting;
 
 	for (size_t k = 0; k < waiting->len; k++)
 		if (waiting->items[k] == p)
@@ -336,10 +327,10 @@ static void lane_revive(struct fx_outlet *o, size_t e, size_t i)
 	struct edge *edge = &o->edges[e];
 	struct lane *lane = &edge->lanes[i];
 	struct fx_lane_stats *s = o->config.edges[e].lanes[i].stats;
-	struct list old = lane->flight;
+	struct fx__parcels old = lane->flight;
 	bool open = false, end = false;
 
-	lane->flight = (struct list){ 0 };
+	lane->flight = (struct fx__parcels){ 0 };
 	lane->messages = 0;
 	lane->bytes = 0;
 	lane->ended = false;
@@ -355,7 +346,7 @@ static void lane_revive(struct fx_outlet *o, size_t e, size_t i)
 			continue;
 		}
 		atomic_fetch_add(&s->resent, p->data);
-		if (!list_insert_in_order(&edge->waiting, p))
+		if (!fx__parcels_insert_in_order(&edge->waiting, p))
 			o->failed = true;
 	}
 	free(old.items);
@@ -518,7 +509,7 @@ unsigned fx_outlet_pump(struct fx_outlet *o)
 bool fx_outlet_room(const struct fx_outlet *o, uint64_t seq)
 {
 	for (size_t e = 0; e < o->config.edges_len; e++) {
-		const struct list *waiting = &o->edges[e].waiting;
+		const struct fx__parcels *waiting = &o->edges[e].waiting;
 
 		if (waiting->len >= WAITING_MAX && waiting->items[0]->seq <= seq)
 			return false;
@@ -548,9 +539,12 @@ int fx_outlet_queue(struct fx_outlet *o, struct fx_envelope *e, struct fx_error 
 	if (broadcast(p))
 		outlet_remember(o, p);
 	for (size_t i = 0; i < o->config.edges_len; i++) {
+		o->edges[i].next = p->seq + 1;
+		if (o->config.repeats && !broadcast(p) && p->seq < atomic_load(edge_floor(o, i)))
+			continue;
 		p->refs++;
 		p->unacked += broadcast(p) ? (unsigned)o->config.edges[i].lanes_len : 1;
-		if (!list_insert_in_order(&o->edges[i].waiting, p)) {
+		if (!fx__parcels_insert_in_order(&o->edges[i].waiting, p)) {
 			p->refs--;
 			o->failed = true;
 		}

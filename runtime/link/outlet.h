@@ -33,6 +33,8 @@ struct fx_outlet_config {
 	int listen_fd;	      /**< a listening socket to use for it, or -1 */
 	struct fx_pool *pool; /**< NULL: payloads travel in frames, labels and trees by LZ4 */
 	bool slots_optional;  /**< when no slot is free: as without a pool, instead of FX_IDLE */
+	bool repeats; /**< messages are queued in order of seq, in a later life from an earlier one
+		       * on: what an edge has acknowledged does not go out again */
 	size_t edges_len;
 	const struct fx_outlet_edge *edges; /**< borrowed for life */
 	/** Every edge has acknowledged @p seq. */
@@ -55,6 +57,8 @@ bool fx_outlet_room(const struct fx_outlet *o, uint64_t seq);
 /** Queues a message, in any order of seq. Consumes e->message, also on failure. Voxels that do not
  * lie in the pool are copied there: FX_IDLE (nothing consumed) when no slot is free yet. */
 int fx_outlet_queue(struct fx_outlet *o, struct fx_envelope *e, struct fx_error *err);
+/** All messages below are acknowledged on every edge, also those of former lives. */
+uint64_t fx_outlet_floor(const struct fx_outlet *o);
 /** True when END is acknowledged by all. */
 bool fx_outlet_settled(const struct fx_outlet *o);
 /** Gives @p b the memory of a free slot; FX_IDLE when there is none yet, FX_EINVAL when @p size is

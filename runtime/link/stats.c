@@ -3,10 +3,12 @@
 #include "link/stats.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static size_t stats_size(size_t instances, size_t lanes)
@@ -15,17 +17,27 @@ static size_t stats_size(size_t instances, size_t lanes)
 	       1;
 }
 
-int fx_stats_create(size_t instances, size_t lanes, struct fx_error *err)
+/* The file has @p size bytes that are there: a full disk is an error here, not a signal later. */
+static int stats_reserve(int fd, off_t size)
 {
-	const int fd = memfd_create("fornix-stats", MFD_CLOEXEC);
+	struct stat st;
 
-	if (fd < 0 || ftruncate(fd, (off_t)stats_size(instances, lanes)) != 0) {
-		fx_error_set(err, FX_EIO, "cannot make shared counters: %s", strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return FX_EIO;
-	}
-	return fd;
+	if (fstat(fd, &st) != 0 || (st.st_size != size && ftruncate(fd, 0) != 0))
+		return -errno;
+	return -posix_fallocate(fd, 0, size);
+}
+
+int fx_stats_open(const char *path, size_t instances, size_t lanes, struct fx_error *err)
+{
+	const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	const int failed = fd < 0 ? -errno : stats_reserve(fd, (off_t)stats_size(instances, lanes));
+
+	if (!failed)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return fx_error_set(err, FX_EIO, "%s: cannot make the run's counters: %s", path,
+			    strerror(-failed));
 }
 
 int fx_stats_map(struct fx_stats *s, int fd, size_t instances, size_t lanes, struct fx_error *err)

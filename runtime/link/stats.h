@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* stats.h: counters of a run in memory shared by the conductor and its nodes. They outlive the
- * process that wrote them, so the receipt is right after any kill. */
+/* stats.h: counters of a run in a file that the conductor and its nodes map. They outlive the
+ * processes that wrote them, so the receipt is right after any kill. */
 #ifndef FX_LINK_STATS_H
 #define FX_LINK_STATS_H
 
@@ -28,6 +28,8 @@ struct fx_lane_stats {
 	_Atomic uint64_t sent, resent, acked, dropped;	 /**< written by the producer */
 	_Atomic uint64_t delivered, duplicates, missing; /**< written by the consumer */
 	_Atomic uint64_t bytes, depth; /**< payload bytes sent; messages waiting or in flight now */
+	_Atomic uint64_t floor; /**< of the first lane of a producing instance on an edge: all
+				 * messages below are acknowledged on the edge; only grows */
 };
 
 /** How far a node is in one unit, as it told by fx_progress(). */
@@ -43,6 +45,7 @@ struct fx_gauge {
 /** One process. */
 struct fx_instance_stats {
 	_Atomic uint32_t state; /**< enum fx_run_state */
+	_Atomic uint32_t lives; /**< how often it was started */
 	_Atomic uint64_t busy_ns, wait_in_ns, wait_out_ns, cpu_ns, peak_rss_bytes;
 	_Atomic uint64_t work_ns; /**< processor time inside of the node's own code */
 	_Atomic uint64_t messages_in, messages_out, voxels_in, voxels_out, refused;
@@ -63,8 +66,10 @@ struct fx_stats {
 	size_t size;
 };
 
-/** Makes the memfd for so many instances and lanes, zeroed; the descriptor or a negative code. */
-int fx_stats_create(size_t instances, size_t lanes, struct fx_error *err);
+/** Opens the file of the counters for so many instances and lanes at @p path: what a run that was
+ * killed left there stays when it has the right size, else all are zero. Its blocks are reserved.
+ * The descriptor or a negative code. */
+int fx_stats_open(const char *path, size_t instances, size_t lanes, struct fx_error *err);
 /** Maps it; the descriptor stays the caller's. */
 int fx_stats_map(struct fx_stats *s, int fd, size_t instances, size_t lanes, struct fx_error *err);
 void fx_stats_unmap(struct fx_stats *s);

@@ -99,13 +99,14 @@ void fx__host_pump(struct fx__host *h, int timeout_ms)
 {
 	unsigned refused = 0;
 
+	fx__host_keep_pump(h, timeout_ms > 0);
 	if (timeout_ms)
 		host_poll(h, timeout_ms);
 	h->pumped_ns = fx_now_ns();
 	for (unsigned p = 0; p < FX__PORTS_MAX; p++) {
 		if (h->outlets[p])
 			refused += fx_outlet_pump(h->outlets[p]);
-		if (h->inlets[p])
+		if (h->inlets[p] && !h->replaying)
 			refused += fx_inlet_pump(h->inlets[p], &h->broken);
 	}
 	atomic_fetch_add(&h->me->refused, refused);
@@ -126,119 +127,6 @@ void fx__host_acked(void *context, uint64_t seq)
 		*p = h->pending[--h->pending_len];
 		return;
 	}
-}
-
-/* Memory that the links borrow until the host ends; NULL when there is none. */
-static void *host_keep(struct fx__host *h, size_t n, size_t size)
-{
-	void *p = NULL;
-
-	if (fx_grow(&h->kept, &h->kept_cap, h->kept_len + 1, sizeof *h->kept))
-		p = fx_calloc(n, size);
-	if (p)
-		h->kept[h->kept_len++] = p;
-	return p;
-}
-
-static int host_connect_input(struct fx__host *h, const struct fx_wired_input *w,
-			      struct fx_error *err)
-{
-	const int port = fx_type_port(h->type, w->port, FX_IN);
-	struct fx_inlet_lane *lanes = host_keep(h, w->lanes_len, sizeof *lanes);
-
-	if (port < 0 || port >= FX__PORTS_MAX || !lanes)
-		return fx_error_set(err, FX_EINVAL, "%s has no input %s", h->type->name, w->port);
-	for (size_t i = 0; i < w->lanes_len; i++)
-		lanes[i] = (struct fx_inlet_lane){
-			.endpoint = w->lanes[i].endpoint,
-			.pool_fd = w->lanes[i].pool_fd,
-			.holder = w->lanes[i].holder,
-			.stats = &h->stats.lanes[w->lanes[i].stats],
-		};
-	h->inlets[port] = fx_inlet_new(
-		&(struct fx_inlet_config){
-			.zmq = h->zmq,
-			.node = h->wiring->node,
-			.port = w->port,
-			.instance = h->wiring->instance,
-			.epoch = h->wiring->epoch,
-			.ordered = h->wiring->instances == 1,
-			.credit_messages = w->credit_messages,
-			.credit_bytes = w->credit_bytes,
-			.floor = &h->me->floor[port],
-			.lanes_len = w->lanes_len,
-			.lanes = lanes,
-		},
-		err);
-	return h->inlets[port] ? FX_OK : FX_EIO;
-}
-
-static struct fx_outlet_edge *outlet_edges(struct fx__host *h, const struct fx_wired_output *w)
-{
-	struct fx_outlet_edge *edges = host_keep(h, w->edges_len, sizeof *edges);
-
-	for (size_t e = 0; edges && e < w->edges_len; e++) {
-		struct fx_outlet_lane *lanes = host_keep(h, w->edges[e].lanes_len, sizeof *lanes);
-
-		for (size_t i = 0; lanes && i < w->edges[e].lanes_len; i++)
-			lanes[i] = (struct fx_outlet_lane){
-				.holder = w->edges[e].lanes[i].holder,
-				.stats = &h->stats.lanes[w->edges[e].lanes[i].stats],
-			};
-		edges[e] = (struct fx_outlet_edge){ w->edges[e].node, w->edges[e].port,
-						    lanes ? w->edges[e].lanes_len : 0, lanes };
-	}
-	return edges;
-}
-
-static int host_connect_output(struct fx__host *h, const struct fx_wired_output *w,
-			       struct fx_error *err)
-{
-	const int port = fx_type_port(h->type, w->port, FX_OUT);
-	struct fx_outlet_edge *edges = outlet_edges(h, w);
-
-	if (port < 0 || port >= FX__PORTS_MAX || !edges)
-		return fx_error_set(err, FX_EINVAL, "%s has no output %s", h->type->name, w->port);
-	h->outlets[port] = fx_outlet_new(
-		&(struct fx_outlet_config){
-			.zmq = h->zmq,
-			.node = h->wiring->node,
-			.port = w->port,
-			.instance = h->wiring->instance,
-			.epoch = h->wiring->epoch,
-			.endpoint = w->endpoint,
-			.listen_fd = w->listen_fd,
-			.pool = h->pool,
-			.slots_optional = h->type->stateless,
-			.edges_len = w->edges_len,
-			.edges = edges,
-			.acked = h->type->stateless ? fx__host_acked : NULL,
-			.context = h,
-		},
-		err);
-	return h->outlets[port] ? FX_OK : FX_EIO;
-}
-
-static int host_connect(struct fx__host *h, struct fx_error *err)
-{
-	const struct fx_wiring *w = h->wiring;
-
-	h->zmq = zmq_ctx_new();
-	if (!h->zmq)
-		return fx_error_set(err, FX_ENOMEM, "cannot start ZeroMQ: %s", zmq_strerror(errno));
-	if (w->pool_fd >= 0) {
-		h->pool = fx_pool_map(w->pool_fd, true, err);
-		if (!h->pool)
-			return FX_EIO;
-		fx_pool_forget(h->pool, 0, 0);
-	}
-	for (size_t i = 0; i < w->outputs_len; i++)
-		if (host_connect_output(h, &w->outputs[i], err) < 0)
-			return FX_EIO;
-	for (size_t i = 0; i < w->inputs_len; i++)
-		if (host_connect_input(h, &w->inputs[i], err) < 0)
-			return FX_EIO;
-	return FX_OK;
 }
 
 static unsigned connected_outputs(const struct fx__host *h)
@@ -281,6 +169,8 @@ static int host_drain(struct fx__host *h)
 {
 	int result = FX_OK;
 
+	if (h->replaying)
+		fx__host_keep_replayed(h);
 	atomic_store(&h->me->state, FX_STATE_DRAINING);
 	if (h->type->drain)
 		result = h->type->drain(&h->node, h->node.state);
@@ -306,8 +196,9 @@ static int host_mark(struct fx__host *h)
 
 static int host_message(struct fx__host *h)
 {
-	atomic_fetch_add(&h->me->messages_in, 1);
-	if (h->current.kind == FX_BLOCK)
+	if (!h->replaying)
+		atomic_fetch_add(&h->me->messages_in, 1);
+	if (!h->replaying && h->current.kind == FX_BLOCK)
 		atomic_fetch_add(&h->me->voxels_in, fx_block_len(h->current.message));
 	return h->type->process(&h->node, h->node.state);
 }
@@ -362,29 +253,49 @@ static void count_busy(struct fx__host *h, struct moment start)
 	h->frame_ns = 0;
 }
 
-/* Hands one message or mark to the node. */
-static int host_deliver(struct fx__host *h, unsigned port)
+int fx__host_hand_over(struct fx__host *h, unsigned port)
 {
-	const struct moment start = moment();
-	const bool acks_at_once = !h->type->stateless || !connected_outputs(h);
+	const bool open = !h->current.kind && h->current.mark.kind == FX_MARK_OPEN;
 	int result;
 
-	fx_inlet_pop(h->inlets[port], &h->current);
 	h->current_port = port;
 	h->has_current = true;
 	h->taken = false;
 	memset(h->sent, 0, sizeof h->sent);
-	result = host_owe(h);
+	if (open) {
+		h->place.opened[port] = true;
+		h->place.open[port] = h->current.mark;
+		fx_inlet_open(h->inlets[port], &h->current.mark);
+	}
+	h->place.next_in[port] = h->current.seq + 1;
+	result = fx__host_keep_message(h);
+	if (result == FX_OK)
+		result = host_owe(h);
 	if (result == FX_OK)
 		result = h->current.kind ? host_message(h) : host_mark(h);
-	if (result == FX_OK && !acks_at_once)
+	if (result == FX_OK && h->type->stateless && connected_outputs(h))
 		result = host_answer(h);
 	host_done(h);
 	if (!h->taken)
 		fx_envelope_fini(&h->current);
 	h->has_current = false;
-	if (result == FX_OK && acks_at_once)
+	return result;
+}
+
+/* Hands one message or mark to the node. */
+static int host_deliver(struct fx__host *h, unsigned port)
+{
+	const struct moment start = moment();
+	int result;
+
+	fx_inlet_pop(h->inlets[port], &h->current);
+	result = fx__host_hand_over(h, port);
+	if (result == FX_OK && h->keep)
+		result = fx__host_keep_owe(h, port, h->current.seq);
+	else if (result == FX_OK && (!h->type->stateless || !connected_outputs(h)))
 		fx_inlet_ack(h->inlets[port], h->current.seq);
+	if (result == FX_OK)
+		result = fx__host_keep_save(h);
 	count_busy(h, start);
 	return result;
 }
@@ -416,6 +327,8 @@ static int host_ready(const struct fx__host *h, unsigned from, bool *full)
 
 static int host_check(struct fx__host *h)
 {
+	if (h->unkept.code)
+		return fx_fail_error(&h->node, &h->unkept);
 	for (unsigned p = 0; p < FX__PORTS_MAX; p++)
 		if (h->inlets[p] && fx_inlet_failed(h->inlets[p]))
 			return fx_fail(&h->node, FX_ENOMEM, "no memory for what came on input %s",
@@ -469,6 +382,8 @@ static int host_run_source(struct fx__host *h)
 		const struct moment start = moment();
 
 		result = h->type->process(&h->node, h->node.state);
+		if (result >= 0 && result != FX_END && fx__host_keep_save(h) < 0)
+			result = h->node.error.code;
 		count_busy(h, start);
 		if (result == FX_IDLE || pump_due(h))
 			fx__host_pump(h, result == FX_IDLE ? IDLE_MS : 0);
@@ -515,7 +430,7 @@ static int host_start(struct fx__host *h, struct fx_error *err)
 	for (size_t i = 0; i < w->options_len; i++)
 		if (fx_node_set(&h->node, w->options[i].name, w->options[i].text, err) < 0)
 			return FX_EINVAL;
-	if (host_connect(h, err) < 0)
+	if (fx__host_keep_open(h, err) < 0 || fx__host_connect(h, err) < 0)
 		return FX_EIO;
 	if (fx_node_start(&h->node) < 0) {
 		*err = h->node.error;
@@ -538,8 +453,24 @@ static void host_fini(struct fx__host *h)
 	for (size_t i = 0; i < h->kept_len; i++)
 		free(h->kept[i]);
 	free(h->kept);
+	fx__host_keep_close(h);
 	free(h->pending);
+	free(h->state_files);
 	free(h->scratch);
+}
+
+/* The node's life between init() and finish(). */
+static int host_live(struct fx__host *h)
+{
+	int result;
+
+	atomic_store(&h->me->state, FX_STATE_RUNNING);
+	result = fx__host_keep_restore(h);
+	if (result >= 0)
+		result = h->wiring->inputs_len ? host_run_inputs(h) : host_run_source(h);
+	if (result == FX_OK)
+		host_linger(h);
+	return result;
 }
 
 int fx_host_run(const struct fx_wiring *w, const struct fx_node_type *type)
@@ -558,12 +489,9 @@ int fx_host_run(const struct fx_wiring *w, const struct fx_node_type *type)
 	fx_gauges_begin(h.me);
 	result = host_start(&h, &err);
 	if (result == FX_OK) {
-		atomic_store(&h.me->state, FX_STATE_RUNNING);
-		result = w->inputs_len ? host_run_inputs(&h) : host_run_source(&h);
+		result = host_live(&h);
 		err = h.node.error;
 	}
-	if (result == FX_OK)
-		host_linger(&h);
 	if (result < 0 && !terminated) {
 		fx_log(FX_LOG_ERROR, "%s", err.text);
 		snprintf(h.me->error, sizeof h.me->error, "%s", err.text);

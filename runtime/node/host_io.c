@@ -115,6 +115,8 @@ static unsigned first_output(const struct fx__host *h)
 /* Voxels count on the first output: further ones say more about the same place. */
 static void count_out(struct fx__host *h, unsigned port, enum fx_kind kind, const void *message)
 {
+	if (h->replaying)
+		return;
 	atomic_fetch_add(&h->me->messages_out, 1);
 	if (kind == FX_BLOCK && port == first_output(h))
 		atomic_fetch_add(&h->me->voxels_out, fx_block_len(message));
@@ -145,7 +147,7 @@ static int host_send(void *io, unsigned port, enum fx_kind kind, void *message,
 static void note_missing(struct fx__host *h, const struct fx_mark *m)
 {
 	const struct fx_region *r = &m->region;
-	char *path = fx_asprintf("%s/missing/%s.%u", h->wiring->run_dir, h->wiring->node,
+	char *path = fx_asprintf("%s/missing/%s.%u", h->wiring->state_dir, h->wiring->node,
 				 h->wiring->instance);
 	char *line = fx_asprintf("%lld %lld %lld %lld %lld %lld %s\n", (long long)r->lo[0],
 				 (long long)r->lo[1], (long long)r->lo[2], (long long)r->hi[0],
@@ -173,6 +175,11 @@ static int host_send_mark(void *io, unsigned port, const struct fx_mark *m, stru
 	if (!h->outlets[port])
 		return FX_OK;
 	h->sent[port] = true;
+	if (m->kind == FX_MARK_OPEN) {
+		h->place.opened[port] = true;
+		h->place.open[port] = *m;
+		h->place.open_seq[port] = h->next_seq[port];
+	}
 	return fx__host_queue(h, port, &e, err);
 }
 
@@ -180,6 +187,8 @@ static void host_warn(void *io, const char *text)
 {
 	struct fx__host *h = io;
 
+	if (h->replaying)
+		return; /* was told by the former life */
 	fx_log(FX_LOG_WARN, "%s", text);
 	atomic_fetch_add(&h->me->warnings, 1);
 	snprintf(h->me->warning, sizeof h->me->warning, "%s", text);
@@ -196,21 +205,38 @@ static void host_progress(void *io, double done, double total, const char *unit)
 		fx__host_pump(h, 0);
 }
 
+/* Makes the folder @p *path on its first use; NULL when that cannot be. */
+static const char *host_folder(char **path, char *wanted)
+{
+	struct fx_error err = { 0 };
+
+	if (*path || !wanted) {
+		free(wanted);
+		return *path;
+	}
+	if (fx_make_dirs(wanted, &err) < 0) {
+		fx_log(FX_LOG_ERROR, "%s", err.text);
+		free(wanted);
+		return NULL;
+	}
+	return *path = wanted;
+}
+
 static const char *host_scratch(void *io)
 {
 	struct fx__host *h = io;
-	struct fx_error err = { 0 };
 
-	if (h->scratch)
-		return h->scratch;
-	h->scratch = fx_asprintf("%s/%s.%u", h->wiring->scratch_dir, h->wiring->node,
-				 h->wiring->instance);
-	if (h->scratch && fx_make_dirs(h->scratch, &err) < 0) {
-		fx_log(FX_LOG_ERROR, "%s", err.text);
-		free(h->scratch);
-		h->scratch = NULL;
-	}
-	return h->scratch;
+	return host_folder(&h->scratch, fx_asprintf("%s/%s.%u", h->wiring->scratch_dir,
+						    h->wiring->node, h->wiring->instance));
+}
+
+/* Without a state folder nothing survives this process: any folder will do. */
+static const char *host_state_dir(void *io)
+{
+	struct fx__host *h = io;
+
+	return h->state ? host_folder(&h->state_files, fx_path_join(h->state, "files")) :
+			  host_scratch(io);
 }
 
 static bool host_stopping(const void *io)
@@ -230,5 +256,6 @@ const struct fx_node_io fx__host_io = {
 	.warn = host_warn,
 	.progress = host_progress,
 	.scratch = host_scratch,
+	.state_dir = host_state_dir,
 	.stopping = host_stopping,
 };

@@ -8,9 +8,16 @@
 #include "link/outlet.h"
 #include "link/stats.h"
 #include "node/instance.h"
+#include "node/keep.h"
 #include "node/wiring.h"
 
-enum { FX__PORTS_MAX = 16 };
+enum { FX__PORTS_MAX = FX_KEEP_PORTS };
+
+/* A message that a node with state has; acknowledged when its journal is durable. */
+struct fx__owed {
+	unsigned port;
+	uint64_t seq;
+};
 
 /* A stateless node's input that waits until what it led to is acknowledged. */
 struct fx__pending {
@@ -44,7 +51,16 @@ struct fx__host {
 	struct fx_error broken; /* a message of a producer that cannot be read */
 	void **kept;		/* owned: what links borrow */
 	size_t kept_len, kept_cap;
-	char *scratch; /* owned, made on first use */
+	char *scratch;	      /* owned, made on first use */
+	char *state;	      /* owned: folder of what the next life needs, or NULL */
+	char *state_files;    /* owned, made on first use */
+	struct fx_keep *keep; /* owned; NULL for a node that is not given its messages again */
+	bool replaying;	      /* what is handed over comes from the journal */
+	struct fx_keep_place place;
+	struct fx__owed *owed; /* owned */
+	size_t owed_len, owed_cap;
+	int64_t owed_ns;	/* since when */
+	struct fx_error unkept; /* the journal cannot be written */
 };
 
 extern const struct fx_node_io fx__host_io;
@@ -57,6 +73,26 @@ bool fx__host_draining(void);
 void fx__host_pump(struct fx__host *h, int timeout_ms);
 /* Queues on an output port with the right seq; waits for room and slots. */
 int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, struct fx_error *err);
+/* Gives h->current, which came on @p port, to the node. */
+int fx__host_hand_over(struct fx__host *h, unsigned port);
+/* Makes the links that the wiring names. */
+int fx__host_connect(struct fx__host *h, struct fx_error *err);
+
+/* host_keep.c: what a node with state needs to live again. All do nothing for other nodes. */
+int fx__host_keep_open(struct fx__host *h, struct fx_error *err);
+void fx__host_keep_close(struct fx__host *h);
+/* Behind init(): the last save, and the messages after it; returns as callbacks do. */
+int fx__host_keep_restore(struct fx__host *h);
+void fx__host_keep_replayed(struct fx__host *h);
+/* Writes h->current down, before the node gets it. */
+int fx__host_keep_message(struct fx__host *h);
+/* The node has message @p seq: to be acknowledged soon. */
+int fx__host_keep_owe(struct fx__host *h, unsigned port, uint64_t seq);
+/* Acknowledges what is durable, commits a save; @p idle: do not wait for more. */
+void fx__host_keep_pump(struct fx__host *h, bool idle);
+/* Between two messages: saves when it is time. */
+int fx__host_keep_save(struct fx__host *h);
+
 /* An outlet's callback: all edges have acknowledged. */
 void fx__host_acked(void *context, uint64_t seq);
 

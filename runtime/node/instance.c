@@ -224,6 +224,16 @@ const char *fx_scratch_dir(struct fx_node *node)
 	return node->io->scratch(node->io_context);
 }
 
+const char *fx_state_dir(struct fx_node *node)
+{
+	return node->io->state_dir(node->io_context);
+}
+
+bool fx_returns(const struct fx_node *node)
+{
+	return node->returns;
+}
+
 bool fx_stopping(const struct fx_node *node)
 {
 	return node->io->stopping(node->io_context);

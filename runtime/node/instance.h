@@ -23,6 +23,7 @@ struct fx_node_io {
 	void (*warn)(void *io, const char *text);
 	void (*progress)(void *io, double done, double total, const char *unit);
 	const char *(*scratch)(void *io);
+	const char *(*state_dir)(void *io);
 	bool (*stopping)(const void *io);
 };
 
@@ -30,7 +31,7 @@ struct fx_node {
 	const struct fx_node_type *type;
 	char *name;  /* owned */
 	void *state; /* owned, type->state_size bytes */
-	bool finished;
+	bool finished, returns;
 	const struct fx_node_io *io;
 	void *io_context;      /* borrowed */
 	struct fx_error error; /* of the last fx_fail() */

@@ -59,9 +59,11 @@ char *fx_wiring_to_json(const struct fx_wiring *w)
 							 o->listen_fd, "edges", edges_to_json(o)));
 	}
 	all = json_pack(
-		"{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:i, s:I, s:I, s:i, s:o, s:o, s:o}",
+		"{s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:i, s:i, s:i, s:I, s:i, s:I, s:I, s:i, "
+		"s:o, s:o, s:o}",
 		"node", w->node, "type", w->type, "run_dir", w->run_dir, "scratch_dir",
-		w->scratch_dir, "instance", (int)w->instance, "instances", (int)w->instances,
+		w->scratch_dir, "state_dir", w->state_dir, "keeps", w->keeps, "conductor",
+		(int)w->conductor, "instance", (int)w->instance, "instances", (int)w->instances,
 		"epoch", (int)w->epoch, "index", (json_int_t)w->index, "stats_fd", w->stats_fd,
 		"stats_instances", (json_int_t)w->stats_instances, "stats_lanes",
 		(json_int_t)w->stats_lanes, "pool_fd", w->pool_fd, "options", options, "inputs",
@@ -87,6 +89,12 @@ static bool get_int(const json_t *o, const char *key, json_int_t min, json_int_t
 		return false;
 	*out = json_integer_value(v);
 	return true;
+}
+
+static bool get_bool(const json_t *o, const char *key, bool *out)
+{
+	*out = json_is_true(json_object_get(o, key));
+	return json_is_boolean(json_object_get(o, key));
 }
 
 static bool get_unsigned(const json_t *o, const char *key, unsigned *out)
@@ -230,6 +238,8 @@ static bool get_wiring(const json_t *o, struct fx_wiring *w)
 {
 	return get_text(o, "node", &w->node) && get_text(o, "type", &w->type) &&
 	       get_text(o, "run_dir", &w->run_dir) && get_text(o, "scratch_dir", &w->scratch_dir) &&
+	       get_text(o, "state_dir", &w->state_dir) && get_bool(o, "keeps", &w->keeps) &&
+	       get_unsigned(o, "conductor", &w->conductor) &&
 	       get_unsigned(o, "instance", &w->instance) &&
 	       get_unsigned(o, "instances", &w->instances) && get_unsigned(o, "epoch", &w->epoch) &&
 	       get_size(o, "index", &w->index) && get_fd(o, "stats_fd", &w->stats_fd) &&
@@ -295,6 +305,7 @@ void fx_wiring_fini(struct fx_wiring *w)
 	free(w->type);
 	free(w->run_dir);
 	free(w->scratch_dir);
+	free(w->state_dir);
 	memset(w, 0, sizeof *w);
 }
 

@@ -45,8 +45,11 @@ struct fx_wired_option {
 /** All pointers are owned; fx_wiring_free(). */
 struct fx_wiring {
 	char *node, *type, *run_dir, *scratch_dir;
+	char *state_dir; /**< of the run: what later lives need */
+	bool keeps;	 /**< a node with state writes down what it is given */
 	unsigned instance, instances, epoch;
-	size_t index; /**< of the instance's counters */
+	unsigned conductor; /**< its process: a node ends with it */
+	size_t index;	    /**< of the instance's counters */
 	int stats_fd;
 	size_t stats_instances, stats_lanes;
 	int pool_fd; /**< own pool for outputs, or -1 */

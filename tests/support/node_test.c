@@ -141,6 +141,7 @@ static const struct fx_node_io test_io = {
 	.warn = test_warn,
 	.progress = test_progress,
 	.scratch = test_scratch,
+	.state_dir = test_scratch,
 	.stopping = test_stopping,
 };
 

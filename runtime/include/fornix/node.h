@@ -60,7 +60,9 @@ struct fx_option {
 			 const char *: FX_OPT_STR,                                                 \
 			 struct fx_vec: FX_OPT_VEC)
 
-struct fx_node; /**< one running instance; opaque to its own code */
+struct fx_node;	  /**< one running instance; opaque to its own code */
+struct fx_pack;	  /**< what save() puts values into */
+struct fx_unpack; /**< what load() gets them from */
 
 struct fx_node_type {
 	uint32_t abi;
@@ -87,6 +89,14 @@ struct fx_node_type {
 	int (*drain)(struct fx_node *node, void *state);
 	/** Called once, also after a failed init(). Must accept a zeroed state. May be NULL. */
 	void (*finish)(void *state);
+	/** For nodes that keep something between messages. A node that was killed is given all its
+	 * messages once more, from the journal that its host keeps. With these two (both or none)
+	 * it goes on from its last save(): then the journal stays short. */
+	/** Puts what the node knows between two messages. Files in fx_state_dir() that it needs
+	 * for it must be durable by now, and later writes must not change what load() reads. */
+	int (*save)(struct fx_node *node, void *state, struct fx_pack *to);
+	/** Called behind init() in a later life: gets what save() put, in the same order. */
+	int (*load)(struct fx_node *node, void *state, struct fx_unpack *from);
 };
 
 /** Declares and defines the one symbol of a node: fx_node_ROLE_METHOD. */
@@ -141,6 +151,21 @@ FX_API const char *fx_node_name(const struct fx_node *node);
 /** A folder for scratch files of this node, made on first use, removed when the run ends;
  * NULL when it cannot be made. */
 FX_API const char *fx_scratch_dir(struct fx_node *node);
+/** A folder for files that a later life of this node needs: it is kept when the process is killed,
+ * and removed when the run has ended well. NULL when it cannot be made. */
+FX_API const char *fx_state_dir(struct fx_node *node);
+/** True in init() when load() will be called behind it: what lies in fx_state_dir() and in the
+ * output is of a former life and needed. */
+FX_API bool fx_returns(const struct fx_node *node);
+/** For save(). Failures are noticed when all is put. @p size and @p len may be 0. */
+FX_API void fx_pack_put(struct fx_pack *to, const void *bytes, size_t size);
+/** @p len items of @p size bytes each, and how many they are. */
+FX_API void fx_pack_array(struct fx_pack *to, const void *items, size_t len, size_t size);
+/** For load(). FX_ETYPE when there are not so many bytes. */
+FX_API int fx_unpack_get(struct fx_unpack *from, void *bytes, size_t size);
+/** An array of fx_pack_array() with items of @p size bytes: *items (free(), never NULL on success)
+ * and *len. FX_ETYPE, FX_ENOMEM. */
+FX_API int fx_unpack_array(struct fx_unpack *from, void **items, size_t *len, size_t size);
 /** True once the run is asked to stop early: long loops of a source should return. */
 FX_API bool fx_stopping(const struct fx_node *node);
 

@@ -15,8 +15,9 @@ static json_t *receipt_of(const char *note, size_t size, const char *failure, bo
 {
 	struct fx_graph graph = { 0 };
 	struct fx_plan plan = { .graph = &graph };
-	struct fx_run r = { .graph = &graph, .plan = &plan, .run_dir = test_tmp_dir() };
-	char *folder = fx_path_join(r.run_dir, "missing"), *path = fx_path_join(folder, "scope.0");
+	struct fx_run r = { .graph = &graph, .plan = &plan, .state_dir = test_tmp_dir() };
+	char *folder = fx_path_join(r.state_dir, "missing"),
+	     *path = fx_path_join(folder, "scope.0");
 	char *text;
 	json_t *receipt;
 
@@ -28,11 +29,11 @@ static json_t *receipt_of(const char *note, size_t size, const char *failure, bo
 	assert_non_null(text);
 	receipt = json_loads(text, 0, NULL);
 	assert_non_null(receipt);
-	fx_remove_tree(r.run_dir, NULL);
+	fx_remove_tree(r.state_dir, NULL);
 	free(text);
 	free(path);
 	free(folder);
-	free(r.run_dir);
+	free(r.state_dir);
 	return receipt;
 }
 
@@ -44,6 +45,18 @@ static void a_run_without_gaps_is_complete(void **unused)
 	(void)unused;
 	assert_true(complete);
 	assert_true(json_is_true(json_object_get(receipt, "complete")));
+	json_decref(receipt);
+}
+
+static void what_two_lives_say_counts_once(void **unused)
+{
+	static const char note[] = "1 0 0 2 8 8 torn\n1 0 0 2 8 8 torn\n2 0 0 3 8 8 torn\n";
+	bool complete;
+	json_t *receipt = receipt_of(note, sizeof note - 1, "", &complete);
+
+	(void)unused;
+	assert_false(complete);
+	assert_int_equal(json_array_size(json_object_get(receipt, "missing")), 2);
 	json_decref(receipt);
 }
 
@@ -79,6 +92,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_run_without_gaps_is_complete),
+		cmocka_unit_test(what_two_lives_say_counts_once),
 		cmocka_unit_test(names_that_are_not_utf8_do_not_hide_a_gap),
 		cmocka_unit_test(a_failure_in_other_bytes_is_told),
 	};

@@ -75,20 +75,21 @@ static const struct fx_port fake_mask_ports[] = {
 
 static const struct fx_node_type fake_types[] = {
 	{ FX_NODE_ABI, "acquire/fake", "read sections", fake_read_ports, fake_read_options,
-	  sizeof(struct fake_state), false, 0, 0, 0, 0, 0 },
+	  sizeof(struct fake_state), false, 0, 0, 0, 0, 0, 0, 0 },
 	{ FX_NODE_ABI, "normalizer/fake", "make even", fake_even_ports, fake_even_options,
-	  sizeof(struct fake_state), true, 0, 0, 0, 0, 0 },
+	  sizeof(struct fake_state), true, 0, 0, 0, 0, 0, 0, 0 },
 	{ FX_NODE_ABI, "segmenter/fake", "split", fake_split_ports, fake_split_options,
-	  sizeof(struct fake_state), true, 0, 0, 0, 0, 0 },
+	  sizeof(struct fake_state), true, 0, 0, 0, 0, 0, 0, 0 },
 	{ FX_NODE_ABI, "segmenter/border", "split at borders", fake_border_ports, NULL, 0, true, 0,
-	  0, 0, 0, 0 },
-	{ FX_NODE_ABI, "scorer/fake", "score", fake_score_ports, NULL, 0, false, 0, 0, 0, 0, 0 },
-	{ FX_NODE_ABI, "writer/fake", "write", fake_write_ports, fake_read_options,
-	  sizeof(struct fake_state), false, 0, 0, 0, 0, 0 },
-	{ FX_NODE_ABI, "acquire/mask", "read a mask", fake_mask_ports, NULL, 0, false, 0, 0, 0, 0,
+	  0, 0, 0, 0, 0, 0 },
+	{ FX_NODE_ABI, "scorer/fake", "score", fake_score_ports, NULL, 0, false, 0, 0, 0, 0, 0, 0,
 	  0 },
+	{ FX_NODE_ABI, "writer/fake", "write", fake_write_ports, fake_read_options,
+	  sizeof(struct fake_state), false, 0, 0, 0, 0, 0, 0, 0 },
+	{ FX_NODE_ABI, "acquire/mask", "read a mask", fake_mask_ports, NULL, 0, false, 0, 0, 0, 0,
+	  0, 0, 0 },
 	{ FX_NODE_ABI, "acquire/truth", "read segments", fake_truth_ports, NULL, 0, false, 0, 0, 0,
-	  0, 0 },
+	  0, 0, 0, 0 },
 };
 
 /** A registry of the types above. fx_registry_free(). */

@@ -83,6 +83,8 @@ static void start_inlet(struct rig *r, size_t c, unsigned epoch)
 	r->inlet[c] = fx_inlet_new(&config, &err);
 	if (!r->inlet[c])
 		fail_msg("%s", err.text);
+	if (config.ordered)
+		fx_inlet_begin(r->inlet[c], r->floor[c]);
 }
 
 static struct rig *rig_new(size_t producers, size_t consumers, bool shared)

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+/* statedir.c: the folder that outlives a run which was stopped: counters, journals, what is
+ * missing. It lies in the run's output, or else in the run's own folder. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "conduct/run.h"
+
+enum { PATIENCE_MS = 10000, GRAPH_MAX = 64 << 20 };
+
+/* What must be the same in a run that goes on: a line a node, option, edge. free(). */
+static char *graph_text(const struct fx_graph *g)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	fprintf(f, "fornix %d.%d, wire version %d, node contract %d\n", FX_VERSION_MAJOR,
+		FX_VERSION_MINOR, FX_WIRE_VERSION, FX_NODE_ABI);
+	for (size_t i = 0; i < g->nodes_len; i++) {
+		const struct fx_graph_node *n = &g->nodes[i];
+
+		fprintf(f, "node %s: %s, %d workers\n", n->name, n->type->name, n->workers);
+		for (size_t k = 0; k < n->options_len; k++)
+			fprintf(f, "%s.%s = %s\n", n->name, n->options[k].name,
+				n->options[k].value);
+		for (size_t k = 0; k < n->inputs_len; k++)
+			fprintf(f, "%s.%s from %s.%s\n", n->name,
+				n->type->ports[n->inputs[k].port].name,
+				g->nodes[n->inputs[k].from].name,
+				g->nodes[n->inputs[k].from]
+					.type->ports[n->inputs[k].from_port]
+					.name);
+	}
+	if (fclose(f) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* Waits for the processes of a run whose conductor was killed: they hold the lock until they end.
+ */
+static int state_lock(struct fx_run *r, struct fx_error *err)
+{
+	const int64_t until = fx_now_ns() + PATIENCE_MS * INT64_C(1000000);
+	bool told = false;
+
+	r->state_lock = open(r->state_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (r->state_lock < 0)
+		return fx_error_set(err, FX_EIO, "%s: cannot open: %s", r->state_dir,
+				    strerror(errno));
+	while (flock(r->state_lock, LOCK_EX | LOCK_NB) != 0) {
+		if (fx_now_ns() > until)
+			return fx_error_set(
+				err, FX_EINVAL,
+				"%s is in use: another run writes to this output, or processes of "
+				"a "
+				"former one hang: wait for it, or end them (fuser -k %s)",
+				r->state_dir, r->state_dir);
+		if (!told && !r->options->quiet)
+			fprintf(stderr, "waiting for the run that uses %s to end\n", r->state_dir);
+		told = true;
+		fx_sleep_ms(50);
+	}
+	return FX_OK;
+}
+
+static int state_empty(const struct fx_run *r, struct fx_error *err)
+{
+	DIR *dir = opendir(r->state_dir);
+	const struct dirent *e;
+	int result = FX_OK;
+
+	while (dir && result == FX_OK && (e = readdir(dir))) {
+		char *path = fx_path_join(r->state_dir, e->d_name);
+
+		if (!path)
+			result = fx_error_set(err, FX_ENOMEM, "no memory");
+		else if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			result = fx_remove_tree(path, err);
+		free(path);
+	}
+	if (dir)
+		closedir(dir);
+	return result;
+}
+
+/* The first line in which two texts differ; cuts it out of both. False when none does. */
+static bool first_difference(char *a, char *b, const char **in_a, const char **in_b)
+{
+	while (*a && *b) {
+		char *const end_a = a + strcspn(a, "\n"), *const end_b = b + strcspn(b, "\n");
+		const size_t n = (size_t)(end_a - a);
+
+		if (n != (size_t)(end_b - b) || memcmp(a, b, n) != 0) {
+			*end_a = *end_b = 0;
+			break;
+		}
+		a = end_a + (*end_a != 0);
+		b = end_b + (*end_b != 0);
+	}
+	*in_a = a;
+	*in_b = b;
+	return *a || *b;
+}
+
+/* FX_OK: the state is of this graph; FX_ENOENT: there is none. */
+static int state_check(const char *path, char *now, const char *dir, struct fx_error *err)
+{
+	const char *was, *is;
+	void *old;
+	size_t size;
+	int result = FX_OK;
+
+	if (access(path, F_OK) != 0)
+		return FX_ENOENT;
+	result = fx_file_read(path, GRAPH_MAX, &old, &size, err);
+	if (result < 0)
+		return FX_EIO;
+	if (first_difference(old, now, &was, &is))
+		result = fx_error_set(err, FX_EINVAL,
+				      "%s: the run that was stopped is of another graph: it had "
+				      "\"%.200s\", this has \"%.200s\"; give the same graph and "
+				      "parameters, or leave out --resume to start anew",
+				      dir, was, is);
+	free(old);
+	return result;
+}
+
+static int state_fill(struct fx_run *r, const char *path, const char *text, struct fx_error *err)
+{
+	char *missing = fx_path_join(r->state_dir, "missing");
+	int result = state_empty(r, err);
+
+	if (result == FX_OK)
+		result = missing ? fx_make_dirs(missing, err) :
+				   fx_error_set(err, FX_ENOMEM, "no memory");
+	if (result == FX_OK)
+		result = fx_file_write(path, text, strlen(text), err);
+	free(missing);
+	return result;
+}
+
+int fx__state_make(struct fx_run *r, struct fx_error *err)
+{
+	const char *out = r->options->out;
+	char *text = graph_text(r->graph), *path = NULL;
+	int result = FX_OK;
+
+	r->state_lock = -1;
+	r->state_dir = out ? fx_path_join(out, ".fornix") : fx_path_join(r->run_dir, "state");
+	if (r->state_dir)
+		path = fx_path_join(r->state_dir, "graph");
+	if (!text || !path)
+		result = fx_error_set(err, FX_ENOMEM, "no memory");
+	if (result == FX_OK)
+		result = fx_make_dirs(r->state_dir, err);
+	if (result == FX_OK)
+		result = state_lock(r, err);
+	if (result == FX_OK && r->options->resume) {
+		result = state_check(path, text, r->state_dir, err);
+		r->resumed = result == FX_OK;
+		if (result == FX_ENOENT && !r->options->quiet)
+			fprintf(stderr, "nothing to go on with: starting from the beginning\n");
+	}
+	if (result == FX_ENOENT || (result == FX_OK && !r->resumed))
+		result = state_fill(r, path, text, err);
+	free(path);
+	free(text);
+	return result;
+}
+
+void fx__state_clean(struct fx_run *r, bool keep)
+{
+	struct fx_error err = { 0 };
+
+	if (!r->state_dir)
+		return;
+	if (!keep && fx_remove_tree(r->state_dir, &err) < 0)
+		fx_log(FX_LOG_WARN, "%s", err.text);
+	if (r->state_lock >= 0)
+		close(r->state_lock);
+	free(r->state_dir);
+	r->state_dir = NULL;
+}

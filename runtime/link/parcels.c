@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/* parcels.c: a list of parcels. */
+#include "link/parcels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+bool fx__parcels_insert(struct fx__parcels *l, size_t at, struct fx__parcel *p)
+{
+	if (!fx_grow(&l->items, &l->cap, l->len + 1, sizeof(struct fx__parcel *)))
+		return false;
+	memmove(&l->items[at + 1], &l->items[at], (l->len - at) * sizeof(struct fx__parcel *));
+	l->items[at] = p;
+	l->len++;
+	return true;
+}
+
+bool fx__parcels_insert_in_order(struct fx__parcels *l, struct fx__parcel *p)
+{
+	size_t at = l->len;
+
+	while (at && l->items[at - 1]->seq > p->seq)
+		at--;
+	return fx__parcels_insert(l, at, p);
+}
+
+struct fx__parcel *fx__parcels_remove(struct fx__parcels *l, size_t at)
+{
+	struct fx__parcel *p = l->items[at];
+
+	l->len--;
+	memmove(&l->items[at], &l->items[at + 1], (l->len - at) * sizeof(struct fx__parcel *));
+	return p;
+}
+
+void fx__parcels_fini(struct fx__parcels *l)
+{
+	for (size_t i = 0; i < l->len; i++)
+		fx__parcel_unref(l->items[i]);
+	free(l->items);
+}

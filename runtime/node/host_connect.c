@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+/* host_connect.c: the links of a host, as its wiring says. */
+#include <errno.h>
+#include <zmq.h>
+
+#include "base/alloc.h"
+#include "graph/registry.h"
+#include "node/host_private.h"
+
+/* Memory that the links borrow until the host ends; NULL when there is none. */
+static void *host_keep(struct fx__host *h, size_t n, size_t size)
+{
+	void *p = NULL;
+
+	if (fx_grow(&h->kept, &h->kept_cap, h->kept_len + 1, sizeof *h->kept))
+		p = fx_calloc(n, size);
+	if (p)
+		h->kept[h->kept_len++] = p;
+	return p;
+}
+
+static int host_connect_input(struct fx__host *h, const struct fx_wired_input *w,
+			      struct fx_error *err)
+{
+	const int port = fx_type_port(h->type, w->port, FX_IN);
+	struct fx_inlet_lane *lanes = host_keep(h, w->lanes_len, sizeof *lanes);
+
+	if (port < 0 || port >= FX__PORTS_MAX || !lanes)
+		return fx_error_set(err, FX_EINVAL, "%s has no input %s", h->type->name, w->port);
+	for (size_t i = 0; i < w->lanes_len; i++)
+		lanes[i] = (struct fx_inlet_lane){
+			.endpoint = w->lanes[i].endpoint,
+			.pool_fd = w->lanes[i].pool_fd,
+			.holder = w->lanes[i].holder,
+			.stats = &h->stats.lanes[w->lanes[i].stats],
+		};
+	h->inlets[port] = fx_inlet_new(
+		&(struct fx_inlet_config){
+			.zmq = h->zmq,
+			.node = h->wiring->node,
+			.port = w->port,
+			.instance = h->wiring->instance,
+			.epoch = h->wiring->epoch,
+			.ordered = h->wiring->instances == 1,
+			.credit_messages = w->credit_messages,
+			.credit_bytes = w->credit_bytes,
+			.floor = &h->me->floor[port],
+			.lanes_len = w->lanes_len,
+			.lanes = lanes,
+		},
+		err);
+	if (!h->inlets[port])
+		return FX_EIO;
+	if (h->wiring->instances == 1)
+		fx_inlet_begin(h->inlets[port], atomic_load(&h->me->floor[port]));
+	return FX_OK;
+}
+
+static struct fx_outlet_edge *outlet_edges(struct fx__host *h, const struct fx_wired_output *w)
+{
+	struct fx_outlet_edge *edges = host_keep(h, w->edges_len, sizeof *edges);
+
+	for (size_t e = 0; edges && e < w->edges_len; e++) {
+		struct fx_outlet_lane *lanes = host_keep(h, w->edges[e].lanes_len, sizeof *lanes);
+
+		for (size_t i = 0; lanes && i < w->edges[e].lanes_len; i++)
+			lanes[i] = (struct fx_outlet_lane){
+				.holder = w->edges[e].lanes[i].holder,
+				.stats = &h->stats.lanes[w->edges[e].lanes[i].stats],
+			};
+		edges[e] = (struct fx_outlet_edge){ w->edges[e].node, w->edges[e].port,
+						    lanes ? w->edges[e].lanes_len : 0, lanes };
+	}
+	return edges;
+}
+
+static int host_connect_output(struct fx__host *h, const struct fx_wired_output *w,
+			       struct fx_error *err)
+{
+	const int port = fx_type_port(h->type, w->port, FX_OUT);
+	struct fx_outlet_edge *edges = outlet_edges(h, w);
+
+	if (port < 0 || port >= FX__PORTS_MAX || !edges)
+		return fx_error_set(err, FX_EINVAL, "%s has no output %s", h->type->name, w->port);
+	h->outlets[port] = fx_outlet_new(
+		&(struct fx_outlet_config){
+			.zmq = h->zmq,
+			.node = h->wiring->node,
+			.port = w->port,
+			.instance = h->wiring->instance,
+			.epoch = h->wiring->epoch,
+			.endpoint = w->endpoint,
+			.listen_fd = w->listen_fd,
+			.pool = h->pool,
+			.slots_optional = h->type->stateless,
+			.repeats = !h->type->stateless,
+			.edges_len = w->edges_len,
+			.edges = edges,
+			.acked = h->type->stateless ? fx__host_acked : NULL,
+			.context = h,
+		},
+		err);
+	return h->outlets[port] ? FX_OK : FX_EIO;
+}
+
+int fx__host_connect(struct fx__host *h, struct fx_error *err)
+{
+	const struct fx_wiring *w = h->wiring;
+
+	h->zmq = zmq_ctx_new();
+	if (!h->zmq)
+		return fx_error_set(err, FX_ENOMEM, "cannot start ZeroMQ: %s", zmq_strerror(errno));
+	if (w->pool_fd >= 0) {
+		h->pool = fx_pool_map(w->pool_fd, true, err);
+		if (!h->pool)
+			return FX_EIO;
+		fx_pool_forget(h->pool, 0, 0);
+	}
+	for (size_t i = 0; i < w->outputs_len; i++)
+		if (host_connect_output(h, &w->outputs[i], err) < 0)
+			return FX_EIO;
+	for (size_t i = 0; i < w->inputs_len; i++)
+		if (host_connect_input(h, &w->inputs[i], err) < 0)
+			return FX_EIO;
+	return FX_OK;
+}
