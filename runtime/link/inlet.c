@@ -50,8 +50,9 @@ struct fx_inlet {
 	uint64_t next; /* ordered: the seq to hand on */
 	bool ended;    /* END was handed on: all before it is acknowledged */
 	bool failed;   /* without memory: a message is lost to this process */
-	bool has_open;
+	bool has_open, reopens;
 	struct fx_mark open;
+	uint64_t open_seq;
 };
 
 static int lane_connect(struct fx_inlet *in, size_t i, struct fx_error *err)
@@ -138,6 +139,15 @@ const struct fx_mark *fx_inlet_opened(const struct fx_inlet *in)
 void fx_inlet_begin(struct fx_inlet *in, uint64_t first)
 {
 	in->next = first;
+}
+
+bool fx_inlet_reopens(struct fx_inlet *in, uint64_t *seq)
+{
+	const bool reopens = in->reopens;
+
+	in->reopens = false;
+	*seq = in->open_seq;
+	return reopens;
 }
 
 void fx_inlet_open(struct fx_inlet *in, const struct fx_mark *open)
@@ -324,10 +334,15 @@ static void inlet_accept(struct fx_inlet *in, size_t i, struct fx_envelope *e)
 {
 	struct fx_lane_stats *stats = in->config.lanes[i].stats;
 
-	if (e->kind == FX_NOTHING && e->mark.kind == FX_MARK_OPEN && !in->has_open)
+	const bool opens = e->kind == FX_NOTHING && e->mark.kind == FX_MARK_OPEN && !in->has_open;
+
+	if (opens) {
 		fx_inlet_open(in, &e->mark);
+		in->open_seq = e->seq;
+	}
 	if (inlet_duplicate(in, e->seq, i)) {
-		atomic_fetch_add(&stats->duplicates, e->kind != FX_NOTHING);
+		in->reopens = in->reopens || opens;
+atomic_fetch_add(&stats->duplicates, e->kind != FX_NOTHING);
 		fx_envelope_fini(e);
 	} else if (inlet_hold(in, e, i) < 0) {
 		in->failed = true;

@@ -53,6 +53,9 @@ bool fx_inlet_pop(struct fx_inlet *in, struct fx_envelope *e);
 void fx_inlet_ack(struct fx_inlet *in, uint64_t seq);
 /** The OPEN mark, as soon as it was received; NULL before. */
 const struct fx_mark *fx_inlet_opened(const struct fx_inlet *in);
+/** True once: OPEN came again to an ordered inlet of a later life, which does not hand it on. Those
+ * who consume from this process may be new as well and need it from here, as message *seq. */
+bool fx_inlet_reopens(struct fx_inlet *in, uint64_t *seq);
 /** Before the first pump of an ordered inlet: what comes before @p first was handed on in a former
  * life, and is a duplicate. */
 void fx_inlet_begin(struct fx_inlet *in, uint64_t first);

@@ -95,6 +95,19 @@ static void host_poll(struct fx__host *h, int timeout_ms)
 		fx_sleep_ms(timeout_ms);
 }
 
+/* A stateless node's consumers get OPEN also when the node itself is not given it again. */
+static void host_reopen(struct fx__host *h, struct fx_inlet *in)
+{
+	struct fx_envelope open = { .kind = FX_NOTHING };
+
+	if (!h->type->stateless || !fx_inlet_reopens(in, &open.seq))
+		return;
+	open.mark = *fx_inlet_opened(in);
+	for (unsigned p = 0; p < FX__PORTS_MAX && !h->broken.code; p++)
+		if (h->outlets[p])
+			fx_outlet_queue(h->outlets[p], &open, &h->broken);
+}
+
 void fx__host_pump(struct fx__host *h, int timeout_ms)
 {
 	unsigned refused = 0;
@@ -106,8 +119,10 @@ void fx__host_pump(struct fx__host *h, int timeout_ms)
 	for (unsigned p = 0; p < FX__PORTS_MAX; p++) {
 		if (h->outlets[p])
 			refused += fx_outlet_pump(h->outlets[p]);
-		if (h->inlets[p] && !h->replaying)
+		if (h->inlets[p] && !h->replaying) {
 			refused += fx_inlet_pump(h->inlets[p], &h->broken);
+			host_reopen(h, h->inlets[p]);
+		}
 	}
 	atomic_fetch_add(&h->me->refused, refused);
 	host_usage(h);
