@@ -119,9 +119,9 @@ static void tell_slow(const struct fx_run *r, size_t i, double seconds)
 
 	work_text(r, i, work, sizeof work);
 	fx_log(FX_LOG_WARN,
-	       "%s.%u has computed for %.3g s without progress %s; after %g s it is taken to hang",
+	       "%s.%u has computed for %g s without progress %s; after %g s it is taken to hang",
 	       node_of(r, i)->name, r->plan->instances[i].wiring.instance,
-	       (double)r->processes[i].hang.quiet_ns * 1e-9, work, seconds * FX_HANG_BUSY);
+	       (double)(r->processes[i].hang.warn_ns / 2) * 1e-9, work, seconds * FX_HANG_BUSY);
 }
 
 static void look_at_progress(struct fx_run *r, size_t i, int64_t now)

@@ -188,27 +188,27 @@ static void expect_failure(const char *keys, const char *start, const char *end)
 static void one_that_waits_for_ever_starts_again(void **unused)
 {
 	(void)unused;
-	expect_whole("hang: 500 ms, set: { way: waits }", 1);
-	expect_failure("hang: 500 ms, set: { way: waits }",
-		       "b (test/trouble): hung: no progress for 0.5 s while it worked on message ",
+	expect_whole("hang: 300 ms, set: { way: waits }", 1);
+	expect_failure("hang: 300 ms, set: { way: waits }",
+		       "b (test/trouble): hung: no progress for 0.3 s while it worked on message ",
 		       " of input in, after it was started again 0 times within 600 s");
 }
 
 static void one_that_is_stopped_starts_again(void **unused)
 {
 	(void)unused;
-	expect_whole("hang: 500 ms, set: { way: stops, lives: 2 }", 2);
-	expect_failure("hang: 500 ms, set: { way: stops }",
-		       "b (test/trouble): hung: stopped by a signal for 0.5 s while it worked on ",
+	expect_whole("hang: 300 ms, set: { way: stops, lives: 2 }", 2);
+	expect_failure("hang: 300 ms, set: { way: stops }",
+		       "b (test/trouble): hung: stopped by a signal for 0.3 s while it worked on ",
 		       " of input in");
 }
 
 static void one_that_hangs_as_it_starts_starts_again(void **unused)
 {
 	(void)unused;
-	expect_whole("hang: 500 ms, set: { way: late }", 1);
-	expect_failure("hang: 500 ms, set: { way: late }",
-		       "b (test/trouble): hung: no progress for 0.5 s while it started, ", "");
+	expect_whole("hang: 300 ms, set: { way: late }", 1);
+	expect_failure("hang: 300 ms, set: { way: late }",
+		       "b (test/trouble): hung: no progress for 0.3 s while it started, ", "");
 }
 
 /* Errors of the conductor go to its stderr: to a file meanwhile. */
