@@ -23,6 +23,18 @@ static bool at_work(const struct fx_hang *h, const struct fx_hang_sample *s, int
 	       s->io_bytes - h->io_bytes >= IO_BYTES;
 }
 
+static enum fx_hang_verdict hung(char state)
+{
+	switch (state) {
+	case 'T':
+		return FX_HANG_STOPPED;
+	case 'D':
+		return FX_HANG_STUCK;
+	default:
+		return FX_HANG_BLOCKED;
+	}
+}
+
 enum fx_hang_verdict fx_hang_judge(struct fx_hang *h, const struct fx_hang_sample *s,
 				   int64_t limit_ns)
 {
@@ -35,14 +47,14 @@ enum fx_hang_verdict fx_hang_judge(struct fx_hang *h, const struct fx_hang_sampl
 	}
 	h->now_ns = s->now_ns;
 	h->quiet_ns += step;
-	h->idle_ns += step;
+	h->idle_ns += s->state == 'D' ? step / FX_HANG_DISK : step;
 	if (at_work(h, s, limit_ns)) {
 		h->idle_ns = 0;
 		h->cpu_ns = s->cpu_ns;
 		h->io_bytes = s->io_bytes;
 	}
 	if (h->idle_ns >= limit_ns)
-		return s->state == 'T' ? FX_HANG_STOPPED : FX_HANG_BLOCKED;
+		return hung(s->state);
 	if (h->quiet_ns >= FX_HANG_BUSY * limit_ns)
 		return FX_HANG_SPINS;
 	if (h->quiet_ns < h->warn_ns)

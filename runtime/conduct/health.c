@@ -104,6 +104,10 @@ static void kill_hung(struct fx_run *r, size_t i, enum fx_hang_verdict verdict, 
 	if (verdict == FX_HANG_STOPPED)
 		snprintf(p->killed, sizeof p->killed, "hung: stopped by a signal for %g s %s",
 			 seconds, work);
+	else if (verdict == FX_HANG_STUCK)
+		snprintf(p->killed, sizeof p->killed,
+			 "hung: waited for a disk or a file system for %g s %s",
+			 seconds * FX_HANG_DISK, work);
 	else if (verdict == FX_HANG_SPINS)
 		snprintf(p->killed, sizeof p->killed, "hung: computed for %g s without progress %s",
 			 seconds * FX_HANG_BUSY, work);
