@@ -111,7 +111,7 @@ static void what_is_at_work_is_none(void **unused)
 	assert_int_equal(live(&l, 590, SECOND / 100, 0, NULL), FX_HANG_NONE);
 	l = begin('R');
 	assert_int_equal(live(&l, 590, 0, 0, NULL), FX_HANG_NONE);
-	l = begin('D');
+	l = begin('S');
 	assert_int_equal(live(&l, 590, 0, 2000, NULL), FX_HANG_NONE);
 }
 

@@ -24,6 +24,7 @@ static void be_child(void)
 		mmap(NULL, SHARED, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	FILE *f = fopen("/dev/null", "w");
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
 	prctl(PR_SET_NAME, ") R 1 (");
 	if (own == MAP_FAILED || shared == MAP_FAILED || !f)
 		_exit(1);
