@@ -18,16 +18,17 @@
 #define SEGMENT0                                                                                   \
 	"fornix_node_messages{node=\"segment\",type=\"segmenter/watershed\",instance=\"0\"} "
 
-/* A run of which a worker is stopped when it has done something. */
-static struct test_run *run_stopped(struct test_place *p, const char *hang, pid_t *worker)
+/* A run of which a process is stopped when workers have done something. */
+static struct test_run *run_stopped(struct test_place *p, const char *hang, const char *words,
+				    pid_t *stopped)
 {
 	struct test_run *r =
 		test_run_start(p, (const char *[]){ "run", LEAN, test_word("out", p->dir, "out"),
 						    MANY, hang, NULL });
 
 	test_metrics_await(r, SEGMENT0, 2);
-	*worker = test_place_await(p, "node segment.0 segmenter/watershed");
-	kill(*worker, SIGSTOP);
+	*stopped = test_place_await(p, words);
+	kill(*stopped, SIGSTOP);
 	return r;
 }
 
@@ -44,21 +45,29 @@ static void expect_all(struct test_place *p, struct test_run *r, json_int_t rest
 	json_decref(receipt);
 }
 
-static void a_stopped_worker_starts_again(void **state)
+/* One without state, one with state, a source. */
+static void what_is_stopped_starts_again(void **state)
 {
+	static const char *const which[][2] = {
+		{ "node segment.0 ", "segment.0 hung: stopped by a signal for 1 s " },
+		{ "node whole.0 ", "whole.0 hung: stopped by a signal for 1 s " },
+		{ "node scope.0 ", "scope.0 hung: stopped by a signal for 1 s " },
+	};
 	struct test_place *p = *state;
-	struct test_run *r;
-	pid_t worker;
 
 	test_run_expect(p, 0,
 			(const char *[]){ "run", LEAN, test_word("out", p->dir, "plain"), MANY,
 					  "--quiet", NULL });
-	r = run_stopped(p, "--hang=1", &worker);
-	expect_all(p, r, 1);
-	if (!strstr(r->err, "segment.0 hung: stopped by a signal for 1 s "))
-		fail_msg("said: %s", r->err);
-	test_same_folders(test_path(p->dir, "plain"), test_path(p->dir, "out"));
-	test_run_free(r);
+	for (size_t i = 0; i < sizeof which / sizeof *which; i++) {
+		pid_t stopped;
+		struct test_run *r = run_stopped(p, "--hang=1", which[i][0], &stopped);
+
+		expect_all(p, r, 1);
+		if (!strstr(r->err, which[i][1]))
+			fail_msg("said: %s", r->err);
+		test_same_folders(test_path(p->dir, "plain"), test_path(p->dir, "out"));
+		test_run_free(r);
+	}
 	test_place_clean(p);
 }
 
@@ -69,7 +78,7 @@ static void one_that_goes_on_in_time_is_left_alone(void **state)
 
 	for (size_t i = 0; i < 2; i++) {
 		pid_t worker;
-		struct test_run *r = run_stopped(p, hang[i], &worker);
+		struct test_run *r = run_stopped(p, hang[i], "node segment.0 ", &worker);
 
 		fx_sleep_ms(1500);
 		kill(worker, SIGCONT);
@@ -99,7 +108,7 @@ int main(void)
 {
 #define PLACED(f) cmocka_unit_test_setup_teardown(f, test_place_setup, test_place_teardown)
 	const struct CMUnitTest tests[] = {
-		PLACED(a_stopped_worker_starts_again),
+		PLACED(what_is_stopped_starts_again),
 		PLACED(one_that_goes_on_in_time_is_left_alone),
 		PLACED(one_that_waits_for_files_is_left_alone),
 	};
