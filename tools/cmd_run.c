@@ -9,11 +9,12 @@
 #include "base/file.h"
 #include "cmd.h"
 #include "conduct/run.h"
+#include "graph/bounds.h"
 #include "show.h"
 
 struct words {
 	bool json, quiet, resume, at_most_once;
-	const char *receipt, *transport, *metrics, *restarts, *window;
+	const char *receipt, *transport, *metrics, *restarts, *window, *hang;
 };
 
 static int transport_of(const char *name, enum fx_transport *t)
@@ -58,6 +59,20 @@ static int number_of(const char *option, const char *text, unsigned lo, unsigned
 	if (end == text || *end || n < (long)lo || n > (long)hi)
 		return cmd_wrong("--%s %s: use a whole number %u..%u", option, text, lo, hi);
 	*v = (unsigned)n;
+	return CMD_GO;
+}
+
+/* @p text NULL: as it is. */
+static int hang_of(const char *text, double *seconds)
+{
+	struct fx_bounds b = { 0 };
+	struct fx_error err = { 0 };
+
+	if (!text)
+		return CMD_GO;
+	if (!*text || fx_bounds_set(&b, "hang", text, &err) < 0)
+		return cmd_wrong("--hang %s: %s", text, *text ? err.text : "use a time");
+	*seconds = b.hang_s > 0 ? b.hang_s : -1;
 	return CMD_GO;
 }
 
@@ -126,6 +141,8 @@ int cmd_run(int argc, char **argv)
 		  "how often a process that died is started again (default 5)" },
 		{ "restart-window", NULL, &w.window, "SECONDS",
 		  "within which so many restarts may be (default 600)" },
+		{ "hang", NULL, &w.hang, "SECONDS",
+		  "without progress a process is started again (default 60; 0: never)" },
 		{ 0 },
 	};
 	struct cmd_line line = {
@@ -157,6 +174,8 @@ int cmd_run(int argc, char **argv)
 		result = number_of("restarts", w.restarts, 0, FX_RESTARTS_MAX, &o.restarts.most);
 	if (result == CMD_GO)
 		result = number_of("restart-window", w.window, 1, 86400, &o.restarts.window_s);
+	if (result == CMD_GO)
+		result = hang_of(w.hang, &o.hang_s);
 	if (result != CMD_GO)
 		return result;
 	r = cmd_registry();

@@ -147,5 +147,7 @@ int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err)
 	close(fd);
 	r->processes[i].ended = false;
 	r->processes[i].restart_at_ns = 0;
+	if (result == FX_OK)
+		fx__health_begin(r, i);
 	return result;
 }

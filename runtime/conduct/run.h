@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "conduct/hang.h"
 #include "conduct/plan.h"
 
 enum {
@@ -12,6 +13,7 @@ enum {
 	FX_RESTARTS = 5,	   /**< of one process in a window, unless told otherwise */
 	FX_RESTARTS_MAX = 100,	   /**< the most that may be allowed */
 	FX_RESTART_WINDOW_S = 600, /**< unless told otherwise */
+	FX_HANG_S = 60,		   /**< without progress a process hangs, unless told otherwise */
 };
 
 /** How often a process may be started again. */
@@ -35,6 +37,7 @@ struct fx_run_options {
 	struct fx_restarts restarts; /**< zeros: the usual ones */
 	bool resume;		     /**< go on with what a run that was stopped left in out */
 	bool at_most_once;	     /**< no journals: a node with state that dies ends the run */
+	double hang_s;		     /**< 0: FX_HANG_S; below: never */
 };
 
 /** One process, while a run lasts. */
@@ -45,6 +48,10 @@ struct fx_process {
 	int64_t restart_at_ns; /**< when it is to be started again; 0: not */
 	int status;	       /**< from waitpid() of the last end */
 	bool ended;
+	struct fx_hang hang;		/**< what health.c knows of this life of it */
+	int64_t progress_ns, memory_ns; /**< when it was last looked at */
+	char killed[400];		/**< why we have killed it; "": we have not */
+	bool hopeless;			/**< and it would happen again */
 };
 
 /** A run, for those who look at it: progress, metrics, receipt. */
@@ -113,6 +120,14 @@ enum fx_run_state fx__run_state(const struct fx_run *r, size_t i);
  * held nothing and is started again. Died later: a stateless node is started again, any other has
  * lost what it held and the run fails. */
 void fx__supervise(struct fx_run *r, size_t i);
+/** Kills the process of instance @p i when it hangs or uses too much memory, saying why in killed.
+ */
+void fx__health_look(struct fx_run *r, size_t i);
+/** A process of instance @p i has been started: limits what memory it can ask for, with room for
+ * stacks and buffers of its threads. Not under sanitizers. */
+void fx__health_begin(struct fx_run *r, size_t i);
+/** Why instance @p i has failed, in its own words, and what limited its memory. */
+void fx__health_words(const struct fx_run *r, size_t i, char *text, size_t size);
 /** Takes one restart at @p now_ns out of the budget. Milliseconds to wait before it: 100 at first,
  * twice as many for each further one within the window, 10000 at most; -1 when all are used up. */
 int64_t fx__budget_take(struct fx_budget *b, const struct fx_restarts *limits, int64_t now_ns);

@@ -101,9 +101,13 @@ static void fail_run(struct fx_run *r, size_t i, const char *what)
 	free(log);
 }
 
-static void ending_text(int status, char *text, size_t size)
+static void ending_text(const struct fx_process *p, char *text, size_t size)
 {
-	if (WIFSIGNALED(status))
+	const int status = p->status;
+
+	if (p->killed[0])
+		snprintf(text, size, "%s", p->killed);
+	else if (WIFSIGNALED(status))
 		snprintf(text, size, "was killed by signal %d (%s)", WTERMSIG(status),
 			 strsignal(WTERMSIG(status)));
 	else
@@ -159,10 +163,12 @@ static void start_again(struct fx_run *r, size_t i, const char *how)
 static void handle_end(struct fx_run *r, size_t i)
 {
 	const bool starting = fx__run_state(r, i) == FX_STATE_STARTING;
-	char how[128], text[200];
+	char how[400], text[480];
 
-	ending_text(r->processes[i].status, how, sizeof how);
-	if (starting && own_doing(r->processes[i].status)) {
+	ending_text(&r->processes[i], how, sizeof how);
+	if (r->processes[i].hopeless) {
+		fail_run(r, i, how);
+	} else if (starting && own_doing(r->processes[i].status)) {
 		fail_with_words(r, i, how, " while it started");
 	} else if (starting || node_of(r, i)->type->stateless || !r->options->at_most_once) {
 		start_again(r, i, how);
@@ -178,11 +184,15 @@ void fx__supervise(struct fx_run *r, size_t i)
 {
 	struct fx_process *p = &r->processes[i];
 	struct fx_error err = { 0 };
+	char words[900];
 
-	if (fx__run_state(r, i) == FX_STATE_FAILED)
-		fail_run(r, i, r->stats.instances[i].error);
-	else if (p->ended)
+	fx__health_look(r, i);
+	if (fx__run_state(r, i) == FX_STATE_FAILED) {
+		fx__health_words(r, i, words, sizeof words);
+		fail_run(r, i, words);
+	} else if (p->ended) {
 		handle_end(r, i);
+	}
 	if (p->restart_at_ns && fx_now_ns() >= p->restart_at_ns &&
 	    fx__process_start(r, i, &err) < 0)
 		fail_run(r, i, err.text);

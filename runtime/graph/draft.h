@@ -40,6 +40,7 @@ struct fx_draft_node {
 	bool off;			 /* left out by its `when` */
 	int workers;
 	struct fx_place workers_at;
+	struct fx_bounds bounds;
 	struct fx_draft_option *options; /* owned */
 	size_t options_len;
 	struct fx_draft_edge *edges; /* owned: one for each entry of `from` */

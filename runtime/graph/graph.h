@@ -58,11 +58,20 @@ struct fx_graph_input {
 	int line, col;
 };
 
+/** What the graph allows a process of a node. */
+struct fx_bounds {
+	bool has_hang;
+	double hang_s;	  /**< without progress for so long it hangs; 0: it never does */
+	double limit_mib; /**< of memory of its own; 0: none */
+	int line, col;	  /**< of the limit */
+};
+
 struct fx_graph_node {
 	char *name; /**< owned */
 	int line, col;
 	const struct fx_node_type *type; /**< borrowed from the registry */
 	int workers;			 /**< 1..FX_GRAPH_WORKERS_MAX */
+	struct fx_bounds bounds;
 	struct fx_graph_option *options; /**< owned: those that the graph sets, by name */
 	size_t options_len;
 	struct fx_graph_input *inputs; /**< owned: the connected ones, by port */

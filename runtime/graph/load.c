@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "graph/bounds.h"
 #include "graph/draft.h"
 #include "graph/hint.h"
 
@@ -100,6 +101,22 @@ static void read_workers(struct fx_draft *d, struct fx_draft_node *n, const stru
 	free(e.text);
 }
 
+/* `hang` and `limit`. */
+static void read_bound(struct fx_draft *d, struct fx_draft_node *n, const char *key,
+		       const struct fx_yaml *y)
+{
+	struct fx_expanded e = expand(d, y, n->name, key);
+	struct fx_error err = { 0 };
+
+	if (e.text && fx_bounds_set(&n->bounds, key, e.text, &err) < 0)
+		fx_graph_error_add(d->errors, y->line, y->col, "%s.%s: %s", n->name, key, err.text);
+	if (strcmp(key, "limit") == 0) {
+		n->bounds.line = y->line;
+		n->bounds.col = y->col;
+	}
+	free(e.text);
+}
+
 static void read_set(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y)
 {
 	if (!is_map(d, y, n->name, ".set", "options"))
@@ -157,9 +174,8 @@ static void check_policy(struct fx_draft *d, const struct fx_draft_node *n, cons
 
 static void read_node_keys(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *map)
 {
-	static const char *const keys[] = {
-		"type", "from", "set", "workers", "when", "policy", NULL
-	};
+	static const char *const keys[] = { "type",   "from", "set",   "workers", "when",
+					    "policy", "hang", "limit", NULL };
 	static const char *const later[] = { "key", "host", NULL };
 	const struct fx_yaml_entry *when = fx_yaml_find(map, "when");
 	char place[FX_GRAPH_NAME_MAX + 3];
@@ -180,6 +196,8 @@ static void read_node_keys(struct fx_draft *d, struct fx_draft_node *n, const st
 			read_workers(d, n, &e->value);
 		} else if (strcmp(e->key, "policy") == 0) {
 			check_policy(d, n, &e->value);
+		} else if (fx_bounds_has(e->key)) {
+			read_bound(d, n, e->key, &e->value);
 		} else if (e != when) {
 			snprintf(place, sizeof place, "%s: ", n->name);
 			refuse_key(d, place, e, keys, later);

@@ -48,6 +48,12 @@ struct fx_instance_stats {
 	_Atomic uint32_t lives; /**< how often it was started */
 	_Atomic uint64_t busy_ns, wait_in_ns, wait_out_ns, cpu_ns, peak_rss_bytes;
 	_Atomic uint64_t work_ns; /**< processor time inside of the node's own code */
+	/** What it is at now: written by fx__host_works(). */
+	_Atomic uint64_t pumps;	       /**< heartbeat: how often sockets were handled */
+	_Atomic uint32_t work_port;    /**< 1 + port of the message in a callback; 0: of none */
+	_Atomic uint64_t work_seq;     /**< of that message */
+	_Atomic int64_t work_since_ns; /**< when the callback began; 0: in none */
+	_Atomic int32_t error_code;    /**< enum fx_err, with error */
 	_Atomic uint64_t messages_in, messages_out, voxels_in, voxels_out, refused;
 	_Atomic int64_t done_z; /**< sections that are done here: highest z of DONE marks */
 	_Atomic uint64_t warnings;

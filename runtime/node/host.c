@@ -112,6 +112,7 @@ void fx__host_pump(struct fx__host *h, int timeout_ms)
 {
 	unsigned refused = 0;
 
+	atomic_fetch_add(&h->me->pumps, 1);
 	fx__host_keep_pump(h, timeout_ms > 0);
 	if (timeout_ms)
 		host_poll(h, timeout_ms);
@@ -266,6 +267,7 @@ static void count_busy(struct fx__host *h, struct moment start)
 	atomic_fetch_add(&h->me->work_ns, (uint64_t)(fx_cpu_ns() - start.cpu_ns - h->frame_ns));
 	h->wait_out_ns = 0;
 	h->frame_ns = 0;
+	fx__host_rests(h);
 }
 
 int fx__host_hand_over(struct fx__host *h, unsigned port)
@@ -274,6 +276,7 @@ int fx__host_hand_over(struct fx__host *h, unsigned port)
 	int result;
 
 	h->current_port = port;
+	fx__host_works(h, fx_now_ns(), port + 1, h->current.seq);
 	h->has_current = true;
 	h->taken = false;
 	memset(h->sent, 0, sizeof h->sent);
@@ -294,6 +297,7 @@ int fx__host_hand_over(struct fx__host *h, unsigned port)
 	if (!h->taken)
 		fx_envelope_fini(&h->current);
 	h->has_current = false;
+	fx__host_rests(h);
 	return result;
 }
 
@@ -396,6 +400,7 @@ static int host_run_source(struct fx__host *h)
 	while (result >= 0 && result != FX_END && !terminated && !draining) {
 		const struct moment start = moment();
 
+		fx__host_works(h, start.now_ns, 0, 0);
 		result = h->type->process(&h->node, h->node.state);
 		if (result >= 0 && result != FX_END && fx__host_keep_save(h) < 0)
 			result = h->node.error.code;
@@ -406,6 +411,7 @@ static int host_run_source(struct fx__host *h)
 	if (result >= 0) {
 		const struct moment start = moment();
 
+		fx__host_works(h, start.now_ns, 0, 0);
 		result = host_drain(h);
 		count_busy(h, start);
 	}
@@ -447,10 +453,12 @@ static int host_start(struct fx__host *h, struct fx_error *err)
 			return FX_EINVAL;
 	if (fx__host_keep_open(h, err) < 0 || fx__host_connect(h, err) < 0)
 		return FX_EIO;
+	fx__host_works(h, fx_now_ns(), 0, 0);
 	if (fx_node_start(&h->node) < 0) {
 		*err = h->node.error;
 		return h->node.error.code;
 	}
+	fx__host_rests(h);
 	return FX_OK;
 }
 
@@ -501,6 +509,7 @@ int fx_host_run(const struct fx_wiring *w, const struct fx_node_type *type)
 	}
 	h.me = &h.stats.instances[w->index];
 	atomic_store(&h.me->state, FX_STATE_STARTING);
+	fx__host_rests(&h); /* the one before may have been killed at work */
 	fx_gauges_begin(h.me);
 	result = host_start(&h, &err);
 	if (result == FX_OK) {
@@ -510,6 +519,7 @@ int fx_host_run(const struct fx_wiring *w, const struct fx_node_type *type)
 	if (result < 0 && !terminated) {
 		fx_log(FX_LOG_ERROR, "%s", err.text);
 		snprintf(h.me->error, sizeof h.me->error, "%s", err.text);
+		atomic_store(&h.me->error_code, err.code);
 		atomic_store(&h.me->state, FX_STATE_FAILED);
 	}
 	host_fini(&h);

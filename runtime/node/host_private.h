@@ -69,6 +69,12 @@ extern const struct fx_node_io fx__host_io;
 bool fx__host_terminated(void);
 bool fx__host_draining(void);
 
+/* Publishes that a callback begins: with the message @p seq of input port @p port - 1, or with none
+ * (@p port 0: a source, a start, a drain). */
+void fx__host_works(const struct fx__host *h, int64_t now_ns, unsigned port, uint64_t seq);
+/* ... and that it has ended. */
+void fx__host_rests(const struct fx__host *h);
+
 /* Handles all sockets, waiting at most @p timeout_ms for something to come. */
 void fx__host_pump(struct fx__host *h, int timeout_ms);
 /* Queues on an output port with the right seq; waits for room and slots. */

@@ -365,6 +365,7 @@ static void wrong_options(void **state)
 		{ "--transport=udp", { "--transport udp: use shm, ipc or tcp" } },
 		{ "--metrics=70000", { "--metrics 70000: use a port 0..65535" } },
 		{ "--restarts=101", { "--restarts 101: use a whole number 0..100" } },
+		{ "--hang=-1", { "--hang -1: -1 is not within 0..1000000 s" } },
 		{ "--restart-window=0", { "--restart-window 0: use a whole number 1..86400" } },
 		{ "--quit", { "did you mean \"quiet\"?" } },
 	};

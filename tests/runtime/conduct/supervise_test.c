@@ -3,17 +3,15 @@
  * node, and as such dies in the way that TEST_DIES says. */
 #include "support/test.h"
 
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "conduct/run.h"
-#include "node/host.h"
+#include "support/process.h"
 
 /* How a process dies before it does anything: its name, its last epoch, and the way. */
 static void die(const struct fx_wiring *w)
@@ -33,45 +31,13 @@ static void die(const struct fx_wiring *w)
 	_exit(3);
 }
 
-/* A node process, as `fornix node NAME TYPE --wiring FD`. */
-static int node_main(const char *fd_text)
-{
-	const int fd = (int)strtol(fd_text, NULL, 10);
-	struct fx_registry *r = fx_registry_new(fx_builtin_nodes, NULL);
-	struct fx_error err = { 0 };
-	struct fx_wiring *w = NULL;
-	struct stat st;
-	char *text;
-	int result = 1;
-
-	alarm(60);
-	if (fstat(fd, &st) != 0 || !(text = malloc((size_t)st.st_size)))
-		return 1;
-	if (fx_pread_all(fd, text, (size_t)st.st_size, 0) == 0)
-		w = fx_wiring_from_json(text, (size_t)st.st_size, &err);
-	free(text);
-	close(fd);
-	if (w) {
-		die(w);
-		result = fx_host_run(w, fx_registry_find(r, w->type, &err)) == FX_OK ? 0 : 1;
-	}
-	fx_wiring_free(w);
-	fx_registry_free(r);
-	return result;
-}
-
 /* Receipt of a run in which processes die as @p dies says; what of the run must be @p result. */
 static json_t *run(const char *dies, const char *low, struct fx_restarts restarts, int result)
 {
 	const struct fx_run_options o = { .quiet = true,
 					  .http_port = FX_HTTP_OFF,
 					  .restarts = restarts };
-	struct fx_registry *r = fx_registry_new(fx_builtin_nodes, NULL);
-	struct fx_graph_errors errors = { 0 };
-	struct fx_error err = { 0 };
-	char text[400], *receipt = NULL;
-	struct fx_graph *g;
-	json_t *j;
+	char text[400];
 
 	snprintf(text, sizeof text,
 		 "version: 1\n"
@@ -81,27 +47,7 @@ static json_t *run(const char *dies, const char *low, struct fx_restarts restart
 		 "  c: { type: flow/pass, from: { in: b.out } }\n",
 		 low);
 	setenv("TEST_DIES", dies, 1);
-	g = fx_graph_parse("g", text, strlen(text), r, NULL, 0, 0, &errors);
-	if (!g)
-		fail_msg("%s", errors.list[0].text);
-	if (fx_run_graph(g, &o, &receipt, &err) != result)
-		fail_msg("%s%s", err.text, receipt ? receipt : "");
-	j = json_loads(receipt, 0, NULL);
-	assert_non_null(j);
-	free(receipt);
-	fx_graph_free(g);
-	fx_registry_free(r);
-	return j;
-}
-
-static int restarts_of(const json_t *receipt)
-{
-	const json_t *nodes = json_object_get(receipt, "nodes");
-	json_int_t n = 0;
-
-	for (size_t i = 0; i < json_array_size(nodes); i++)
-		n += json_integer_value(json_object_get(json_array_get(nodes, i), "restarts"));
-	return (int)n;
+	return test_graph_run(text, fx_builtin_nodes, &o, result);
 }
 
 /* The failure begins with @p start, and so many processes were started again. */
@@ -111,7 +57,7 @@ static void expect(json_t *receipt, const char *start, int restarts)
 
 	if (strncmp(failure, start, strlen(start)) != 0)
 		fail_msg("\"%s\", not \"%s\"", failure, start);
-	assert_int_equal(restarts_of(receipt), restarts);
+	assert_int_equal(test_restarts(receipt), restarts);
 	json_decref(receipt);
 }
 
@@ -239,7 +185,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_budget_is_kept),
 	};
 
-	if (argc == 6 && strcmp(argv[1], "node") == 0)
-		return node_main(argv[5]);
+	if (test_is_node(argc, argv))
+		return test_node_main(argv, fx_builtin_nodes, die);
 	return cmocka_run_group_tests(tests, begin, end);
 }

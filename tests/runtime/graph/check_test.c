@@ -112,9 +112,15 @@ static void keys_and_shapes(void **unused)
 		  "g:4:29: b: unknown key \"sett\"; did you mean \"set\"?" },
 		{ HEAD "  b: { type: acquire/truth, key: region, host: gpu1 }\n",
 		  "g:4:29: b: \"key\" is not available in this version; valid: type, from, set, "
-		  "workers, when, policy\n"
+		  "workers, when, policy, hang, limit\n"
 		  "g:4:42: b: \"host\" is not available in this version; valid: type, from, set, "
-		  "workers, when, policy" },
+		  "workers, when, policy, hang, limit" },
+		{ HEAD "  b: { type: acquire/truth, hang: never, limit: 2 nm }\n",
+		  "g:4:35: b.hang: \"never\" is not a number\n"
+		  "g:4:49: b.limit: unit \"nm\", but this is in MiB" },
+		{ HEAD "  b: { type: acquire/truth, hang: -1, limit: 1 }\n",
+		  "g:4:35: b.hang: -1 is not within 0..1000000 s\n"
+		  "g:4:46: b.limit: 1 is not within 16..1073741824 MiB" },
 		{ HEAD "  b: { type: acquire/truth, policy: spool }\n",
 		  "g:4:37: b.policy: \"spool\" is not available in this version; valid: block" },
 		{ HEAD "  b: { type: acquire/truth, set: 3 }\n",
