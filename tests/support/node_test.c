@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -27,7 +28,7 @@ struct node_test {
 	size_t sent_len, sent_cap;
 	char warning[512];
 	struct fx_instance_stats stats; /* gauges of fx_progress() */
-	char scratch[64];
+	char folder[64], scratch[80];	/* as in a run: the node's own lies in that of all */
 };
 
 static enum fx_kind test_waiting(const void *io, unsigned port)
@@ -119,8 +120,20 @@ static const char *test_scratch(void *io)
 
 	if (t->scratch[0])
 		return t->scratch;
-	snprintf(t->scratch, sizeof t->scratch, "/tmp/fornix-test-XXXXXX");
-	return mkdtemp(t->scratch);
+	snprintf(t->folder, sizeof t->folder, "/tmp/fornix-test-XXXXXX");
+	if (!mkdtemp(t->folder))
+		return NULL;
+	snprintf(t->scratch, sizeof t->scratch, "%s/test.0", t->folder);
+	return mkdir(t->scratch, 0777) == 0 ? t->scratch : NULL;
+}
+
+const char *node_test_scratch(struct node_test *t)
+{
+	const char *folder = test_scratch(t);
+
+	if (!folder)
+		fail_msg("no scratch folder");
+	return folder;
 }
 
 static bool test_stopping(const void *io)
@@ -190,8 +203,8 @@ void node_test_free(struct node_test *t)
 		fx_message_free(t->sent[i].kind, t->sent[i].message);
 	for (unsigned i = 0; i < PORTS_MAX; i++)
 		fx_message_free(t->waiting[i], t->message[i]);
-	if (t->scratch[0])
-		fx_remove_tree(t->scratch, NULL);
+	if (t->folder[0])
+		fx_remove_tree(t->folder, NULL);
 	free(t->sent);
 	free(t);
 }

@@ -46,6 +46,8 @@ const struct sent *node_test_sent(const struct node_test *t, size_t i);
 size_t node_test_count(const struct node_test *t, const char *port, enum fx_kind kind);
 const struct sent *node_test_get(const struct node_test *t, const char *port, enum fx_kind kind,
 				 size_t i);
+/** The node's scratch folder, made now; borrowed. Fails the test when it cannot. */
+const char *node_test_scratch(struct node_test *t);
 /** Makes fx_stopping() true. */
 void node_test_stop(struct node_test *t);
 
