@@ -69,7 +69,7 @@ static void go_on(const char *folder)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char folder[] = "/dev/shm/fornix-fuzz-XXXXXX";
+	char folder[] = "/dev/shm/fuzz-fornix-XXXXXX";
 	const size_t at = size ? (size_t)data[0] * 16 : 0;
 	struct fx_error err = { 0 };
 	struct fx_seglog *l;
