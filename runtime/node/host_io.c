@@ -143,7 +143,16 @@ static int host_send(void *io, unsigned port, enum fx_kind kind, void *message,
 	return fx__host_queue(h, port, &e, err);
 }
 
-/* A source tells the run what will never come. */
+/* A source, or a node that has no more than this to say to a message, tells the run what will never
+ * come. */
+static bool is_first_to_miss(const struct fx__host *h, const struct fx_mark *m, unsigned port)
+{
+	const bool answer = h->type->stateless && h->has_current && h->current.kind;
+
+	return m->kind == FX_MARK_MISSING && port == first_output(h) &&
+	       (!h->wiring->inputs_len || answer);
+}
+
 static void note_missing(struct fx__host *h, const struct fx_mark *m)
 {
 	const struct fx_region *r = &m->region;
@@ -170,7 +179,7 @@ static int host_send_mark(void *io, unsigned port, const struct fx_mark *m, stru
 
 	if (m->kind == FX_MARK_DONE && m->region.hi[0] > atomic_load(&h->me->done_z))
 		atomic_store(&h->me->done_z, m->region.hi[0]);
-	if (m->kind == FX_MARK_MISSING && !h->wiring->inputs_len && port == first_output(h))
+	if (is_first_to_miss(h, m, port))
 		note_missing(h, m);
 	if (!h->outlets[port])
 		return FX_OK;
