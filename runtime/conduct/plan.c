@@ -341,14 +341,21 @@ struct fx_plan *fx_plan_new(const struct fx_graph *g, enum fx_transport transpor
 	return p;
 }
 
+void fx_plan_close(struct fx_plan *p)
+{
+	for (size_t i = 0; p && i < p->fds_len; i++)
+		close(p->fds[i]);
+	if (p)
+		p->fds_len = 0;
+}
+
 void fx_plan_free(struct fx_plan *p)
 {
 	if (!p)
 		return;
 	for (size_t i = 0; i < p->instances_len; i++)
 		fx_wiring_fini(&p->instances[i].wiring);
-	for (size_t i = 0; i < p->fds_len; i++)
-		close(p->fds[i]);
+	fx_plan_close(p);
 	free(p->fds);
 	free(p->instances);
 	free(p->edges);

@@ -48,6 +48,8 @@ struct fx_plan_places {
 /** Plans the run of @p g. Opens the descriptors. NULL with one sentence when it cannot be run. */
 struct fx_plan *fx_plan_new(const struct fx_graph *g, enum fx_transport transport,
 			    const struct fx_plan_places *places, struct fx_error *err);
+/** Closes its descriptors when all processes have ended: others may need as many. Takes NULL. */
+void fx_plan_close(struct fx_plan *p);
 void fx_plan_free(struct fx_plan *p);
 
 #endif

@@ -15,8 +15,9 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/spare.h"
 
-enum { TICK_MS = 20, PROGRESS_MS = 500, PATIENCE_MS = 10000 };
+enum { TICK_MS = 20, PROGRESS_MS = 500, PATIENCE_MS = 10000, SPARE_FILES = 16 };
 
 static volatile sig_atomic_t interrupts;
 
@@ -266,6 +267,8 @@ int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options,
 	int result = standard_files(err);
 
 	catch_signals();
+	if (result == FX_OK) /* to begin, and to clear up after a run that ends at once */
+		result = fx_spare_files(SPARE_FILES, err);
 	if (result == FX_OK)
 		result = prepare(&r, err);
 	if (result == FX_OK)
@@ -280,6 +283,7 @@ int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options,
 	if (r.processes)
 		end_all(&r);
 	fx__http_stop(http);
+	fx_plan_close(r.plan);
 	if (result == FX_OK)
 		complete = account(&r, receipt);
 	keeps = r.failure[0] && options->out && !options->at_most_once && fx__run_voxels(&r) > 0;

@@ -107,6 +107,8 @@ int fx__host_connect(struct fx__host *h, struct fx_error *err)
 {
 	const struct fx_wiring *w = h->wiring;
 
+	if (fx_wiring_files(w, err) < 0)
+		return FX_EIO;
 	h->zmq = zmq_ctx_new();
 	if (!h->zmq)
 		return fx_error_set(err, FX_ENOMEM, "cannot start ZeroMQ: %s", zmq_strerror(errno));

@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/spare.h"
 #include "link/pool.h"
+
+enum { SPARE_FILES = 16 };
 
 static json_t *lanes_to_json(const struct fx_wired_lane *lanes, size_t len)
 {
@@ -315,4 +318,16 @@ void fx_wiring_free(struct fx_wiring *w)
 		return;
 	fx_wiring_fini(w);
 	free(w);
+}
+
+int fx_wiring_files(const struct fx_wiring *w, struct fx_error *err)
+{
+	size_t lanes = 0;
+
+	for (size_t i = 0; i < w->inputs_len; i++)
+		lanes += w->inputs[i].lanes_len;
+	for (size_t i = 0; i < w->outputs_len; i++)
+		for (size_t e = 0; e < w->outputs[i].edges_len; e++)
+			lanes += w->outputs[i].edges[e].lanes_len;
+	return fx_spare_files(SPARE_FILES + 3 * lanes, err);
 }

@@ -66,5 +66,8 @@ struct fx_wiring *fx_wiring_from_json(const char *text, size_t size, struct fx_e
 void fx_wiring_free(struct fx_wiring *w);
 /** Frees what a wiring owns, not itself; takes a zeroed one. */
 void fx_wiring_fini(struct fx_wiring *w);
+/** FX_OK when this process may open the files that the sockets of @p w take, and some more: where
+ * it may not, ZeroMQ aborts. Else FX_EIO, with what to do. */
+int fx_wiring_files(const struct fx_wiring *w, struct fx_error *err);
 
 #endif
