@@ -168,15 +168,85 @@ static void too_few_descriptors(void **state)
 	assert_true(bad >= 2 && good >= 1);
 }
 
+/* Blocks of 2 MiB of labels. */
+static struct test_run *run_large(struct test_place *p, const char *out)
+{
+	return test_run_start(p, (const char *[]){ "run", LEAN, test_word("out", p->dir, out),
+						   "size=32 256 256", "block=32 128 128", "--quiet",
+						   NULL });
+}
+
+#ifdef __SANITIZE_ADDRESS__
+/* The sanitizer needs more than any limit would leave: it refuses by itself. */
+static struct test_run *run_short_of_memory(struct test_place *p, unsigned mib)
+{
+	const char *before = getenv("ASAN_OPTIONS");
+	char *kept = fx_strdup(before ? before : "");
+	char *options =
+		fx_asprintf("%s:allocator_may_return_null=1:max_allocation_size_mb=%u", kept, mib);
+	struct test_run *r;
+
+	assert_true(kept && options);
+	setenv("ASAN_OPTIONS", options, 1);
+	r = run_large(p, "out");
+	setenv("ASAN_OPTIONS", kept, 1);
+	free(kept);
+	free(options);
+	return r;
+}
+#else
+static struct test_run *run_short_of_memory(struct test_place *p, unsigned mib)
+{
+	struct rlimit before, low;
+	struct test_run *r;
+
+	assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
+	low = before;
+	low.rlim_cur = (rlim_t)(mib * 3 + 30) << 20; /* with the stacks of threads */
+	assert_int_equal(setrlimit(RLIMIT_DATA, &low), 0);
+	r = run_large(p, "out");
+	assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
+	return r;
+}
+#endif
+
+static void too_little_memory(void **state)
+{
+	static const unsigned limits[] = { 1, 2, 3, 4, 6, 8, 12, 64 };
+	struct test_place *p = *state;
+	struct test_run *r = run_large(p, "plain");
+	int good = 0, bad = 0;
+
+	test_run_wait(r);
+	assert_int_equal(r->code, 0);
+	test_run_free(r);
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+		r = run_short_of_memory(p, limits[i]);
+		test_run_wait(r);
+		if (r->code == 0) {
+			test_same_folders(test_path(p->dir, "plain"), test_path(p->dir, "out"));
+			good++;
+		} else {
+			assert_true(r->code == 1 || r->code == 2);
+			says(r, "memory");
+			print_message("%u: %s", limits[i], r->err);
+			bad++;
+		}
+		fx_remove_tree(test_path(p->dir, "out"), NULL);
+		test_run_free(r);
+		test_place_clean_but_logs(p);
+	}
+	assert_true(bad >= 2 && good >= 1);
+}
+
 int main(void)
 {
 #define PLACED(f)  cmocka_unit_test_setup_teardown(f, test_place_setup, test_place_teardown)
 #define MOUNTED(f) cmocka_unit_test_setup_teardown(f, test_place_setup, unmount_and_free)
 	const struct CMUnitTest tests[] = {
-		MOUNTED(no_room_for_what_is_made),
-		MOUNTED(no_room_for_the_run_itself),
-		MOUNTED(outputs_that_are_read_only),
-		PLACED(too_few_descriptors),
+		MOUNTED(no_room_for_what_is_made),   MOUNTED(no_room_for_the_run_itself),
+		MOUNTED(outputs_that_are_read_only), PLACED(too_few_descriptors),
+		PLACED(too_little_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
