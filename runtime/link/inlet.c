@@ -10,18 +10,27 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "link/faults.h"
 #include "link/letter.h"
 #include "link/parcel.h"
 #include "link/slot.h"
 
-enum { HELLO_MS = 50, HELLO_IDLE_MS = 1000 };
+enum {
+	HELLO_MS = 50,
+	HELLO_GAP_MS = 200,
+	HELLO_IDLE_MS = 1000,
+	REFUSALS_MAX = 3,
+	REFUSALS_TOLD = 32,
+	PAID_MAX = 1024
+};
 
 struct lane {
 	void *socket;
 	struct fx_pool *pool; /* owned mapping, or NULL */
 	uint64_t held;	      /* bit by slot: lent out here */
 	bool welcomed;
-	uint32_t epoch; /* of the producer */
+	unsigned spoilt; /* refused one after the other */
+	uint32_t epoch;	 /* of the producer */
 	int64_t hello_ns;
 	uint64_t *acks; /* to send */
 	size_t acks_len, acks_cap;
@@ -50,6 +59,9 @@ struct fx_inlet {
 	uint64_t next; /* ordered: the seq to hand on */
 	bool ended;    /* END was handed on: all before it is acknowledged */
 	bool failed;   /* without memory: a message is lost to this process */
+	unsigned refusals;
+	uint64_t *paid; /* of workers: a ring of what was acknowledged last, plus 1 */
+	size_t paid_at;
 	bool has_open, reopens;
 	struct fx_mark open;
 	uint64_t open_seq;
@@ -89,9 +101,13 @@ struct fx_inlet *fx_inlet_new(const struct fx_inlet_config *config, struct fx_er
 {
 	struct fx_inlet *in = calloc(1, sizeof *in);
 
-	if (!in || !(in->lanes = fx_calloc(config->lanes_len, sizeof *in->lanes))) {
+	if (in) {
+		in->lanes = fx_calloc(config->lanes_len, sizeof *in->lanes);
+		in->paid = config->ordered ? NULL : fx_calloc(PAID_MAX, sizeof *in->paid);
+	}
+	if (!in || !in->lanes || (!in->paid && !config->ordered)) {
 		fx_error_set(err, FX_ENOMEM, "no memory for input %s", config->port);
-		free(in);
+		fx_inlet_free(in);
 		return NULL;
 	}
 	in->config = *config;
@@ -117,6 +133,7 @@ void fx_inlet_free(struct fx_inlet *in)
 	}
 	free(in->held);
 	free(in->debts);
+	free(in->paid);
 	free(in->lanes);
 	free(in);
 }
@@ -156,6 +173,41 @@ void fx_inlet_open(struct fx_inlet *in, const struct fx_mark *open)
 	in->has_open = true;
 }
 
+static void lane_send_acks(struct fx_inlet *in, struct lane *lane)
+{
+	size_t sent = 0;
+
+	while (sent < lane->acks_len) {
+		struct fx_control c = { .kind = FX_CONTROL_ACK, .acks = lane->acks + sent };
+		void *bytes;
+		size_t size;
+
+		c.acks_len = lane->acks_len - sent < FX_WIRE_ACKS_MAX ? lane->acks_len - sent :
+									FX_WIRE_ACKS_MAX;
+		if (fx_control_encode(&c, &bytes, &size, NULL) < 0)
+			break;
+		fx__faults_control(in->config.faults, lane->socket, bytes, size);
+		free(bytes);
+		sent += c.acks_len;
+	}
+	lane->acks_len = 0;
+}
+
+/* What has come on a lane and is not acknowledged: with the acknowledgements sent before, all that
+ * has come. Not told when it is too much for one frame. */
+static void lane_list(const struct fx_inlet *in, size_t i, struct fx_control *c)
+{
+	c->acks = fx_calloc(in->held_len + in->debts_len, sizeof *c->acks);
+	for (size_t k = 0; c->acks && k < in->held_len; k++)
+		if (in->held[k].lane == i)
+			c->acks[c->acks_len++] = in->held[k].envelope.seq;
+	for (size_t k = 0; c->acks && k < in->debts_len; k++)
+		if (in->debts[k].lane == i)
+			c->acks[c->acks_len++] = in->debts[k].seq;
+	c->lists = c->acks && c->acks_len <= FX_WIRE_ACKS_MAX;
+	c->acks_len = c->lists ? c->acks_len : 0;
+}
+
 static void lane_hello(struct fx_inlet *in, size_t i)
 {
 	struct lane *lane = &in->lanes[i];
@@ -167,18 +219,25 @@ static void lane_hello(struct fx_inlet *in, size_t i)
 		.credit_bytes = in->config.credit_bytes,
 	};
 	const int64_t now = fx_now_ns();
+	const int64_t pause_ms = !lane->welcomed		    ? HELLO_MS :
+				 in->held_len && !fx_inlet_peek(in) ? HELLO_GAP_MS :
+								      HELLO_IDLE_MS;
 	void *bytes;
 	size_t size;
+	int result;
 
-	if (lane->hello_ns &&
-	    now - lane->hello_ns < (lane->welcomed ? HELLO_IDLE_MS : HELLO_MS) * INT64_C(1000000))
+	if (lane->hello_ns && now - lane->hello_ns < pause_ms * 1000000)
 		return;
 	lane->hello_ns = now;
 	snprintf(c.node, sizeof c.node, "%s", in->config.node);
 	snprintf(c.port, sizeof c.port, "%s", in->config.port);
-	if (fx_control_encode(&c, &bytes, &size, NULL) < 0)
+	lane_send_acks(in, lane);
+	lane_list(in, i, &c);
+	result = fx_control_encode(&c, &bytes, &size, NULL);
+	free(c.acks);
+	if (result < 0)
 		return;
-	zmq_send(lane->socket, bytes, size, ZMQ_DONTWAIT);
+	fx__faults_control(in->config.faults, lane->socket, bytes, size);
 	free(bytes);
 }
 
@@ -192,57 +251,43 @@ static void lane_owe(struct fx_inlet *in, size_t i, uint64_t seq)
 		in->failed = true;
 }
 
-static void lane_send_acks(struct lane *lane)
-{
-	size_t sent = 0;
-
-	while (sent < lane->acks_len) {
-		struct fx_control c = { .kind = FX_CONTROL_ACK, .acks = lane->acks + sent };
-		void *bytes;
-		size_t size;
-
-		c.acks_len = lane->acks_len - sent < FX_WIRE_ACKS_MAX ? lane->acks_len - sent :
-									FX_WIRE_ACKS_MAX;
-		if (fx_control_encode(&c, &bytes, &size, NULL) < 0)
-			break;
-		zmq_send(lane->socket, bytes, size, ZMQ_DONTWAIT);
-		free(bytes);
-		sent += c.acks_len;
-	}
-	lane->acks_len = 0;
-}
-
 /* Acknowledgements wait for company while there is work, up to half of the credit. */
 static void lane_pay(struct fx_inlet *in, struct lane *lane, bool idle)
 {
 	if (lane->acks_len && (idle || 2 * lane->acks_len >= in->config.credit_messages))
-		lane_send_acks(lane);
+		lane_send_acks(in, lane);
 }
 
-/* Names the place that the refused message came from. */
-static void lane_blame(const struct fx_inlet *in, size_t i, struct fx_error *err)
+/* Refuses a frame. It is asked for again, in vain when its sender makes it so: then @p err tells.
+ */
+static void lane_refuse(struct fx_inlet *in, size_t i, struct fx_error *why, struct fx_error *err)
 {
-	fx_error_prefix(err, "input %s from %s", in->config.port, in->config.lanes[i].endpoint);
+	fx_error_prefix(why, "input %s from %s", in->config.port, in->config.lanes[i].endpoint);
+	if (++in->lanes[i].spoilt >= REFUSALS_MAX && err)
+		*err = *why;
+	else if (in->refusals++ < REFUSALS_TOLD)
+		fx_log(FX_LOG_WARN, "refused a message, which is to be sent again: %s%s", why->text,
+		       in->refusals == REFUSALS_TOLD ? "; no more are told" : "");
 }
 
-static void lane_control(struct fx_inlet *in, size_t i, const void *bytes, size_t size,
-			 struct fx_error *err, unsigned *refused)
+static int lane_control(struct fx_inlet *in, size_t i, const void *bytes, size_t size,
+			struct fx_error *why)
 {
 	struct lane *lane = &in->lanes[i];
 	struct fx_control c;
-	const int result = fx_control_decode(bytes, size, &c, err);
+	int result = fx_control_decode(bytes, size, &c, why);
 
+	free(c.acks);
+	if (result == FX_OK && c.kind != FX_CONTROL_WELCOME)
+		result =
+			fx_error_set(why, FX_ETYPE, "a control message that is none of a producer");
 	if (result < 0)
-		lane_blame(in, i, err);
-	if (result < 0 || c.kind != FX_CONTROL_WELCOME) {
-		(*refused)++;
-		free(c.acks);
-		return;
-	}
+		return result;
 	if (lane->pool && c.epoch > lane->epoch)
 		fx_pool_forget(lane->pool, in->config.lanes[i].holder, lane->held);
 	lane->welcomed = true;
 	lane->epoch = c.epoch;
+	return FX_OK;
 }
 
 /* Payload from a slot: voxels stay there, tables and nodes are copied out. */
@@ -308,6 +353,11 @@ static bool inlet_duplicate(struct fx_inlet *in, uint64_t seq, size_t lane)
 		lane_owe(in, lane, seq);
 		return true;
 	}
+	for (size_t i = 0; in->paid && i < PAID_MAX; i++)
+		if (in->paid[i] == seq + 1) {
+			lane_owe(in, lane, seq);
+			return true;
+		}
 	for (size_t i = 0; i < in->held_len; i++)
 		if (in->held[i].envelope.seq == seq) {
 			inlet_add_debt(in, seq, lane);
@@ -330,10 +380,34 @@ static int inlet_hold(struct fx_inlet *in, const struct fx_envelope *e, size_t l
 	return FX_OK;
 }
 
-static void inlet_accept(struct fx_inlet *in, size_t i, struct fx_envelope *e)
+/* A copy of what is known is dropped. Its slot is let go of, unless the voxels are still in use
+ * here. */
+static void lane_drop(struct fx_inlet *in, size_t i, struct fx_envelope *e)
 {
-	struct fx_lane_stats *stats = in->config.lanes[i].stats;
+	const struct lane *lane = &in->lanes[i];
 
+	atomic_fetch_add(&in->config.lanes[i].stats->duplicates, e->kind != FX_NOTHING);
+	if (lane->pool && e->payload.in_slot && e->payload.slot < FX_POOL_SLOTS &&
+	    !(lane->held >> e->payload.slot & 1))
+		fx_pool_drop(lane->pool, e->payload.slot, in->config.lanes[i].holder);
+	fx_envelope_fini(e);
+}
+
+static int lane_fill(struct fx_inlet *in, size_t i, struct fx_envelope *e, const zmq_msg_t *payload,
+		     struct fx_error *why)
+{
+	void *bytes = zmq_msg_data((zmq_msg_t *)(uintptr_t)payload);
+
+	if (!e->payload.raw_size)
+		return FX_OK;
+	return e->payload.in_slot ? fill_from_slot(in, i, e, why) :
+				    fx_letter_fill(e, bytes, zmq_msg_size(payload), why);
+}
+
+static int inlet_accept(struct fx_inlet *in, size_t i, struct fx_envelope *e,
+			const zmq_msg_t *payload, struct fx_error *why)
+{
+	int result;
 	const bool opens = e->kind == FX_NOTHING && e->mark.kind == FX_MARK_OPEN && !in->has_open;
 
 	if (opens) {
@@ -342,36 +416,35 @@ static void inlet_accept(struct fx_inlet *in, size_t i, struct fx_envelope *e)
 	}
 	if (inlet_duplicate(in, e->seq, i)) {
 		in->reopens = in->reopens || opens;
-atomic_fetch_add(&stats->duplicates, e->kind != FX_NOTHING);
-		fx_envelope_fini(e);
-	} else if (inlet_hold(in, e, i) < 0) {
-		in->failed = true;
-		fx_envelope_fini(e);
+		lane_drop(in, i, e);
+		return FX_OK;
 	}
+	result = lane_fill(in, i, e, payload, why);
+	if (result == FX_OK)
+		result = inlet_hold(in, e, i);
+	if (result < 0)
+		fx_envelope_fini(e);
+	in->failed = in->failed || result == FX_ENOMEM;
+	return result;
 }
 
 /* One data message; the header frame is received. */
-static int lane_data(struct fx_inlet *in, size_t i, zmq_msg_t *header, struct fx_error *err)
+static int lane_data(struct fx_inlet *in, size_t i, zmq_msg_t *header, struct fx_error *why)
 {
 	struct fx_envelope e;
 	zmq_msg_t payload;
-	int result = fx_wire_decode(zmq_msg_data(header), zmq_msg_size(header), &e, err);
+	int result = fx_wire_decode(zmq_msg_data(header), zmq_msg_size(header), &e, why);
 
 	zmq_msg_init(&payload);
-	if (zmq_msg_more(header) && zmq_msg_recv(&payload, in->lanes[i].socket, ZMQ_DONTWAIT) < 0)
-		result = fx_error_set(err, FX_EIO, "a message that is cut short");
-	if (result == FX_OK && e.payload.raw_size)
-		result = e.payload.in_slot ? fill_from_slot(in, i, &e, err) :
-					     fx_letter_fill(&e, zmq_msg_data(&payload),
-							    zmq_msg_size(&payload), err);
+	if (zmq_msg_more(header) && zmq_msg_recv(&payload, in->lanes[i].socket, ZMQ_DONTWAIT) < 0 &&
+	    result == FX_OK) {
+		fx_envelope_fini(&e);
+		result = fx_error_set(why, FX_EIO, "a message that is cut short");
+	}
+	if (result == FX_OK)
+		result = inlet_accept(in, i, &e, &payload, why);
 	zmq_msg_close(&payload);
 	in->failed = in->failed || result == FX_ENOMEM;
-	if (result == FX_OK) {
-		inlet_accept(in, i, &e);
-		return FX_OK;
-	}
-	lane_blame(in, i, err);
-	fx_envelope_fini(&e);
 	return result;
 }
 
@@ -382,10 +455,18 @@ static unsigned lane_receive(struct fx_inlet *in, size_t i, struct fx_error *err
 
 	zmq_msg_init(&m);
 	while (zmq_msg_recv(&m, in->lanes[i].socket, ZMQ_DONTWAIT) >= 0) {
-		if (fx_wire_is_control(zmq_msg_data(&m), zmq_msg_size(&m)))
-			lane_control(in, i, zmq_msg_data(&m), zmq_msg_size(&m), err, &refused);
-		else if (lane_data(in, i, &m, err) < 0)
+		struct fx_error why = { 0 };
+		const bool control = fx_wire_is_control(zmq_msg_data(&m), zmq_msg_size(&m));
+		const int result =
+			control ? lane_control(in, i, zmq_msg_data(&m), zmq_msg_size(&m), &why) :
+				  lane_data(in, i, &m, &why);
+
+		if (result < 0) {
+			lane_refuse(in, i, &why, err);
 			refused++;
+		} else {
+			in->lanes[i].spoilt = 0;
+		}
 	}
 	zmq_msg_close(&m);
 	return refused;
@@ -453,10 +534,13 @@ static void inlet_pay(struct fx_inlet *in)
 	for (size_t i = 0; i < in->debts_len; i++) {
 		const bool pay = in->config.ordered ? i < paid : in->debts[i].safe;
 
-		if (pay)
+		if (pay) {
 			lane_owe(in, in->debts[i].lane, in->debts[i].seq);
-		else
+			if (in->paid)
+				in->paid[in->paid_at++ % PAID_MAX] = in->debts[i].seq + 1;
+		} else {
 			in->debts[kept++] = in->debts[i];
+		}
 	}
 	in->debts_len = kept;
 }

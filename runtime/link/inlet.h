@@ -30,6 +30,7 @@ struct fx_inlet_config {
 	_Atomic uint64_t *floor; /**< where an ordered inlet tells what is acknowledged */
 	size_t lanes_len;
 	const struct fx_inlet_lane *lanes; /**< borrowed for life */
+	struct fx_faults *faults;	   /**< borrowed for life; NULL: the network is sound */
 };
 
 struct fx_inlet;
@@ -40,7 +41,8 @@ void fx_inlet_free(struct fx_inlet *in);
 size_t fx_inlet_sockets(const struct fx_inlet *in);
 void *fx_inlet_socket(const struct fx_inlet *in, size_t i);
 /** Receives what has come, says hello, sends acknowledgements that are due. Never blocks. The
- * number of frames that were refused; the reason of the last in @p err (may be NULL). */
+ * number of frames that were refused. What was refused is sent again; @p err (may be NULL) tells
+ * why when that was of no use three times. */
 unsigned fx_inlet_pump(struct fx_inlet *in, struct fx_error *err);
 /** True once memory was missing for a message or its acknowledgement: the edge would wait for it
  * for ever, so this process must fail. */

@@ -10,6 +10,8 @@
 
 #include "base/alloc.h"
 #include "block/heap.h"
+#include "link/faults.h"
+#include "link/lost.h"
 #include "link/parcel.h"
 #include "link/parcels.h"
 #include "link/slot.h"
@@ -26,6 +28,7 @@ struct lane {
 	size_t messages;	      /* blocks, trees, records in flight */
 	bool ended;
 	struct fx__parcels flight; /* sent, not acknowledged */
+	struct fx__silence silence;
 };
 
 struct edge {
@@ -139,8 +142,7 @@ static void lane_send(struct fx_outlet *o, size_t e, size_t i, struct fx__parcel
 		return;
 	if (p->slot >= 0)
 		fx_pool_hold(o->config.pool, (unsigned)p->slot, o->config.edges[e].lanes[i].holder);
-	if (zmq_send(o->socket, lane->route, lane->route_size, ZMQ_SNDMORE) >= 0)
-		fx__parcel_send(p, o->socket);
+	fx__faults_send(o->config.faults, o->socket, lane->route, lane->route_size, p);
 }
 
 /* Puts a parcel in flight on a lane. Takes a reference that the caller holds. */
@@ -301,6 +303,7 @@ static void lane_ack(struct fx_outlet *o, size_t e, size_t i, uint64_t seq)
 			lane->bytes -= p->bytes;
 			atomic_fetch_add(&o->config.edges[e].lanes[i].stats->acked, 1);
 		}
+		lane->silence.acked = true;
 		lane->ended = lane->ended || (!p->data && p->mark == FX_MARK_END);
 		parcel_acked(o, p);
 		return;
@@ -385,6 +388,24 @@ static bool outlet_find(const struct fx_outlet *o, const struct fx_control *c, s
 	return false;
 }
 
+/* A greeting of a life that is known: what was lost on the way to it goes out again, behind what is
+ * under way. */
+static bool outlet_heard(struct fx_outlet *o, size_t e, const struct fx_control *c)
+{
+	struct lane *lane = &o->edges[e].lanes[c->instance];
+	const size_t len = lane->flight.len;
+	const bool lists = c->lists && c->epoch == lane->epoch;
+	const size_t lost = lists ? fx__lost(&lane->silence, lane->flight.items, len, c) : 0;
+
+	outlet_welcome(o, lane->route, lane->route_size); /* the first may be what was lost */
+	for (size_t k = len - lost; k < len; k++) {
+		atomic_fetch_add(&o->config.edges[e].lanes[c->instance].stats->resent,
+				 lane->flight.items[k]->data);
+		lane_send(o, e, c->instance, lane->flight.items[k]);
+	}
+	return true;
+}
+
 static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const void *route,
 			 size_t route_size)
 {
@@ -396,12 +417,13 @@ static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const 
 		return false;
 	lane = &o->edges[e].lanes[c->instance];
 	if (lane->known && c->epoch <= lane->epoch)
-		return true; /* a repeated greeting */
+		return outlet_heard(o, e, c);
 	fresh = !lane->known;
 	memcpy(lane->route, route, route_size);
 	lane->route_size = route_size;
 	lane->known = true;
 	lane->epoch = c->epoch;
+	lane->silence = (struct fx__silence){ 0 };
 	lane->credit_messages = c->credit_messages;
 	lane->credit_bytes = c->credit_bytes;
 	outlet_welcome(o, lane->route, lane->route_size);
@@ -467,26 +489,6 @@ static bool outlet_control(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *bod
 	return ok;
 }
 
-/* Drops further frames of the message that is being received. */
-static unsigned skip_rest(void *socket, const zmq_msg_t *last)
-{
-	unsigned n = 0;
-	int more = zmq_msg_more(last);
-
-	while (more) {
-		zmq_msg_t m;
-
-		zmq_msg_init(&m);
-		if (zmq_msg_recv(&m, socket, ZMQ_DONTWAIT) < 0)
-			more = 0;
-		else
-			more = zmq_msg_more(&m);
-		zmq_msg_close(&m);
-		n++;
-	}
-	return n;
-}
-
 unsigned fx_outlet_pump(struct fx_outlet *o)
 {
 	unsigned refused = 0;
@@ -496,13 +498,14 @@ unsigned fx_outlet_pump(struct fx_outlet *o)
 	while (zmq_msg_recv(&route, o->socket, ZMQ_DONTWAIT) >= 0) {
 		zmq_msg_init(&body);
 		if (!zmq_msg_more(&route) || zmq_msg_recv(&body, o->socket, ZMQ_DONTWAIT) < 0 ||
-		    skip_rest(o->socket, &body) || !outlet_control(o, &route, &body))
+		    fx__skip_rest(o->socket, &body) || !outlet_control(o, &route, &body))
 			refused++;
 		zmq_msg_close(&body);
 	}
 	zmq_msg_close(&route);
 	for (size_t e = 0; e < o->config.edges_len; e++)
 		edge_dispatch(o, e);
+	fx_faults_pump(o->config.faults);
 	return refused;
 }
 

@@ -40,6 +40,7 @@ struct fx_outlet_config {
 	/** Every edge has acknowledged @p seq. */
 	void (*acked)(void *context, uint64_t seq);
 	void *context;
+	struct fx_faults *faults; /**< borrowed for life; NULL: the network is sound */
 };
 
 struct fx_outlet;

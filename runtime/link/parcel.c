@@ -125,3 +125,22 @@ int fx__parcel_send(const struct fx__parcel *p, void *socket)
 		return FX_EIO;
 	return FX_OK;
 }
+
+unsigned fx__skip_rest(void *socket, const void *last)
+{
+	unsigned n = 0;
+	int more = zmq_msg_more((const zmq_msg_t *)last);
+
+	while (more) {
+		zmq_msg_t m;
+
+		zmq_msg_init(&m);
+		if (zmq_msg_recv(&m, socket, ZMQ_DONTWAIT) < 0)
+			more = 0;
+		else
+			more = zmq_msg_more(&m);
+		zmq_msg_close(&m);
+		n++;
+	}
+	return n;
+}

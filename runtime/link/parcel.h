@@ -31,4 +31,7 @@ void fx__parcel_unref(struct fx__parcel *p);
 /* Sends the frames behind a routing id frame that is already sent. */
 int fx__parcel_send(const struct fx__parcel *p, void *socket);
 
+/* Drops further frames of the message whose frame @p last (zmq_msg_t) was received; how many. */
+unsigned fx__skip_rest(void *socket, const void *last);
+
 #endif

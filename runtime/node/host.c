@@ -469,6 +469,7 @@ static void host_fini(struct fx__host *h)
 		fx_inlet_free(h->inlets[p]);
 		fx_outlet_free(h->outlets[p]);
 	}
+	fx_faults_free(h->faults);
 	fx_pool_unmap(h->pool);
 	if (h->zmq)
 		zmq_ctx_term(h->zmq);

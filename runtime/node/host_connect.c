@@ -47,6 +47,7 @@ static int host_connect_input(struct fx__host *h, const struct fx_wired_input *w
 			.floor = &h->me->floor[port],
 			.lanes_len = w->lanes_len,
 			.lanes = lanes,
+			.faults = h->faults,
 		},
 		err);
 	if (!h->inlets[port])
@@ -98,6 +99,7 @@ static int host_connect_output(struct fx__host *h, const struct fx_wired_output 
 			.edges = edges,
 			.acked = h->type->stateless ? fx__host_acked : NULL,
 			.context = h,
+			.faults = h->faults,
 		},
 		err);
 	return h->outlets[port] ? FX_OK : FX_EIO;
@@ -107,7 +109,8 @@ int fx__host_connect(struct fx__host *h, struct fx_error *err)
 {
 	const struct fx_wiring *w = h->wiring;
 
-	if (fx_wiring_files(w, err) < 0)
+	if (fx_wiring_files(w, err) < 0 ||
+	    fx_faults_new(getenv("FORNIX_FAULT"), w->node, &h->faults, err) < 0)
 		return FX_EIO;
 	h->zmq = zmq_ctx_new();
 	if (!h->zmq)

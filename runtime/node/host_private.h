@@ -4,6 +4,7 @@
 #ifndef FX_NODE_HOST_PRIVATE_H
 #define FX_NODE_HOST_PRIVATE_H
 
+#include "link/faults.h"
 #include "link/inlet.h"
 #include "link/outlet.h"
 #include "link/stats.h"
@@ -34,6 +35,7 @@ struct fx__host {
 	struct fx_stats stats;
 	struct fx_instance_stats *me;
 	struct fx_pool *pool;
+	struct fx_faults *faults;		  /* owned; NULL: none */
 	struct fx_inlet *inlets[FX__PORTS_MAX];	  /* by port; NULL when not connected */
 	struct fx_outlet *outlets[FX__PORTS_MAX]; /* by port; NULL for inputs and unconnected */
 	uint64_t next_seq[FX__PORTS_MAX];	  /* of outputs of a node with state */

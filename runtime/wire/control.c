@@ -44,6 +44,9 @@ int fx_control_encode(const struct fx_control *c, void **bytes, size_t *size, st
 		hello.epoch = c->epoch;
 		hello.credit_messages = c->credit_messages;
 		hello.credit_bytes = c->credit_bytes;
+		hello.lists = c->lists;
+		hello.n_have = c->acks_len;
+		hello.have = c->acks;
 		w.body_case = FORNIX__CONTROL__BODY_HELLO;
 		w.hello = &hello;
 	} else {
@@ -55,17 +58,17 @@ int fx_control_encode(const struct fx_control *c, void **bytes, size_t *size, st
 	return fx__frame_pack(FX__FRAME_CONTROL, &w.base, bytes, size, err);
 }
 
-static int decode_acks(const Fornix__Ack *w, struct fx_control *c, struct fx_error *err)
+static int decode_acks(const uint64_t *seq, size_t n, struct fx_control *c, struct fx_error *err)
 {
-	if (w->n_seq > FX_WIRE_ACKS_MAX)
-		return fx_error_set(err, FX_ETYPE, "%zu acknowledgements in one message", w->n_seq);
-	c->acks = fx_calloc(w->n_seq, sizeof *c->acks);
+	if (n > FX_WIRE_ACKS_MAX)
+		return fx_error_set(err, FX_ETYPE, "%zu acknowledgements in one message", n);
+	if (!n)
+		return FX_OK;
+	c->acks = fx_calloc(n, sizeof *c->acks);
 	if (!c->acks)
 		return fx_error_set(err, FX_ENOMEM, "no memory for acknowledgements");
-	if (w->n_seq)
-		memcpy(c->acks, w->seq, w->n_seq * sizeof *c->acks);
-	c->acks_len = w->n_seq;
-	c->kind = FX_CONTROL_ACK;
+	memcpy(c->acks, seq, n * sizeof *c->acks);
+	c->acks_len = n;
 	return FX_OK;
 }
 
@@ -82,8 +85,10 @@ static int decode_names(struct fx_control *c, enum fx_control_kind kind, const c
 
 static int decode_body(const Fornix__Control *w, struct fx_control *c, struct fx_error *err)
 {
-	if (w->body_case == FORNIX__CONTROL__BODY_ACK)
-		return decode_acks(w->ack, c, err);
+	if (w->body_case == FORNIX__CONTROL__BODY_ACK) {
+		c->kind = FX_CONTROL_ACK;
+		return decode_acks(w->ack->seq, w->ack->n_seq, c, err);
+	}
 	if (w->body_case == FORNIX__CONTROL__BODY_WELCOME) {
 		c->instance = w->welcome->instance;
 		c->epoch = w->welcome->epoch;
@@ -94,7 +99,10 @@ static int decode_body(const Fornix__Control *w, struct fx_control *c, struct fx
 		c->epoch = w->hello->epoch;
 		c->credit_messages = w->hello->credit_messages;
 		c->credit_bytes = w->hello->credit_bytes;
-		return decode_names(c, FX_CONTROL_HELLO, w->hello->node, w->hello->port, err);
+		c->lists = w->hello->lists;
+		if (decode_names(c, FX_CONTROL_HELLO, w->hello->node, w->hello->port, err) < 0)
+			return FX_ETYPE;
+		return decode_acks(w->hello->have, w->hello->n_have, c, err);
 	}
 	return fx_error_set(err, FX_ETYPE, "a control message without a body");
 }

@@ -40,8 +40,9 @@ struct fx_control {
 	char node[64], port[64];
 	uint32_t instance, epoch, credit_messages;
 	uint64_t credit_bytes;
-	uint64_t *acks; /**< owned after decode; free() */
+	uint64_t *acks; /**< of an ACK; of a HELLO: what has come; owned after decode; free() */
 	size_t acks_len;
+	bool lists; /**< HELLO: acks are all that has come and is not acknowledged */
 };
 
 /** Bytes that the payload of @p message has before coding. */

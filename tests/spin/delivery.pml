@@ -11,7 +11,10 @@
  * is not held back, is left out.) The order of a queue, and the choice among lanes with credit, is
  * left open where the code has one. Each step of a node is atomic: a process has one thread.
  *
- * Switches take a mechanism away: NO_DEDUPE NO_RESEND NO_CREDIT NO_FLOOR NO_SECOND_HELLO
+ * LOSSES messages, acknowledgements or greetings are lost on the way between processes that live, and
+ * SPURIOUS messages are sent again that were not lost.
+ *
+ * Switches take a mechanism away: NO_LOST_RESEND NO_DEDUPE NO_RESEND NO_CREDIT NO_FLOOR NO_SECOND_HELLO
  * NO_REPEATED_END NO_END_KEPT NO_ACK_AFTER_END NO_LOWEST_PASSES NO_LOWEST_TAKEN ACK_EARLY END_EARLY.
  */
 #ifndef NA
@@ -25,6 +28,12 @@
 #endif
 #ifndef KILLS
 #define KILLS 1
+#endif
+#ifndef LOSSES
+#define LOSSES 0
+#endif
+#ifndef SPURIOUS
+#define SPURIOUS 0
 #endif
 #ifndef CREDIT
 #define CREDIT 2 /* messages on a lane to an only instance */
@@ -64,8 +73,8 @@
 
 mtype = { HELLO, ACK };
 
-/* Transport: what is under way on a lane. It loses only what a death loses. */
-chan data[LANES] = [(N + 1) * (KILLS + 1)] of { byte /* seq */ };
+/* Transport: what is under way on a lane. It loses what a death loses, and LOSSES more. */
+chan data[LANES] = [(N + 1) * (KILLS + 1) + SPURIOUS] of { byte /* seq */ };
 chan control[LANES] = [4] of { mtype, byte /* epoch of the consumer */, byte /* seqs */ };
 
 /* A process. */
@@ -93,6 +102,12 @@ byte flight[LANES];	/* sent, not acknowledged */
 bool lane_ended[LANES]; /* END is acknowledged */
 
 byte killed;
+#if LOSSES
+byte lost;
+#endif
+#if SPURIOUS
+byte spurious;
+#endif
 byte effects; /* of the sink: what it took in, 0..effects-1 */
 
 /* For use within a step. */
@@ -275,6 +290,9 @@ inline inlet_accept(lane, seq)
 /* What may be in flight on a lane: over its credit only what all others came after. */
 #define LANE_MAX(l) (FROM(l) == 0 -> WINDOW(l) : (WINDOW(l) > SOURCE_WINDOW -> WINDOW(l) : SOURCE_WINDOW))
 
+/* lost.c: sent, not acknowledged, and not with the consumer. */
+#define MISSED(l) (flight[l] & ~(held[l] | debts[l]))
+
 #ifdef NO_SECOND_HELLO
 #define GREETS(l) (!welcomed[l])
 #else
@@ -336,6 +354,49 @@ end:	do
 		control[lane]!ACK, epoch[TO(lane)], owed[lane];
 		owed[lane] = 0
 	}
+#if LOSSES
+	/* what is next to come is lost instead */
+	:: d_step {
+		lost < LOSSES && nempty(data[lane]) ->
+		lost++;
+		data[lane]?_
+	}
+	:: d_step {
+		lost < LOSSES && nempty(control[lane]) ->
+		lost++;
+		greeting[lane] = false; /* one more is harmless */
+		control[lane]?_, _, _
+	}
+#ifndef NO_LOST_RESEND
+	/* a greeting lists what has come, and nothing is under way any more: what is missing was lost
+	 * (outlet_heard(), fx__lost()) */
+	:: d_step {
+		known[lane] && lane_epoch[lane] == epoch[TO(lane)] && empty(data[lane]) &&
+		empty(control[lane]) && !owed[lane] && MISSED(lane) ->
+		m = MISSED(lane);
+		for (k : 0 .. END) {
+			if
+			:: m & BIT(k) -> send(lane, k)
+			:: else
+			fi
+		}
+		m = 0
+	}
+#endif
+#endif
+#if SPURIOUS
+	/* a greeting that is older than what is under way: the lowest goes out again */
+	:: d_step {
+		spurious < SPURIOUS && flight[lane] ->
+		spurious++;
+		s = 0;
+		do
+		:: flight[lane] & BIT(s) -> break
+		:: else -> s++
+		od;
+		send(lane, s)
+	}
+#endif
 	od
 }
 
