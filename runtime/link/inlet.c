@@ -13,16 +13,10 @@
 #include "link/faults.h"
 #include "link/letter.h"
 #include "link/parcel.h"
+#include "link/seal.h"
 #include "link/slot.h"
 
-enum {
-	HELLO_MS = 50,
-	HELLO_GAP_MS = 200,
-	HELLO_IDLE_MS = 1000,
-	REFUSALS_MAX = 3,
-	REFUSALS_TOLD = 32,
-	PAID_MAX = 1024
-};
+enum { HELLO_MS = 50, HELLO_IDLE_MS = 1000, REFUSALS_MAX = 3, REFUSALS_TOLD = 32, PAID_MAX = 1024 };
 
 struct lane {
 	void *socket;
@@ -173,6 +167,14 @@ void fx_inlet_open(struct fx_inlet *in, const struct fx_mark *open)
 	in->has_open = true;
 }
 
+/* Sends a control frame, which it takes. */
+static void lane_tell(const struct fx_inlet *in, const struct lane *lane, void *bytes, size_t size)
+{
+	fx__seal_add(&bytes, &size, NULL, 0, NULL);
+	fx__faults_control(in->config.faults, lane->socket, bytes, size);
+	free(bytes);
+}
+
 static void lane_send_acks(struct fx_inlet *in, struct lane *lane)
 {
 	size_t sent = 0;
@@ -186,8 +188,7 @@ static void lane_send_acks(struct fx_inlet *in, struct lane *lane)
 									FX_WIRE_ACKS_MAX;
 		if (fx_control_encode(&c, &bytes, &size, NULL) < 0)
 			break;
-		fx__faults_control(in->config.faults, lane->socket, bytes, size);
-		free(bytes);
+		lane_tell(in, lane, bytes, size);
 		sent += c.acks_len;
 	}
 	lane->acks_len = 0;
@@ -219,9 +220,9 @@ static void lane_hello(struct fx_inlet *in, size_t i)
 		.credit_bytes = in->config.credit_bytes,
 	};
 	const int64_t now = fx_now_ns();
-	const int64_t pause_ms = !lane->welcomed		    ? HELLO_MS :
-				 in->held_len && !fx_inlet_peek(in) ? HELLO_GAP_MS :
-								      HELLO_IDLE_MS;
+	const int64_t idle_ms = in->config.hello_ms ? in->config.hello_ms : HELLO_IDLE_MS;
+	const bool gap = in->held_len && !fx_inlet_peek(in);
+	const int64_t pause_ms = !lane->welcomed ? HELLO_MS : gap ? idle_ms / 5 : idle_ms;
 	void *bytes;
 	size_t size;
 	int result;
@@ -237,8 +238,7 @@ static void lane_hello(struct fx_inlet *in, size_t i)
 	free(c.acks);
 	if (result < 0)
 		return;
-	fx__faults_control(in->config.faults, lane->socket, bytes, size);
-	free(bytes);
+	lane_tell(in, lane, bytes, size);
 }
 
 static void lane_owe(struct fx_inlet *in, size_t i, uint64_t seq)
@@ -258,12 +258,13 @@ static void lane_pay(struct fx_inlet *in, struct lane *lane, bool idle)
 		lane_send_acks(in, lane);
 }
 
-/* Refuses a frame. It is asked for again, in vain when its sender makes it so: then @p err tells.
- */
+/* Refuses a frame, which will be sent again: in vain when its sender makes it so. Then @p err
+ * tells. Damage on the way is not the sender's doing. */
 static void lane_refuse(struct fx_inlet *in, size_t i, struct fx_error *why, struct fx_error *err)
 {
 	fx_error_prefix(why, "input %s from %s", in->config.port, in->config.lanes[i].endpoint);
-	if (++in->lanes[i].spoilt >= REFUSALS_MAX && err)
+	in->lanes[i].spoilt += why->code != FX_EIO;
+	if (in->lanes[i].spoilt >= REFUSALS_MAX && err)
 		*err = *why;
 	else if (in->refusals++ < REFUSALS_TOLD)
 		fx_log(FX_LOG_WARN, "refused a message, which is to be sent again: %s%s", why->text,
@@ -275,9 +276,12 @@ static int lane_control(struct fx_inlet *in, size_t i, const void *bytes, size_t
 {
 	struct lane *lane = &in->lanes[i];
 	struct fx_control c;
-	int result = fx_control_decode(bytes, size, &c, why);
+	int result = fx__seal_check(bytes, size, NULL, 0, why);
 
-	free(c.acks);
+	if (result == FX_OK)
+		result = fx_control_decode(bytes, size, &c, why);
+	if (result == FX_OK)
+		free(c.acks);
 	if (result == FX_OK && c.kind != FX_CONTROL_WELCOME)
 		result =
 			fx_error_set(why, FX_ETYPE, "a control message that is none of a producer");
@@ -431,16 +435,20 @@ static int inlet_accept(struct fx_inlet *in, size_t i, struct fx_envelope *e,
 /* One data message; the header frame is received. */
 static int lane_data(struct fx_inlet *in, size_t i, zmq_msg_t *header, struct fx_error *why)
 {
+	const void *bytes = zmq_msg_data(header);
+	const size_t size = zmq_msg_size(header);
 	struct fx_envelope e;
 	zmq_msg_t payload;
-	int result = fx_wire_decode(zmq_msg_data(header), zmq_msg_size(header), &e, why);
+	int result = FX_OK;
 
 	zmq_msg_init(&payload);
-	if (zmq_msg_more(header) && zmq_msg_recv(&payload, in->lanes[i].socket, ZMQ_DONTWAIT) < 0 &&
-	    result == FX_OK) {
-		fx_envelope_fini(&e);
+	if (zmq_msg_more(header) && zmq_msg_recv(&payload, in->lanes[i].socket, ZMQ_DONTWAIT) < 0)
 		result = fx_error_set(why, FX_EIO, "a message that is cut short");
-	}
+	if (result == FX_OK)
+		result = fx__seal_check(bytes, size, zmq_msg_data(&payload), zmq_msg_size(&payload),
+					why);
+	if (result == FX_OK)
+		result = fx_wire_decode(bytes, size, &e, why);
 	if (result == FX_OK)
 		result = inlet_accept(in, i, &e, &payload, why);
 	zmq_msg_close(&payload);

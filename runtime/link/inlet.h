@@ -30,6 +30,7 @@ struct fx_inlet_config {
 	_Atomic uint64_t *floor; /**< where an ordered inlet tells what is acknowledged */
 	size_t lanes_len;
 	const struct fx_inlet_lane *lanes; /**< borrowed for life */
+	int64_t hello_ms;		   /**< time between greetings; 0: 1000 */
 	struct fx_faults *faults;	   /**< borrowed for life; NULL: the network is sound */
 };
 

@@ -29,7 +29,7 @@ static bool too_silent(struct fx__silence *s, size_t had, bool waits, int64_t no
 		s->heard_ns = now_ns;
 		return false;
 	}
-	if (now_ns - s->heard_ns < APART_MS * INT64_C(1000000))
+	if (now_ns - s->heard_ns < (s->apart_ms ? s->apart_ms : APART_MS) * 1000000)
 		return false;
 	s->heard_ns = now_ns;
 	if (++s->silent < s->patience)

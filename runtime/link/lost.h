@@ -13,6 +13,7 @@
 
 /* What the greetings of one consuming process have told. Zero-initialise. */
 struct fx__silence {
+	int64_t apart_ms; /* greetings that are nearer to each other tell nothing; 0: 500 */
 	bool acked;	  /* set by the outlet: it has acknowledged something since */
 	size_t had;	  /* how many it had the last time */
 	int64_t heard_ns; /* when it last counted as silence, or told of something new */

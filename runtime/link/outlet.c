@@ -14,6 +14,7 @@
 #include "link/lost.h"
 #include "link/parcel.h"
 #include "link/parcels.h"
+#include "link/seal.h"
 #include "link/slot.h"
 
 enum { WAITING_MAX = 4, MARKS_MAX = 1024, REFUSALS_TOLD = 32 };
@@ -186,8 +187,7 @@ static bool edge_awaits(const struct edge *edge, size_t lanes, const struct fx__
 	return true;
 }
 
-/* The lane with the fewest in flight, of those with credit or of all known; -1 when there is none.
- */
+/* The lane with the fewest in flight, of those with credit or of all known; -1: there is none. */
 static int edge_fewest(const struct edge *edge, size_t lanes, const struct fx__parcel *p,
 		       bool with_credit)
 {
@@ -373,6 +373,7 @@ static void outlet_welcome(struct fx_outlet *o, const void *route, size_t route_
 	snprintf(c.port, sizeof c.port, "%s", o->config.port);
 	if (fx_control_encode(&c, &bytes, &size, NULL) < 0)
 		return;
+	fx__seal_add(&bytes, &size, NULL, 0, NULL);
 	if (zmq_send(o->socket, route, route_size, ZMQ_SNDMORE) >= 0)
 		zmq_send(o->socket, bytes, size, 0);
 	free(bytes);
@@ -388,8 +389,7 @@ static bool outlet_find(const struct fx_outlet *o, const struct fx_control *c, s
 	return false;
 }
 
-/* A greeting of a life that is known: what was lost on the way to it goes out again, behind what is
- * under way. */
+/* A greeting of a life that is known: what was lost on the way to it goes out again, at the end. */
 static bool outlet_heard(struct fx_outlet *o, size_t e, const struct fx_control *c)
 {
 	struct lane *lane = &o->edges[e].lanes[c->instance];
@@ -423,7 +423,7 @@ static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const 
 	lane->route_size = route_size;
 	lane->known = true;
 	lane->epoch = c->epoch;
-	lane->silence = (struct fx__silence){ 0 };
+	lane->silence = (struct fx__silence){ .apart_ms = o->config.silence_ms };
 	lane->credit_messages = c->credit_messages;
 	lane->credit_bytes = c->credit_bytes;
 	outlet_welcome(o, lane->route, lane->route_size);
@@ -476,7 +476,8 @@ static bool outlet_control(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *bod
 	struct fx_error err = { 0 };
 	bool ok;
 
-	if (fx_control_decode(zmq_msg_data(body), zmq_msg_size(body), &c, &err) < 0) {
+	if (fx__seal_check(zmq_msg_data(body), zmq_msg_size(body), NULL, 0, &err) < 0 ||
+	    fx_control_decode(zmq_msg_data(body), zmq_msg_size(body), &c, &err) < 0) {
 		outlet_refuse(o, route, body, err.text);
 		return false;
 	}

@@ -40,6 +40,7 @@ struct fx_outlet_config {
 	/** Every edge has acknowledged @p seq. */
 	void (*acked)(void *context, uint64_t seq);
 	void *context;
+	int64_t silence_ms;	  /**< least time between greetings that tell of loss; 0: 500 */
 	struct fx_faults *faults; /**< borrowed for life; NULL: the network is sound */
 };
 

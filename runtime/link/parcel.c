@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "link/letter.h"
+#include "link/seal.h"
 #include "link/slot.h"
 
 enum { INLINE_MAX = 4096 };
@@ -96,6 +97,9 @@ int fx__parcel_new(struct fx_pool *pool, struct fx_envelope *e, struct fx__parce
 	result = parcel_payload(p, pool, e, err);
 	if (result == FX_OK)
 		result = fx_wire_encode(e, &p->header, &p->header_size, err);
+	if (result == FX_OK)
+		result =
+			fx__seal_add(&p->header, &p->header_size, p->inlined, p->inlined_size, err);
 	if (result != FX_IDLE)
 		free_message(e);
 	if (result != FX_OK) {

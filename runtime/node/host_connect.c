@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* host_connect.c: the links of a host, as its wiring says. */
 #include <errno.h>
+#include <stdlib.h>
 #include <zmq.h>
 
 #include "base/alloc.h"
