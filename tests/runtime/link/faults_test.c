@@ -200,6 +200,63 @@ static void copies_are_dropped(void **unused)
 	goes_through("seed=3,duplicate=0.3", true, false);
 }
 
+/* Pumps for some time. */
+static void pump(struct link *l, int ms)
+{
+	for (const int64_t start = fx_now_ns(); fx_now_ns() - start < ms * 1000000;) {
+		fx_outlet_pump(l->out);
+		fx_inlet_pump(l->in, NULL);
+		fx_faults_pump(l->there);
+		fx_sleep_ms(1);
+	}
+}
+
+static void await(struct link *l)
+{
+	for (int i = 0; i < 5000 && !fx_inlet_peek(l->in); i++)
+		pump(l, 1);
+}
+
+static void a_copy_does_not_let_go_of_voxels_in_use(void **unused)
+{
+	struct link *l = link_new("duplicate=1,delay=1,delay_ms=30", true, true);
+	struct fx_envelope e;
+
+	(void)unused;
+	offer(l, 0);
+	offer(l, 1);
+	await(l);
+	assert_int_equal(take(l), 0);
+	await(l);
+	assert_true(fx_inlet_pop(l->in, &e));
+	pump(l, 100); /* the copy comes */
+	assert_int_equal(l->stats.duplicates, 1);
+	fx_inlet_ack(l->in, e.seq);
+	pump(l, 100);
+	assert_int_equal(l->stats.acked, 1);
+	assert_int_equal(fx_pool_used(l->pool), 1);
+	fx_envelope_fini(&e);
+	assert_int_equal(fx_pool_used(l->pool), 0);
+	link_free(l);
+}
+
+/* Its slot may hold another message by now. */
+static void a_worker_takes_no_late_copy_of_what_it_paid(void **unused)
+{
+	struct link *l = link_new("duplicate=1,delay=1,delay_ms=100", true, false);
+
+	(void)unused;
+	for (uint64_t seq = 0; seq < 3; seq++) {
+		offer(l, seq);
+		await(l);
+		assert_int_equal(take(l), seq);
+	}
+	pump(l, 250);
+	assert_null(fx_inlet_peek(l->in));
+	assert_int_equal(l->stats.duplicates, 2);
+	link_free(l);
+}
+
 static void order_and_delay_do_not_matter(void **unused)
 {
 	(void)unused;
@@ -256,6 +313,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_lost_is_sent_again),
 		cmocka_unit_test(copies_are_dropped),
+		cmocka_unit_test(a_copy_does_not_let_go_of_voxels_in_use),
+		cmocka_unit_test(a_worker_takes_no_late_copy_of_what_it_paid),
 		cmocka_unit_test(order_and_delay_do_not_matter),
 		cmocka_unit_test(damage_is_noticed),
 		cmocka_unit_test(all_at_once),
