@@ -27,10 +27,16 @@
 
 enum { EVENTS_MAX = 5, VICTIMS_MAX = 3, SECTIONS = 24, SIDE = 64, STOP_MS = 1500, POLL_MS = 2 };
 
-/* Who may be killed: "NODE.INSTANCE". */
-static const char *const victims[] = { "segment.0", "segment.1", "segment.2" };
+/* Who may be struck: "NODE.INSTANCE", and the conductor, by SIGKILL alone; the same command goes
+ * on. */
+static const char *const victims[] = {
+	"segment.0",	    "segment.1",  "segment.2",	   "scope.0",	   "even.0",
+	"tiles.0",	    "whole.0",	  "trace.0",	   "truth.0",	   "truth_tiles.0",
+	"truth_trace.0",    "score.0",	  "save_scores.0", "save_image.0", "save_labels.0",
+	"save_skeletons.0", "save_swc.0", "picture.0",	   "conductor",
+};
 
-enum { VICTIMS = sizeof victims / sizeof *victims };
+enum { VICTIMS = sizeof victims / sizeof *victims, CONDUCTOR = VICTIMS - 1 };
 
 static const int signals[] = { SIGKILL, SIGKILL, SIGABRT, SIGSTOP };
 
@@ -47,7 +53,8 @@ struct event {
 
 /* Of one seed, or of all. */
 struct tally {
-	int killed, aborted, stopped, missed; /* missed: was not there, or could not be struck */
+	int killed, aborted, stopped, conductors;
+	int missed; /* was not there, or could not be struck */
 	json_int_t restarts, resent, duplicates;
 };
 
@@ -78,14 +85,13 @@ static size_t plan_of(uint64_t seed, struct event *events)
 
 	for (size_t i = 0; i < n; i++) {
 		struct event *e = &events[i];
-		const size_t first = test_random(&s) % VICTIMS;
+		const size_t first = test_random(&s) % VICTIMS, step = 1 + test_random(&s) % 7;
 
 		e->progress = rand_part(&s);
 		e->len = 1 + test_random(&s) % VICTIMS_MAX;
-		e->len = e->len < VICTIMS ? e->len : VICTIMS;
 		e->stop_ms = (int)(test_random(&s) % STOP_MS);
 		for (size_t k = 0; k < e->len; k++) {
-			e->blows[k].victim = (first + k) % VICTIMS;
+			e->blows[k].victim = (first + k * step) % VICTIMS;
 			e->blows[k].signal =
 				signals[test_random(&s) % (sizeof signals / sizeof *signals)];
 		}
@@ -151,33 +157,75 @@ static bool may_abort(const char *url, const char *victim)
 	return messages > 0 && restarts < 1;
 }
 
+/* A run that is under way, over the lives of its conductor. */
+struct course {
+	struct chaos *chaos;
+	struct test_run *run;
+	char *url; /* owned */
+	bool bad_network;
+	struct tally tally;
+};
+
 /* Strikes; the process, when it is one that was stopped, else 0. */
-static pid_t strike(struct chaos *c, const char *url, const char *victim, int number,
-		    struct tally *t)
+static pid_t strike(struct course *c, const char *victim, int number)
 {
 	char *words = fx_asprintf("node %s ", victim);
-	const pid_t pid = test_place_process(c->place, words);
+	const pid_t pid = test_place_process(c->chaos->place, words);
 
 	free(words);
-	if (!pid || (number == SIGABRT && !may_abort(url, victim)) || kill(pid, number) != 0) {
-		t->missed++;
+	if (number == SIGABRT && (c->tally.conductors || !may_abort(c->url, victim)))
+		number = SIGKILL;
+	if (!pid || kill(pid, number) != 0) {
+		c->tally.missed++;
 		return 0;
 	}
-	t->killed += number == SIGKILL;
-	t->aborted += number == SIGABRT;
-	t->stopped += number == SIGSTOP;
+	c->tally.killed += number == SIGKILL;
+	c->tally.aborted += number == SIGABRT;
+	c->tally.stopped += number == SIGSTOP;
 	return number == SIGSTOP ? pid : 0;
 }
 
-static void happen(struct chaos *c, const char *url, const struct event *e, struct tally *t)
+static void start(struct course *c, const char *out)
+{
+	struct test_place *p = c->chaos->place;
+
+	if (c->bad_network)
+		setenv("FORNIX_FAULT",
+		       "drop=0.003,duplicate=0.02,reorder=0.02,corrupt=0.003,delay=0.02,"
+		       "delay_ms=20",
+		       1);
+	c->run =
+		test_run_start(p, (const char *[]){ "run", GRAPH, test_word("out", p->dir, out),
+						    test_word("sections", p->dir, "sections"),
+						    test_word("truth", p->dir, "truth.tif"),
+						    "segmenter=watershed", WORKERS, "block=8 32 32",
+						    "halo=2 6 6", RESTARTS, "--resume", NULL });
+	unsetenv("FORNIX_FAULT");
+	c->url = test_metrics_url(c->run);
+}
+
+static void kill_conductor(struct course *c)
+{
+	kill(c->run->pid, SIGKILL);
+	test_run_wait(c->run);
+	test_run_free(c->run);
+	free(c->url);
+	c->tally.conductors++;
+	start(c, "out");
+}
+
+static void happen(struct course *c, const struct event *e)
 {
 	pid_t stopped[VICTIMS_MAX];
+	bool conductor = false;
 	size_t n = 0;
 
 	for (size_t k = 0; k < e->len; k++) {
+		const size_t victim = e->blows[k].victim;
 		const pid_t pid =
-			strike(c, url, victims[e->blows[k].victim], e->blows[k].signal, t);
+			victim == CONDUCTOR ? 0 : strike(c, victims[victim], e->blows[k].signal);
 
+		conductor = conductor || victim == CONDUCTOR;
 		if (pid)
 			stopped[n++] = pid;
 	}
@@ -185,16 +233,8 @@ static void happen(struct chaos *c, const char *url, const struct event *e, stru
 		fx_sleep_ms(e->stop_ms);
 	for (size_t k = 0; k < n; k++)
 		kill(stopped[k], SIGCONT);
-}
-
-static struct test_run *start(struct chaos *c, const char *out)
-{
-	return test_run_start(c->place,
-			      (const char *[]){ "run", GRAPH, test_word("out", c->place->dir, out),
-						test_word("sections", c->place->dir, "sections"),
-						test_word("truth", c->place->dir, "truth.tif"),
-						"segmenter=watershed", WORKERS, "block=8 32 32",
-						"halo=2 6 6", RESTARTS, NULL });
+	if (conductor)
+		kill_conductor(c);
 }
 
 static void add(struct tally *sum, const struct tally *t)
@@ -202,6 +242,7 @@ static void add(struct tally *sum, const struct tally *t)
 	sum->killed += t->killed;
 	sum->aborted += t->aborted;
 	sum->stopped += t->stopped;
+	sum->conductors += t->conductors;
 	sum->missed += t->missed;
 	sum->restarts += t->restarts;
 	sum->resent += t->resent;
@@ -212,10 +253,10 @@ static void tell(FILE *f, const char *what, const struct tally *t)
 {
 	if (f)
 		fprintf(f,
-			"%s: %d killed, %d aborted, %d stopped, %d missed; %lld restarts, %lld "
-			"messages sent again, %lld duplicates dropped\n",
-			what, t->killed, t->aborted, t->stopped, t->missed, (long long)t->restarts,
-			(long long)t->resent, (long long)t->duplicates);
+			"%s: %d killed, %d aborted, %d stopped, %d conductors killed, %d missed; "
+			"%lld restarts, %lld messages sent again, %lld duplicates dropped\n",
+			what, t->killed, t->aborted, t->stopped, t->conductors, t->missed,
+			(long long)t->restarts, (long long)t->resent, (long long)t->duplicates);
 }
 
 static void check(struct chaos *c, const struct test_run *r, uint64_t seed, struct tally *t)
@@ -235,47 +276,48 @@ static void check(struct chaos *c, const struct test_run *r, uint64_t seed, stru
 	assert_int_equal(fx_remove_tree(out, NULL), FX_OK);
 }
 
-static void run_seed(struct chaos *c, uint64_t seed)
+static void run_seed(struct chaos *all, uint64_t seed)
 {
 	struct event events[EVENTS_MAX];
 	const size_t n = plan_of(seed, events);
-	struct tally t = { 0 };
-	struct test_run *r = start(c, "out");
-	char *url = test_metrics_url(r), name[32];
+	struct course c = { .chaos = all, .bad_network = seed % 4 == 0 };
+	char name[32];
 
 	snprintf(name, sizeof name, "seed %llu", (unsigned long long)seed);
 	print_message("%s\n", name); /* what was under way, should a check fail */
-	for (size_t i = 0; i < n && await_progress(url, events[i].progress * c->messages); i++)
-		happen(c, url, &events[i], &t);
-	test_run_wait(r);
-	check(c, r, seed, &t);
-	tell(c->log, name, &t);
-	add(&c->all, &t);
-	free(url);
-	test_run_free(r);
+	start(&c, "out");
+	for (size_t i = 0; i < n && await_progress(c.url, events[i].progress * all->messages); i++)
+		happen(&c, &events[i]);
+	test_run_wait(c.run);
+	check(all, c.run, seed, &c.tally);
+	tell(all->log, name, &c.tally);
+	add(&all->all, &c.tally);
+	free(c.url);
+	test_run_free(c.run);
 }
 
 /* What all are compared with, and how many messages there are. */
-static void run_plain(struct chaos *c)
+static void run_plain(struct chaos *all)
 {
-	struct test_run *r = start(c, "plain");
-	char *url = test_metrics_url(r), *text;
+	struct course c = { .chaos = all };
+	char *text;
 
-	while ((text = test_http_get(url))) {
+	start(&c, "plain");
+	while ((text = test_http_get(c.url))) {
 		const double sum = sum_of(text, "fornix_node_messages{");
 
-		c->messages = sum > c->messages ? sum : c->messages;
+		all->messages = sum > all->messages ? sum : all->messages;
 		free(text);
 		fx_sleep_ms(POLL_MS);
 	}
-	test_run_wait(r);
-	if (r->code)
-		fail_msg("ended with %d: %s", r->code, r->err);
-	json_decref(test_receipt(test_path(c->place->dir, "plain"), true));
-	assert_true(c->messages > 100);
-	free(url);
-	test_run_free(r);
-	test_place_clean(c->place);
+	test_run_wait(c.run);
+	if (c.run->code)
+		fail_msg("ended with %d: %s", c.run->code, c.run->err);
+	json_decref(test_receipt(test_path(all->place->dir, "plain"), true));
+	assert_true(all->messages > 100);
+	free(c.url);
+	test_run_free(c.run);
+	test_place_clean(all->place);
 }
 
 static uint64_t number(const char *name, uint64_t usual)
@@ -307,6 +349,7 @@ static void the_same_comes_out(void **state)
 		fclose(c.log);
 	if (seeds >= 25) { /* else these may have met nothing */
 		assert_true(c.all.killed > 0 && c.all.aborted > 0 && c.all.stopped > 0);
+		assert_true(c.all.conductors > 0);
 		assert_true(c.all.restarts > (c.all.killed + c.all.aborted) / 2);
 		assert_true(c.all.resent > 0);
 	}
