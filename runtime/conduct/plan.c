@@ -85,6 +85,7 @@ static int plan_identity(struct fx_plan *p, size_t node, unsigned k,
 	w->run_dir = plan_text(&ok, fx_strdup(places->run_dir));
 	w->scratch_dir = plan_text(&ok, fx_path_join(places->run_dir, "scratch"));
 	w->state_dir = plan_text(&ok, fx_strdup(places->state_dir));
+	w->dead_dir = plan_text(&ok, fx_strdup(places->dead_dir));
 	w->keeps = places->keeps;
 	w->instance = k;
 	w->instances = (unsigned)n->workers;

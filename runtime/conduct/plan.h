@@ -42,6 +42,7 @@ struct fx_plan {
 struct fx_plan_places {
 	const char *run_dir;   /**< logs, sockets, scratch; short: socket paths are limited */
 	const char *state_dir; /**< the counters, and what nodes need to live again */
+	const char *dead_dir;  /**< messages that are set aside */
 	bool keeps;	       /**< nodes with state write down what they are given */
 };
 

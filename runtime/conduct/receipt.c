@@ -202,20 +202,35 @@ static json_t *nodes_json(const struct fx_run *r)
 	return list;
 }
 
+static json_t *dead_letters_json(const struct fx_run *r)
+{
+	json_t *list = json_array();
+	size_t len;
+	char **paths = fx__dead_letters(r, &len);
+
+	for (size_t k = 0; k < len; k++) {
+		json_array_append_new(list, said(paths[k]));
+		free(paths[k]);
+	}
+	free(paths);
+	return list;
+}
+
 char *fx__receipt_text(const struct fx_run *r, bool *complete)
 {
 	bool adds_up = true;
 	json_t *edges = edges_json(r, &adds_up), *missing = missing_json(r);
-	json_t *all;
+	json_t *dead = dead_letters_json(r), *all;
 	char *text;
 
-	*complete = adds_up && !json_array_size(missing) && !r->failure[0] && !r->interrupted;
-	all = json_pack("{s:b, s:b, s:b, s:o, s:f, s:I, s:I, s:o, s:o, s:o}", "complete", *complete,
-			"adds_up", adds_up, "interrupted", r->interrupted, "failure",
+	*complete = adds_up && !json_array_size(missing) && !json_array_size(dead) &&
+		    !r->failure[0] && !r->interrupted;
+	all = json_pack("{s:b, s:b, s:b, s:o, s:f, s:I, s:I, s:o, s:o, s:o, s:o}", "complete",
+			*complete, "adds_up", adds_up, "interrupted", r->interrupted, "failure",
 			said(r->failure), "seconds", r->seconds, "voxels",
 			(json_int_t)fx__run_voxels(r), "credit_bytes",
 			(json_int_t)r->plan->credit_bytes, "edges", edges, "missing", missing,
-			"nodes", nodes_json(r));
+			"dead_letters", dead, "nodes", nodes_json(r));
 	text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
 	json_decref(all);
 	return text;

@@ -142,7 +142,8 @@ static int prepare(struct fx_run *r, struct fx_error *err)
 		return err->code;
 	r->plan = fx_plan_new(
 		r->graph, o->transport,
-		&(struct fx_plan_places){ r->run_dir, r->state_dir, !o->at_most_once }, err);
+		&(struct fx_plan_places){ r->run_dir, r->state_dir, r->dead_dir, !o->at_most_once },
+		err);
 	if (!r->plan)
 		return FX_EINVAL;
 	r->processes = fx_calloc(r->plan->instances_len, sizeof *r->processes);
@@ -201,6 +202,7 @@ static bool account(struct fx_run *r, char **receipt)
 		fx__summary_show(r, complete);
 	if (!complete)
 		explain(r);
+	fx__dead_letters_show(r);
 	free(provenance);
 	if (receipt)
 		*receipt = text;
@@ -214,6 +216,8 @@ static void fini(struct fx_run *r)
 	fx_stats_unmap(&r->stats);
 	fx_plan_free(r->plan);
 	free(r->processes);
+	free(r->poisons);
+	free(r->dead_dir);
 }
 
 static struct fx_http *serve(struct fx_run *r)
@@ -287,10 +291,10 @@ int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options,
 	if (result == FX_OK)
 		complete = account(&r, receipt);
 	keeps = r.failure[0] && options->out && !options->at_most_once && fx__run_voxels(&r) > 0;
-	if (keeps)
+	if (keeps && !options->quiet)
 		fprintf(stderr, "what was done is kept: the same command with --resume goes on\n");
 	fx__state_clean(&r, keeps);
-	fx__run_dir_clean(&r, r.failure[0] != 0);
+	fx__run_dir_clean(&r, r.failure[0] || r.poisons_len);
 	fini(&r);
 	if (result != FX_OK)
 		return result;

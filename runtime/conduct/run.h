@@ -13,6 +13,7 @@ enum {
 	FX_RESTARTS = 5,	   /**< of one process in a window, unless told otherwise */
 	FX_RESTARTS_MAX = 100,	   /**< the most that may be allowed */
 	FX_RESTART_WINDOW_S = 600, /**< unless told otherwise */
+	FX_POISON_DEATHS = 3,	   /**< of processes by one message, before it is set aside */
 	FX_HANG_S = 60,		   /**< without progress a process hangs, unless told otherwise */
 };
 
@@ -54,6 +55,14 @@ struct fx_process {
 	bool hopeless;			/**< and it would happen again */
 };
 
+/** A message that ended processes of its node. */
+struct fx_poison {
+	size_t node;
+	uint32_t port;
+	uint64_t seq;
+	unsigned deaths;
+};
+
 /** A run, for those who look at it: progress, metrics, receipt. */
 struct fx_run {
 	const struct fx_graph *graph;
@@ -66,6 +75,9 @@ struct fx_run {
 	char *state_dir;	      /**< owned, from fx__state_make() to fx__state_clean() */
 	int state_lock;		      /**< descriptor of it, locked while any process lives */
 	bool resumed;		      /**< there was something to go on with */
+	char *dead_dir;		      /**< owned; of messages that are set aside */
+	struct fx_poison *poisons;    /**< owned */
+	size_t poisons_len, poisons_cap;
 	int64_t start_ns;
 	double seconds; /**< when it is over */
 	bool interrupted;
@@ -131,6 +143,14 @@ void fx__health_words(const struct fx_run *r, size_t i, char *text, size_t size)
 /** Takes one restart at @p now_ns out of the budget. Milliseconds to wait before it: 100 at first,
  * twice as many for each further one within the window, 10000 at most; -1 when all are used up. */
 int64_t fx__budget_take(struct fx_budget *b, const struct fx_restarts *limits, int64_t now_ns);
+/** Process @p i has ended by its own doing, or hung: as @p how says. When it was at a message that
+ * has now done so FX_POISON_DEATHS times, that is set aside for all workers of the node, and the
+ * restarts that it cost are given back. False when that cannot be. */
+bool fx__poison_note(struct fx_run *r, size_t i, const char *how);
+/** Folders of the messages that were set aside: *len paths; free() each and the list. */
+char **fx__dead_letters(const struct fx_run *r, size_t *len);
+/** Tells of each on stderr, and how to look into it. */
+void fx__dead_letters_show(const struct fx_run *r);
 /** What the last line of a log that tells of an error says, else its last line, without control
  * characters; "" when there is none. */
 void fx__last_words(const char *path, char *text, size_t size);

@@ -145,6 +145,8 @@ static int state_fill(struct fx_run *r, const char *path, const char *text, stru
 	int result = state_empty(r, err);
 
 	if (result == FX_OK)
+		result = fx_remove_tree(r->dead_dir, err);
+	if (result == FX_OK)
 		result = missing ? fx_make_dirs(missing, err) :
 				   fx_error_set(err, FX_ENOMEM, "no memory");
 	if (result == FX_OK)
@@ -161,7 +163,8 @@ int fx__state_make(struct fx_run *r, struct fx_error *err)
 
 	r->state_lock = -1;
 	r->state_dir = out ? fx_path_join(out, ".fornix") : fx_path_join(r->run_dir, "state");
-	if (r->state_dir)
+	r->dead_dir = fx_path_join(out ? out : r->run_dir, "dead-letters");
+	if (r->state_dir && r->dead_dir)
 		path = fx_path_join(r->state_dir, "graph");
 	if (!text || !path)
 		result = fx_error_set(err, FX_ENOMEM, "no memory");

@@ -171,7 +171,12 @@ static void handle_end(struct fx_run *r, size_t i)
 	} else if (starting && own_doing(r->processes[i].status)) {
 		fail_with_words(r, i, how, " while it started");
 	} else if (starting || node_of(r, i)->type->stateless || !r->options->at_most_once) {
-		start_again(r, i, how);
+		const bool itself = own_doing(r->processes[i].status) || r->processes[i].killed[0];
+
+		if (starting || !itself || fx__poison_note(r, i, how))
+			start_again(r, i, how);
+		else
+			fail_with_words(r, i, how, ", as too many other messages did to it");
 	} else {
 		snprintf(text, sizeof text, "%s; what it held is lost and the run cannot go on",
 			 how);

@@ -11,7 +11,7 @@
 
 #include <fornix/error.h>
 
-enum { FX_STATS_PORTS = 16, FX_STATS_GAUGES = 6, FX_STATS_UNIT = 24 };
+enum { FX_STATS_PORTS = 16, FX_STATS_GAUGES = 6, FX_STATS_UNIT = 24, FX_STATS_ASIDE = 16 };
 
 enum fx_run_state {
 	FX_STATE_STARTING,
@@ -42,6 +42,13 @@ struct fx_gauge {
 	_Atomic int64_t first_ns;   /**< ... and when; 0: not yet */
 };
 
+/** A message that no process of a node is to be given any more. */
+struct fx_aside {
+	uint32_t port;
+	uint64_t seq;
+	char cause[200]; /**< how it ended those that were given it */
+};
+
 /** One process. */
 struct fx_instance_stats {
 	_Atomic uint32_t state; /**< enum fx_run_state */
@@ -60,6 +67,8 @@ struct fx_instance_stats {
 	_Atomic uint64_t floor[FX_STATS_PORTS]; /**< by input: all below are acknowledged */
 	_Atomic uint32_t gauges_len;
 	struct fx_gauge gauges[FX_STATS_GAUGES];
+	_Atomic uint32_t aside_len; /**< grows behind what it counts; by the conductor */
+	struct fx_aside aside[FX_STATS_ASIDE];
 	char warning[256]; /**< the last one */
 	char error[512];   /**< why it failed, in the node's own words */
 };

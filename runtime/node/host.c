@@ -228,6 +228,31 @@ static int host_answer(struct fx__host *h)
 	return host_mark_all(h, &skip);
 }
 
+/* In place of a message that is set aside the node is told that its region is missing. */
+static int host_without(struct fx__host *h)
+{
+	struct fx_mark missing;
+	int result = fx__host_set_aside(h, &missing);
+
+	if (result < 0)
+		return result;
+	if (h->type->stateless && connected_outputs(h))
+		return host_mark_all(h, &missing);
+	fx__host_note_missing(h, &missing);
+	fx_envelope_fini(&h->current);
+	h->current.kind = FX_NOTHING;
+	h->current.message = NULL;
+	h->current.mark = missing;
+	return host_mark(h);
+}
+
+static int host_give(struct fx__host *h)
+{
+	if (fx__host_is_aside(h))
+		return host_without(h);
+	return h->current.kind ? host_message(h) : host_mark(h);
+}
+
 static int host_owe(struct fx__host *h)
 {
 	if (!h->type->stateless || !connected_outputs(h))
@@ -290,7 +315,7 @@ int fx__host_hand_over(struct fx__host *h, unsigned port)
 	if (result == FX_OK)
 		result = host_owe(h);
 	if (result == FX_OK)
-		result = h->current.kind ? host_message(h) : host_mark(h);
+		result = host_give(h);
 	if (result == FX_OK && h->type->stateless && connected_outputs(h))
 		result = host_answer(h);
 	host_done(h);

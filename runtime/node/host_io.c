@@ -153,7 +153,7 @@ static bool is_first_to_miss(const struct fx__host *h, const struct fx_mark *m, 
 	       (!h->wiring->inputs_len || answer);
 }
 
-static void note_missing(struct fx__host *h, const struct fx_mark *m)
+void fx__host_note_missing(const struct fx__host *h, const struct fx_mark *m)
 {
 	const struct fx_region *r = &m->region;
 	char *path = fx_asprintf("%s/missing/%s.%u", h->wiring->state_dir, h->wiring->node,
@@ -180,7 +180,7 @@ static int host_send_mark(void *io, unsigned port, const struct fx_mark *m, stru
 	if (m->kind == FX_MARK_DONE && m->region.hi[0] > atomic_load(&h->me->done_z))
 		atomic_store(&h->me->done_z, m->region.hi[0]);
 	if (is_first_to_miss(h, m, port))
-		note_missing(h, m);
+		fx__host_note_missing(h, m);
 	if (!h->outlets[port])
 		return FX_OK;
 	h->sent[port] = true;

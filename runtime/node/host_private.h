@@ -101,6 +101,13 @@ void fx__host_keep_pump(struct fx__host *h, bool idle);
 /* Between two messages: saves when it is time. */
 int fx__host_keep_save(struct fx__host *h);
 
+/* host_aside.c: h->current is not to be given to the node. */
+bool fx__host_is_aside(const struct fx__host *h);
+/* Writes h->current to the dead-letter folder; *missing is what to tell in its place. */
+int fx__host_set_aside(struct fx__host *h, struct fx_mark *missing);
+/* Tells the run what will never come. */
+void fx__host_note_missing(const struct fx__host *h, const struct fx_mark *m);
+
 /* An outlet's callback: all edges have acknowledged. */
 void fx__host_acked(void *context, uint64_t seq);
 

@@ -62,15 +62,15 @@ char *fx_wiring_to_json(const struct fx_wiring *w)
 							 o->listen_fd, "edges", edges_to_json(o)));
 	}
 	all = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:i, s:i, s:i, s:I, s:i, s:I, s:I, s:i, "
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:i, s:i, s:i, s:I, s:i, s:I, s:I, s:i, "
 		"s:o, s:o, s:o}",
 		"node", w->node, "type", w->type, "run_dir", w->run_dir, "scratch_dir",
-		w->scratch_dir, "state_dir", w->state_dir, "keeps", w->keeps, "conductor",
-		(int)w->conductor, "instance", (int)w->instance, "instances", (int)w->instances,
-		"epoch", (int)w->epoch, "index", (json_int_t)w->index, "stats_fd", w->stats_fd,
-		"stats_instances", (json_int_t)w->stats_instances, "stats_lanes",
-		(json_int_t)w->stats_lanes, "pool_fd", w->pool_fd, "options", options, "inputs",
-		inputs, "outputs", outputs);
+		w->scratch_dir, "state_dir", w->state_dir, "dead_dir", w->dead_dir, "keeps",
+		w->keeps, "conductor", (int)w->conductor, "instance", (int)w->instance, "instances",
+		(int)w->instances, "epoch", (int)w->epoch, "index", (json_int_t)w->index,
+		"stats_fd", w->stats_fd, "stats_instances", (json_int_t)w->stats_instances,
+		"stats_lanes", (json_int_t)w->stats_lanes, "pool_fd", w->pool_fd, "options",
+		options, "inputs", inputs, "outputs", outputs);
 	text = all ? json_dumps(all, JSON_COMPACT) : NULL;
 	json_decref(all);
 	return text;
@@ -241,8 +241,8 @@ static bool get_wiring(const json_t *o, struct fx_wiring *w)
 {
 	return get_text(o, "node", &w->node) && get_text(o, "type", &w->type) &&
 	       get_text(o, "run_dir", &w->run_dir) && get_text(o, "scratch_dir", &w->scratch_dir) &&
-	       get_text(o, "state_dir", &w->state_dir) && get_bool(o, "keeps", &w->keeps) &&
-	       get_unsigned(o, "conductor", &w->conductor) &&
+	       get_text(o, "state_dir", &w->state_dir) && get_text(o, "dead_dir", &w->dead_dir) &&
+	       get_bool(o, "keeps", &w->keeps) && get_unsigned(o, "conductor", &w->conductor) &&
 	       get_unsigned(o, "instance", &w->instance) &&
 	       get_unsigned(o, "instances", &w->instances) && get_unsigned(o, "epoch", &w->epoch) &&
 	       get_size(o, "index", &w->index) && get_fd(o, "stats_fd", &w->stats_fd) &&
@@ -309,6 +309,7 @@ void fx_wiring_fini(struct fx_wiring *w)
 	free(w->run_dir);
 	free(w->scratch_dir);
 	free(w->state_dir);
+	free(w->dead_dir);
 	memset(w, 0, sizeof *w);
 }
 

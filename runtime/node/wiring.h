@@ -46,6 +46,7 @@ struct fx_wired_option {
 struct fx_wiring {
 	char *node, *type, *run_dir, *scratch_dir;
 	char *state_dir; /**< of the run: what later lives need */
+	char *dead_dir;	 /**< for messages that are set aside */
 	bool keeps;	 /**< a node with state writes down what it is given */
 	unsigned instance, instances, epoch;
 	unsigned conductor; /**< its process: a node ends with it */
