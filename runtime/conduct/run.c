@@ -134,6 +134,8 @@ static int prepare(struct fx_run *r, struct fx_error *err)
 {
 	const struct fx_run_options *o = r->options;
 
+	if (fx__trust_begin(r, err) < 0)
+		return FX_EINVAL;
 	if (o->out && fx_make_dirs(o->out, err) < 0)
 		return fx_error_prefix(err, "out");
 	if (fx__run_dir_make(r, err) < 0)
@@ -142,8 +144,9 @@ static int prepare(struct fx_run *r, struct fx_error *err)
 		return err->code;
 	r->plan = fx_plan_new(
 		r->graph, o->transport,
-		&(struct fx_plan_places){ r->run_dir, r->state_dir, !o->at_most_once }, err);
-	if (!r->plan)
+		&(struct fx_plan_places){ r->run_dir, r->state_dir, !o->at_most_once, o->bind },
+		err);
+	if (!r->plan || fx__trust_give(r, err) < 0)
 		return FX_EINVAL;
 	r->processes = fx_calloc(r->plan->instances_len, sizeof *r->processes);
 	if (!r->processes)
@@ -213,6 +216,7 @@ static void fini(struct fx_run *r)
 {
 	fx_stats_unmap(&r->stats);
 	fx_plan_free(r->plan);
+	fx_guard_fini(&r->guard);
 	free(r->processes);
 }
 

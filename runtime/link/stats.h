@@ -60,8 +60,9 @@ struct fx_instance_stats {
 	_Atomic uint64_t floor[FX_STATS_PORTS]; /**< by input: all below are acknowledged */
 	_Atomic uint32_t gauges_len;
 	struct fx_gauge gauges[FX_STATS_GAUGES];
-	char warning[256]; /**< the last one */
-	char error[512];   /**< why it failed, in the node's own words */
+	char warning[256];  /**< the last one */
+	char error[512];    /**< why it failed, in the node's own words */
+	char confined[160]; /**< by what it is confined; "" before that */
 };
 
 struct fx_stats {
