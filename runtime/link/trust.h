@@ -13,7 +13,7 @@
 #include "link/keys.h"
 
 enum {
-	FX_TRUST_HANDSHAKE_MS = 5000, /**< within which a peer has to say who it is */
+	FX_TRUST_HANDSHAKE_MS = 3000, /**< within which a peer has to say who it is */
 	FX_TRUST_SERVERS = 32,	      /**< most listening sockets of one process */
 };
 
