@@ -16,6 +16,7 @@
 #include "base/datafile.h"
 #include "base/file.h"
 #include "node/landlock.h"
+#include "node/sanitized.h"
 #include "node/seccomp.h"
 
 /* Files of others can still be opened by a node that runs as root; nothing else of root is left. */
@@ -134,12 +135,8 @@ static int lock_files(const struct fx_wiring *w, const struct fx_node *n)
 /* Memory of a process with a secret key is not for debuggers and core files. */
 static void hide_memory(const struct fx_guard *g)
 {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-	if (g->has_keys)
+	if (g->has_keys && !FX_SANITIZED)
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#else
-	(void)g;
-#endif
 }
 
 void fx_confine(const struct fx_wiring *w, const struct fx_node *n, char *text, size_t size)

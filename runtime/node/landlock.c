@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "node/sanitized.h"
+
 #ifdef SYS_landlock_create_ruleset
 enum {
 	CREATE_RULESET = SYS_landlock_create_ruleset,
@@ -56,12 +58,7 @@ struct __attribute__((packed)) beneath {
 	int32_t parent_fd;
 };
 
-/* A reporter of errors that sanitizers start is not in the way of anything that is shipped. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define NEVER_RUN 0
-#else
-#define NEVER_RUN EXECUTE
-#endif
+#define NEVER_RUN (FX_SANITIZED ? 0 : EXECUTE)
 
 static uint64_t handled(const struct fx_landlock *l)
 {

@@ -12,6 +12,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "node/sanitized.h"
+
 #if defined(__x86_64__)
 #define ARCH AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
@@ -21,18 +23,35 @@
 #ifdef ARCH
 enum { X32_BIT = 0x40000000, FILTER_MAX = 256 };
 
-/* Calls that this C library does not know by name have the same number on every architecture. */
+/* Calls that the C library does not know by name; their numbers are the same on every
+ * architecture. */
+enum {
+	IO_URING_SETUP = 425,
+	IO_URING_ENTER,
+	IO_URING_REGISTER,
+	OPEN_TREE,
+	MOVE_MOUNT,
+	FSOPEN,
+	FSCONFIG,
+	FSMOUNT,
+	FSPICK,
+	CLONE3 = 435,
+	PIDFD_GETFD = 438,
+	PROCESS_MADVISE = 440,
+	MOUNT_SETATTR = 442,
+	QUOTACTL_FD,
+};
+
 static const unsigned denied[] = {
-#if !defined(__SANITIZE_ADDRESS__) &&                                                              \
-	!defined(__SANITIZE_THREAD__) /* LeakSanitizer traces itself */
+#if !FX_SANITIZED
 	SYS_ptrace,
 #endif
 	SYS_process_vm_readv,
 	SYS_process_vm_writev,
 	SYS_kcmp,
 	SYS_perf_event_open,
-	438, /* pidfd_getfd */
-	440, /* process_madvise */
+	PIDFD_GETFD,
+	PROCESS_MADVISE,
 	SYS_userfaultfd,
 	SYS_mount,
 	SYS_umount2,
@@ -40,20 +59,20 @@ static const unsigned denied[] = {
 	SYS_chroot,
 	SYS_setns,
 	SYS_unshare,
-	428,
-	429,
-	430,
-	431,
-	432,
-	433, /* open_tree, move_mount, fsopen, fsconfig, fsmount, fspick */
-	442, /* mount_setattr */
+	OPEN_TREE,
+	MOVE_MOUNT,
+	FSOPEN,
+	FSCONFIG,
+	FSMOUNT,
+	FSPICK,
+	MOUNT_SETATTR,
 	SYS_name_to_handle_at,
 	SYS_open_by_handle_at,
 	SYS_fanotify_init,
 	SYS_swapon,
 	SYS_swapoff,
 	SYS_quotactl,
-	443, /* quotactl_fd */
+	QUOTACTL_FD,
 	SYS_acct,
 	SYS_reboot,
 	SYS_kexec_load,
@@ -72,9 +91,9 @@ static const unsigned denied[] = {
 	SYS_setdomainname,
 	SYS_syslog,
 	SYS_vhangup,
-	425,
-	426,
-	427, /* io_uring_setup, io_uring_enter, io_uring_register */
+	IO_URING_SETUP,
+	IO_URING_ENTER,
+	IO_URING_REGISTER,
 #ifdef SYS_kexec_file_load
 	SYS_kexec_file_load,
 #endif
@@ -88,7 +107,7 @@ static const unsigned denied[] = {
 /* Of clone(), whose flags are its first argument: no namespaces. clone3() keeps its flags in memory
  * where a filter cannot look: it does not exist, and libraries then use clone(). */
 static const struct sock_filter of_clone[] = {
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 435, 0, 1),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, CLONE3, 0, 1),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3),
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),

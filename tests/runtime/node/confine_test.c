@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -21,6 +23,7 @@
 #include "base/file.h"
 #include "formats/outdir.h"
 #include "node/confine.h"
+#include "node/sanitized.h"
 #include "support/images.h"
 
 struct state {
@@ -216,7 +219,7 @@ static int calls(struct place *p)
 	CHECK(14, !(caps[0].permitted & (1u << CAP_SYS_ADMIN | 1u << CAP_NET_ADMIN)));
 	CHECK(15, !caps[1].permitted && !(caps[0].effective & 1u << CAP_SYS_PTRACE));
 	CHECK(16, failed(kill(getppid(), 0)) == EPERM && failed(kill(getpid(), 0)) == 0);
-#ifndef __SANITIZE_ADDRESS__
+#if !FX_SANITIZED
 	CHECK(17, failed(execl("/bin/true", "true", (char *)NULL)) == EACCES);
 	CHECK(18, failed(syscall(SYS_ptrace, 0, 0, 0, 0)) == EPERM);
 #endif
@@ -254,6 +257,63 @@ static void calls_of_administrators_are_denied(void **unused)
 	place_fini(&p);
 }
 
+/* Makes this process' kernel one without landlock, or without filters, or without both. */
+static void be_old(bool landlock, bool filters)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, landlock ? 9999 : 444, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, filters ? 9999 : SYS_prctl, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PR_SET_SECCOMP, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { sizeof code / sizeof *code, code };
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)
+		_exit(255);
+}
+
+static void an_old_kernel_is_told_of(void **unused)
+{
+	static const char *const says[] = {
+		"seccomp only, because landlock: Function not implemented",
+		"landlock only, because seccomp: Invalid argument",
+		"no_new_privs only, because landlock: Function not implemented, seccomp: Invalid "
+		"argument",
+	};
+	struct place p = place_new();
+	int status;
+
+	(void)unused;
+	for (int i = 0; i < 3; i++) {
+		const pid_t pid = fork();
+
+		if (pid == 0) {
+			struct fx_wiring w = { .run_dir = p.run,
+					       .scratch_dir = p.run,
+					       .guard = { .confine = true, .out = p.out } };
+			struct fx_node n = { .type = &type, .state = calloc(1, type.state_size) };
+			char text[160];
+
+			alarm(60);
+			be_old(i == 1, i == 0);
+			fx_confine(&w, &n, text, sizeof text);
+			dprintf(2, "%s\n", text);
+			_exit(strcmp(text, says[i]) != 0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		if (WEXITSTATUS(status) == 255)
+			test_skip("this kernel has no seccomp");
+		assert_int_equal(WEXITSTATUS(status), 0);
+	}
+	place_fini(&p);
+}
+
 static void nothing_is_dropped_when_so_asked(void **unused)
 {
 	struct fx_wiring w = { .guard = { .confine = false } };
@@ -272,6 +332,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_dropped_when_so_asked),
+		cmocka_unit_test(an_old_kernel_is_told_of),
 		cmocka_unit_test(files_are_written_where_they_belong),
 		cmocka_unit_test(a_sandbox_also_bounds_reading),
 		cmocka_unit_test(calls_of_administrators_are_denied),
