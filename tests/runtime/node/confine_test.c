@@ -112,6 +112,7 @@ static void confined(struct place *p, bool sandbox, int (*check)(struct place *p
 	char *readable[] = { p->data };
 	struct fx_wiring w = { .run_dir = p->run,
 			       .scratch_dir = p->run,
+			       .state_dir = p->run,
 			       .guard = { .confine = true,
 					  .sandbox = sandbox,
 					  .out = p->out,
@@ -295,6 +296,7 @@ static void an_old_kernel_is_told_of(void **unused)
 		if (pid == 0) {
 			struct fx_wiring w = { .run_dir = p.run,
 					       .scratch_dir = p.run,
+					       .state_dir = p.run,
 					       .guard = { .confine = true, .out = p.out } };
 			struct fx_node n = { .type = &type, .state = calloc(1, type.state_size) };
 			char text[160];
