@@ -36,7 +36,8 @@ static const struct fx_option source_options[] = {
 };
 
 static const struct fx_option sink_options[] = {
-	{ FX_FIELD(struct sink, result), .help = "file to write the seconds to" },
+	{ FX_FIELD(struct sink, result), .path = FX_PATH_WRITE,
+	  .help = "file to write the seconds to" },
 	{ 0 },
 };
 

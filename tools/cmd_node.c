@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,6 +31,8 @@ static struct fx_wiring *read_wiring(const char *fd_text, struct fx_error *err)
 		w = fx_wiring_from_json(text, (size_t)st.st_size, err);
 	else
 		fx_error_set(err, FX_EIO, "cannot read the wiring");
+	if (text)
+		explicit_bzero(text, (size_t)st.st_size); /* it may hold a secret key */
 	free(text);
 	close(fd);
 	return w;

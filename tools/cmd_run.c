@@ -13,7 +13,7 @@
 #include "show.h"
 
 struct words {
-	bool json, quiet, resume, at_most_once;
+	bool json, quiet, resume, at_most_once, sandbox;
 	const char *receipt, *transport, *metrics, *restarts, *window, *hang;
 };
 
@@ -124,6 +124,7 @@ static int run_it(const struct fx_graph *g, const struct words *w, struct fx_run
 int cmd_run(int argc, char **argv)
 {
 	struct words w = { 0 };
+	struct fx_run_options o = { .restarts = { FX_RESTARTS, FX_RESTART_WINDOW_S } };
 	const struct cmd_option options[] = {
 		{ "json", &w.json, NULL, NULL, "print the receipt on stdout as one JSON object" },
 		{ "quiet", &w.quiet, NULL, NULL, "no progress and no summary" },
@@ -133,8 +134,7 @@ int cmd_run(int argc, char **argv)
 		  "no journals: a node with state that dies ends the run" },
 		{ "receipt", NULL, &w.receipt, "FILE",
 		  "where to write the receipt (default OUT/receipt.json)" },
-		{ "transport", NULL, &w.transport, "WAY",
-		  "shm (default), ipc, or tcp on loopback" },
+		{ "transport", NULL, &w.transport, "WAY", "shm (default), ipc, or tcp" },
 		{ "metrics", NULL, &w.metrics, "PORT",
 		  "of /metrics on 127.0.0.1 (default any; or off)" },
 		{ "restarts", NULL, &w.restarts, "N",
@@ -143,6 +143,14 @@ int cmd_run(int argc, char **argv)
 		  "within which so many restarts may be (default 600)" },
 		{ "hang", NULL, &w.hang, "SECONDS",
 		  "without progress a process is started again (default 60; 0: never)" },
+		{ "bind", NULL, &o.bind, "ADDRESS",
+		  "IPv4 address to listen on with tcp (default 127.0.0.1; others need --keys)" },
+		{ "keys", NULL, &o.keys, "DIR",
+		  "own keys by fornix keygen, and DIR/allowed with those of who may connect" },
+		{ "sandbox", &w.sandbox, NULL, NULL,
+		  "a graph from elsewhere: read and write only what the command line names" },
+		{ "no-confine", &o.unconfined, NULL, NULL,
+		  "let processes keep the rights that they do not need" },
 		{ 0 },
 	};
 	struct cmd_line line = {
@@ -160,7 +168,7 @@ int cmd_run(int argc, char **argv)
 		.min_words = 1,
 		.max_words = -1,
 	};
-	struct fx_run_options o = { .restarts = { FX_RESTARTS, FX_RESTART_WINDOW_S } };
+	struct fx_sandbox sandbox = { 0 };
 	struct fx_graph_errors errors;
 	struct fx_registry *r;
 	struct fx_graph *g;
@@ -182,8 +190,13 @@ int cmd_run(int argc, char **argv)
 	if (!r)
 		return CMD_FAILED;
 	g = cmd_graph(&line, r, 0, &errors);
+	if (g && w.sandbox) {
+		fx_sandbox_check(&sandbox, g, &errors);
+		o.sandbox = &sandbox;
+	}
 	cmd_print_errors(&errors);
-	result = g ? run_it(g, &w, &o) : CMD_WRONG;
+	result = g && !errors.len ? run_it(g, &w, &o) : CMD_WRONG;
+	fx_sandbox_fini(&sandbox);
 	fx_graph_free(g);
 	fx_registry_free(r);
 	return result;

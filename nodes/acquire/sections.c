@@ -36,8 +36,9 @@ static const struct fx_port ports[] = {
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct sections, path), .help = "folder with one image per section" },
-	{ FX_FIELD(struct sections, pattern), .def_str = "*",
+	{ FX_FIELD(struct sections, path), .path = FX_PATH_READ,
+	  .help = "folder with one image per section" },
+	{ FX_FIELD(struct sections, pattern), .path = FX_PATH_NAME, .def_str = "*",
 	  .help = "which .png and .tif files; # is the section number, else the last number is" },
 	{ FX_FIELD(struct sections, voxel), .def_str = "8 8 8", .unit = "nm", .min = 1e-3,
 	  .max = 1e9, .help = "voxel size z y x" },
@@ -45,8 +46,7 @@ static const struct fx_option options[] = {
 	  .help = "most that is sent at once" },
 	{ FX_FIELD(struct sections, first), .def = -1, .min = -1, .max = INT32_MAX,
 	  .help = "number of the first section; -1 is the lowest there is" },
-	{ FX_FIELD(struct sections, count), .max = SECTIONS_MAX,
-	  .help = "number of sections; 0 is all there are" },
+	{ FX_FIELD(struct sections, count), .max = SECTIONS_MAX, .help = "how many; 0 is all" },
 	{ FX_FIELD(struct sections, watch), .help = "wait for sections that are yet to appear" },
 	{ FX_FIELD(struct sections, settle), .def = 1, .max = 3600, .unit = "s",
 	  .help = "with watch: a file counts when it has not changed for this long" },
@@ -54,7 +54,7 @@ static const struct fx_option options[] = {
 	  .help = "with watch: a section is missing when a later one has waited this long" },
 	{ FX_FIELD(struct sections, silence), .max = 1e7, .unit = "s",
 	  .help = "with watch: end when nothing has changed for this long; 0 is never" },
-	{ FX_FIELD(struct sections, marker), .def_str = "",
+	{ FX_FIELD(struct sections, marker), .path = FX_PATH_NAME, .def_str = "",
 	  .help = "with watch: end when a file of this name appears in the folder" },
 	{ 0 },
 };

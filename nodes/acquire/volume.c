@@ -31,7 +31,7 @@ static const struct fx_port ports[] = {
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct volume, path),
+	{ FX_FIELD(struct volume, path), .path = FX_PATH_READ,
 	  .help = "multi-page TIFF, .npy file or folder with a precomputed volume" },
 	{ FX_FIELD(struct volume, voxel), .def_str = "8 8 8", .unit = "nm", .min = 1e-3, .max = 1e9,
 	  .help = "voxel size z y x, where the file does not tell" },

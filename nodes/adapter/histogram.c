@@ -44,7 +44,7 @@ static const struct fx_port ports[] = {
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct histogram, reference), .def_str = "",
+	{ FX_FIELD(struct histogram, reference), .path = FX_PATH_READ, .def_str = "",
 	  .help = "JSON file with the 256 counts of the reference, when that input is not used" },
 	{ FX_FIELD(struct histogram, reference_sections), .def = 16, .min = 0, .max = 1048576,
 	  .help = "take this many sections of the reference input; 0 takes all" },

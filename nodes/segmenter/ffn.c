@@ -41,7 +41,7 @@ static const struct fx_port ports[] = {
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct ffn, model),
+	{ FX_FIELD(struct ffn, model), .path = FX_PATH_READ,
 	  .help = "file of the network, .safetensors; fornix convert makes one of a checkpoint" },
 	{ FX_FIELD(struct ffn, kernel), .def = WINOGRAD, .choices = kernels,
 	  .help = "way to compute convolutions: winograd is faster, direct rounds less" },
@@ -69,7 +69,7 @@ static const struct fx_option options[] = {
 	  .unit = "voxel", .help = "seeds are the deepest points within this along each axis" },
 	{ FX_FIELD(struct ffn, trained_nm), .def_str = "0 0 0", .min = 0, .max = 1e6, .unit = "nm",
 	  .help = "voxel size that the network was trained on; 0 is what its file tells" },
-	{ FX_FIELD(struct ffn, resume), .def_str = "",
+	{ FX_FIELD(struct ffn, resume), .path = FX_PATH_WRITE, .def_str = "",
 	  .help = "folder of states from which a killed worker goes on; empty is none" },
 	{ FX_FIELD(struct ffn, save_every), .def = 200, .min = 1, .max = 1e9,
 	  .help = "evaluations of the network between two saves of the state" },

@@ -32,7 +32,7 @@ static const struct fx_port ports[] = {
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct pixels, model), .def_str = "",
+	{ FX_FIELD(struct pixels, model), .path = FX_PATH_READ, .def_str = "",
 	  .help = "model file made by trainer/pixels; empty is the one that came with "
 		  "fornix" },
 	{ FX_SEGMENTS_BOUNDARY(struct pixels, cut), .def = 0.5 },

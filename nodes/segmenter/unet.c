@@ -43,7 +43,7 @@ static const struct fx_port ports[] = {
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct unet, model), .def_str = "",
+	{ FX_FIELD(struct unet, model), .path = FX_PATH_READ, .def_str = "",
 	  .help = "model file made by trainer/segmentation; empty is the one that came with "
 		  "fornix" },
 	{ FX_FIELD(struct unet, tile), .def_str = "192 192 192", .min = 1, .max = 1024,

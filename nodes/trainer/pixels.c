@@ -44,7 +44,7 @@ static const struct fx_port ports[] = {
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct pixels, model),
+	{ FX_FIELD(struct pixels, model), .path = FX_PATH_WRITE,
 	  .help = "model file to write; until it is ready, MODEL.checkpoint holds what it takes "
 		  "to go on after a break" },
 	{ FX_FIELD(struct pixels, voxels), .def = 400000, .min = 1, .max = 20000000,
@@ -73,7 +73,7 @@ static const struct fx_option options[] = {
 	  .help = "another seed draws other voxels and other weights to begin with" },
 	{ FX_FIELD(struct pixels, reports), .def = 40, .min = 1, .max = FX_PIXELFIT_POINTS_MAX,
 	  .help = "points of the curves, and checkpoints" },
-	{ FX_FIELD(struct pixels, picture), .def_str = "",
+	{ FX_FIELD(struct pixels, picture), .path = FX_PATH_WRITE, .def_str = "",
 	  .help = "png file to draw the curves to; empty is none" },
 	{ FX_FIELD(struct pixels, note), .def_str = "",
 	  .help = "text kept in the model file, such as where the data are from" },

@@ -48,10 +48,10 @@ static const struct fx_port ports[] = {
 #define GREY(m)	   AUGMENT(m), .type = FX_OPT_REAL
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct segmentation, model),
+	{ FX_FIELD(struct segmentation, model), .path = FX_PATH_WRITE,
 	  .help = "model file to write; until it is ready, MODEL.checkpoint holds what it takes "
 		  "to go on after a break" },
-	{ FX_FIELD(struct segmentation, start), .def_str = "",
+	{ FX_FIELD(struct segmentation, start), .path = FX_PATH_READ, .def_str = "",
 	  .help = "model file of the same widths to begin with; empty is none, random weights" },
 	{ FX_FIELD(struct segmentation, zero), .def = UNKNOWN, .choices = zeros,
 	  .help = "what label 0 of the truth is" },
@@ -100,7 +100,7 @@ static const struct fx_option options[] = {
 	  .help = "by up to this" },
 	{ FX_FIELD(struct segmentation, reports), .def = 30, .min = 1, .max = FX_UNETFIT_POINTS_MAX,
 	  .help = "points of the curves, and checkpoints" },
-	{ FX_FIELD(struct segmentation, picture), .def_str = "",
+	{ FX_FIELD(struct segmentation, picture), .path = FX_PATH_WRITE, .def_str = "",
 	  .help = "png file to draw the curves to; empty is none" },
 	{ FX_FIELD(struct segmentation, note), .def_str = "",
 	  .help = "text kept in the model file, such as where the data are from" },

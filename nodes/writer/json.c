@@ -24,7 +24,7 @@ static const struct fx_port ports[] = {
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct json, path),
+	{ FX_FIELD(struct json, path), .path = FX_PATH_WRITE,
 	  .help = "file to write; dots in names make nested objects, later values replace" },
 	{ 0 },
 };

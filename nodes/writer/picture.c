@@ -39,7 +39,8 @@ static const struct fx_port ports[] = {
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct picture, path), .help = "picture file to write, a png" },
+	{ FX_FIELD(struct picture, path), .path = FX_PATH_WRITE,
+	  .help = "picture file to write, a png" },
 	{ FX_FIELD(struct picture, section), .def = -1, .min = -1, .max = 2147483647,
 	  .help = "section to show, -1 is the middle one" },
 	{ FX_FIELD(struct picture, side), .def = 800, .min = 16, .max = 8192,

@@ -37,7 +37,8 @@ static const struct fx_port ports[] = {
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct precomputed, path), .help = "folder to write, new or an earlier output" },
+	{ FX_FIELD(struct precomputed, path), .path = FX_PATH_WRITE,
+	  .help = "folder to write, new or an earlier output" },
 	{ FX_FIELD(struct precomputed, chunk), .def_str = "64 64 64", .unit = "voxel", .min = 1,
 	  .max = 1024,
 	  .help = "size z y x of the files of a volume; that of the blocks where it does not "

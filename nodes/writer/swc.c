@@ -26,7 +26,7 @@ static const struct fx_port ports[] = {
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct swc, path),
+	{ FX_FIELD(struct swc, path), .path = FX_PATH_WRITE,
 	  .help = "folder to write, new or an earlier output; one file ID.swc per segment" },
 	{ FX_FIELD(struct swc, unit), .def = FX_SWC_NM, .choices = units,
 	  .help = "unit of positions and radii, which each file states; um is the habit of "

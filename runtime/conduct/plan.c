@@ -107,35 +107,40 @@ static int plan_identity(struct fx_plan *p, size_t node, unsigned k,
 	return FX_OK;
 }
 
-/* A listening loopback socket on a port that the system chooses: bound here, so no one can take it
- * between planning and use, and a node that is started again finds it again. */
-static int plan_listen(char **endpoint, struct fx_error *err)
+/* A listening socket on a port that the system chooses: bound here, so no one can take it between
+ * planning and use, and a node that is started again finds it again. The endpoint is the way there
+ * on this host. */
+static int plan_listen(const char *address, char **endpoint, struct fx_error *err)
 {
+	const char *const to = address && strcmp(address, "0.0.0.0") != 0 ? address : "127.0.0.1";
 	struct sockaddr_in a = { .sin_family = AF_INET };
 	socklen_t len = sizeof a;
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (address)
+		inet_pton(AF_INET, address, &a.sin_addr);
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 64) != 0 ||
 	    getsockname(fd, (struct sockaddr *)&a, &len) != 0) {
-		fx_error_set(err, FX_EIO, "cannot listen on loopback: %s", strerror(errno));
+		fx_error_set(err, FX_EIO, "cannot listen on %s: %s",
+			     address ? address : "127.0.0.1", strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return FX_EIO;
 	}
-	*endpoint = fx_asprintf("tcp://127.0.0.1:%d", ntohs(a.sin_port));
+	*endpoint = fx_asprintf("tcp://%s:%d", to, ntohs(a.sin_port));
 	return fd;
 }
 
 static int plan_output(struct fx_plan *p, struct fx_plan_instance *inst, unsigned port,
-		       enum fx_transport transport, struct fx_error *err)
+		       enum fx_transport transport, const char *bind, struct fx_error *err)
 {
 	const struct fx_graph_node *n = &p->graph->nodes[inst->node];
 	struct fx_wired_output *o = &inst->wiring.outputs[inst->wiring.outputs_len];
 
 	o->listen_fd = -1;
 	if (transport == FX_TRANSPORT_TCP) {
-		o->listen_fd = plan_listen(&o->endpoint, err);
+		o->listen_fd = plan_listen(bind, &o->endpoint, err);
 		if (!plan_keep_fd(p, o->listen_fd))
 			return FX_EIO;
 	} else {
@@ -150,7 +155,8 @@ static int plan_output(struct fx_plan *p, struct fx_plan_instance *inst, unsigne
 		       fx_error_set(err, FX_ENOMEM, "no memory for the plan");
 }
 
-static int plan_outputs(struct fx_plan *p, enum fx_transport transport, struct fx_error *err)
+static int plan_outputs(struct fx_plan *p, enum fx_transport transport, const char *bind,
+			struct fx_error *err)
 {
 	for (size_t i = 0; i < p->instances_len; i++) {
 		struct fx_plan_instance *inst = &p->instances[i];
@@ -163,7 +169,7 @@ static int plan_outputs(struct fx_plan *p, enum fx_transport transport, struct f
 		for (unsigned port = 0; t->ports[port].name; port++)
 			if (t->ports[port].dir == FX_OUT &&
 			    consumers_of(p->graph, inst->node, port) &&
-			    plan_output(p, inst, port, transport, err) < 0)
+			    plan_output(p, inst, port, transport, bind, err) < 0)
 				return FX_EIO;
 	}
 	return FX_OK;
@@ -315,7 +321,7 @@ static int plan_fill(struct fx_plan *p, enum fx_transport transport,
 		for (unsigned k = 0; k < (unsigned)g->nodes[i].workers; k++)
 			if (plan_identity(p, i, k, places, transport == FX_TRANSPORT_SHM, err) < 0)
 				return FX_EIO;
-	if (plan_outputs(p, transport, err) < 0 || plan_edges(p, err) < 0)
+	if (plan_outputs(p, transport, places->bind, err) < 0 || plan_edges(p, err) < 0)
 		return FX_EIO;
 	return plan_stats(p, places->state_dir, err);
 }

@@ -10,7 +10,7 @@
 enum fx_transport {
 	FX_TRANSPORT_SHM, /**< slots in shared memory, headers over ipc */
 	FX_TRANSPORT_IPC, /**< payload frames over ipc */
-	FX_TRANSPORT_TCP, /**< payload frames over loopback TCP */
+	FX_TRANSPORT_TCP, /**< payload frames over TCP */
 };
 
 /** One process to be. */
@@ -44,6 +44,7 @@ struct fx_plan_places {
 	const char *state_dir; /**< the counters, and what nodes need to live again */
 	const char *dead_dir;  /**< messages that are set aside */
 	bool keeps;	       /**< nodes with state write down what they are given */
+	const char *bind;      /**< IPv4 address for FX_TRANSPORT_TCP; NULL: 127.0.0.1 */
 };
 
 /** Plans the run of @p g. Opens the descriptors. NULL with one sentence when it cannot be run. */

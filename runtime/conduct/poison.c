@@ -64,6 +64,7 @@ bool fx__poison_note(struct fx_run *r, size_t i, const char *how)
 	fx_log(FX_LOG_WARN,
 	       "%s: message %" PRIu64 " on input %s has ended it %u times: it is set aside",
 	       n->name, p->seq, n->type->ports[p->port].name, p->deaths);
+	r->set_aside = true;
 	give_back(&r->processes[i].budget, FX_POISON_DEATHS - 1);
 	return set_aside(r, p, how);
 }

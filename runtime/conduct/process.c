@@ -32,6 +32,8 @@ static int wiring_file(const struct fx_wiring *w, struct fx_error *err)
 
 	if (fd >= 0)
 		failed = fx_pwrite_all(fd, text, strlen(text), 0);
+	if (text)
+		explicit_bzero(text, strlen(text)); /* it may hold a secret key */
 	free(text);
 	if (!failed)
 		return fd;

@@ -134,17 +134,22 @@ static int prepare(struct fx_run *r, struct fx_error *err)
 {
 	const struct fx_run_options *o = r->options;
 
+	if (fx__trust_begin(r, err) < 0)
+		return FX_EINVAL;
 	if (o->out && fx_make_dirs(o->out, err) < 0)
 		return fx_error_prefix(err, "out");
 	if (fx__run_dir_make(r, err) < 0)
 		return FX_EIO;
 	if (fx__state_make(r, err) < 0)
 		return err->code;
-	r->plan = fx_plan_new(
-		r->graph, o->transport,
-		&(struct fx_plan_places){ r->run_dir, r->state_dir, r->dead_dir, !o->at_most_once },
-		err);
-	if (!r->plan)
+	r->plan = fx_plan_new(r->graph, o->transport,
+			      &(struct fx_plan_places){ .run_dir = r->run_dir,
+							.state_dir = r->state_dir,
+							.dead_dir = r->dead_dir,
+							.keeps = !o->at_most_once,
+							.bind = o->bind },
+			      err);
+	if (!r->plan || fx__trust_give(r, err) < 0)
 		return FX_EINVAL;
 	r->processes = fx_calloc(r->plan->instances_len, sizeof *r->processes);
 	if (!r->processes)
@@ -215,6 +220,7 @@ static void fini(struct fx_run *r)
 {
 	fx_stats_unmap(&r->stats);
 	fx_plan_free(r->plan);
+	fx_guard_fini(&r->guard);
 	free(r->processes);
 	free(r->poisons);
 	free(r->dead_dir);
@@ -294,7 +300,7 @@ int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options,
 	if (keeps && !options->quiet)
 		fprintf(stderr, "what was done is kept: the same command with --resume goes on\n");
 	fx__state_clean(&r, keeps);
-	fx__run_dir_clean(&r, r.failure[0] || r.poisons_len);
+	fx__run_dir_clean(&r, r.failure[0] || r.set_aside);
 	fini(&r);
 	if (result != FX_OK)
 		return result;

@@ -7,6 +7,8 @@
 
 #include "conduct/hang.h"
 #include "conduct/plan.h"
+#include "graph/sandbox.h"
+#include "node/guard.h"
 
 enum {
 	FX_HTTP_OFF = -1,
@@ -39,6 +41,10 @@ struct fx_run_options {
 	bool resume;		     /**< go on with what a run that was stopped left in out */
 	bool at_most_once;	     /**< no journals: a node with state that dies ends the run */
 	double hang_s;		     /**< 0: FX_HANG_S; below: never */
+	const char *bind;	     /**< IPv4 address to listen on, with tcp; NULL: 127.0.0.1 */
+	const char *keys;	     /**< folder with the run's keys; NULL: none, loopback only */
+	bool unconfined;	     /**< processes keep what they do not need */
+	const struct fx_sandbox *sandbox; /**< what processes may touch, checked; or NULL */
 };
 
 /** One process, while a run lasts. */
@@ -69,6 +75,7 @@ struct fx_run {
 	const struct fx_run_options *options;
 	struct fx_plan *plan;
 	struct fx_stats stats;
+	struct fx_guard guard; /**< what all processes get: keys, and whether they are confined */
 	struct fx_process *processes; /**< by instance */
 	char *run_dir;		      /**< owned, from fx__run_dir_make() to fx__run_dir_clean() */
 	int run_lock;		      /**< descriptor of it, locked while the run lasts */
@@ -78,6 +85,7 @@ struct fx_run {
 	char *dead_dir;		      /**< owned; of messages that are set aside */
 	struct fx_poison *poisons;    /**< owned */
 	size_t poisons_len, poisons_cap;
+	bool set_aside; /**< a message was */
 	int64_t start_ns;
 	double seconds; /**< when it is over */
 	bool interrupted;
@@ -104,6 +112,13 @@ void fx__run_dir_clean(struct fx_run *r, bool keep_logs);
 int fx__state_make(struct fx_run *r, struct fx_error *err);
 /** Lets it go, and removes it unless @p keep. Takes one that was not made. */
 void fx__state_clean(struct fx_run *r, bool keep);
+
+/** Checks the address to listen on and reads the keys. FX_EINVAL with what to do. */
+int fx__trust_begin(struct fx_run *r, struct fx_error *err);
+/** Tells the processes of the plan what they may touch, and the keys. */
+int fx__trust_give(struct fx_run *r, struct fx_error *err);
+/** By what the processes are confined: of those that are less than others, one. */
+const char *fx__trust_text(const struct fx_run *r);
 
 /** Starts the process of instance @p i (again, when it has restarts). */
 int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err);

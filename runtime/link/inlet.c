@@ -85,6 +85,8 @@ static int lane_connect(struct fx_inlet *in, size_t i, struct fx_error *err)
 	zmq_setsockopt(lane->socket, ZMQ_RCVHWM, &zero, sizeof zero);
 	zmq_setsockopt(lane->socket, ZMQ_LINGER, &zero, sizeof zero);
 	zmq_setsockopt(lane->socket, ZMQ_MAXMSGSIZE, &max, sizeof max);
+	if (in->config.trust && fx_trust_client(in->config.trust, lane->socket, err) < 0)
+		return FX_EIO;
 	if (zmq_connect(lane->socket, plan->endpoint) != 0)
 		return fx_error_set(err, FX_EIO, "cannot connect to %s: %s", plan->endpoint,
 				    zmq_strerror(errno));

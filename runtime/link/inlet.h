@@ -10,6 +10,7 @@
 
 #include "link/pool.h"
 #include "link/stats.h"
+#include "link/trust.h"
 #include "wire/wire.h"
 
 /** The way from one producing instance. */
@@ -27,7 +28,8 @@ struct fx_inlet_config {
 	bool ordered;
 	uint32_t credit_messages; /**< for each lane */
 	uint64_t credit_bytes;
-	_Atomic uint64_t *floor; /**< where an ordered inlet tells what is acknowledged */
+	_Atomic uint64_t *floor;      /**< where an ordered inlet tells what is acknowledged */
+	const struct fx_trust *trust; /**< shows the own key; NULL: none; borrowed for life */
 	size_t lanes_len;
 	const struct fx_inlet_lane *lanes; /**< borrowed for life */
 	int64_t hello_ms;		   /**< time between greetings; 0: 1000 */

@@ -65,6 +65,8 @@ static int outlet_bind(struct fx_outlet *o, struct fx_error *err)
 	zmq_setsockopt(o->socket, ZMQ_LINGER, &zero, sizeof zero);
 	zmq_setsockopt(o->socket, ZMQ_ROUTER_HANDOVER, &one, sizeof one);
 	zmq_setsockopt(o->socket, ZMQ_MAXMSGSIZE, &max, sizeof max);
+	if (o->config.trust && fx_trust_server(o->config.trust, o->socket, err) < 0)
+		return FX_EIO;
 	if (o->config.listen_fd >= 0)
 		zmq_setsockopt(o->socket, ZMQ_USE_FD, &o->config.listen_fd,
 			       sizeof o->config.listen_fd);

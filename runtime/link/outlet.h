@@ -11,6 +11,7 @@
 
 #include "link/pool.h"
 #include "link/stats.h"
+#include "link/trust.h"
 #include "wire/wire.h"
 
 /** The way to one consuming instance. */
@@ -29,10 +30,11 @@ struct fx_outlet_config {
 	void *zmq;		 /**< context */
 	const char *node, *port; /**< own names; borrowed for life */
 	unsigned instance, epoch;
-	const char *endpoint; /**< to bind */
-	int listen_fd;	      /**< a listening socket to use for it, or -1 */
-	struct fx_pool *pool; /**< NULL: payloads travel in frames, labels and trees by LZ4 */
-	bool slots_optional;  /**< when no slot is free: as without a pool, instead of FX_IDLE */
+	const char *endpoint;	/**< to bind */
+	int listen_fd;		/**< a listening socket to use for it, or -1 */
+	struct fx_trust *trust; /**< only peers with an allowed key; NULL: any; borrowed for life */
+	struct fx_pool *pool;	/**< NULL: payloads travel in frames, labels and trees by LZ4 */
+	bool slots_optional;	/**< when no slot is free: as without a pool, instead of FX_IDLE */
 	bool repeats; /**< messages are queued in order of seq, in a later life from an earlier one
 		       * on: what an edge has acknowledged does not go out again */
 	size_t edges_len;

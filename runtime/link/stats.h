@@ -69,8 +69,9 @@ struct fx_instance_stats {
 	struct fx_gauge gauges[FX_STATS_GAUGES];
 	_Atomic uint32_t aside_len; /**< grows behind what it counts; by the conductor */
 	struct fx_aside aside[FX_STATS_ASIDE];
-	char warning[256]; /**< the last one */
-	char error[512];   /**< why it failed, in the node's own words */
+	char warning[256];  /**< the last one */
+	char error[512];    /**< why it failed, in the node's own words */
+	char confined[160]; /**< by what it is confined; "" before that */
 };
 
 struct fx_stats {

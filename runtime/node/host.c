@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "graph/registry.h"
+#include "node/confine.h"
 #include "node/host_private.h"
 
 enum { SOCKETS_MAX = 1024, IDLE_MS = 100, PUMP_NS = 200000 };
@@ -476,6 +477,7 @@ static int host_start(struct fx__host *h, struct fx_error *err)
 	for (size_t i = 0; i < w->options_len; i++)
 		if (fx_node_set(&h->node, w->options[i].name, w->options[i].text, err) < 0)
 			return FX_EINVAL;
+	fx_confine(w, &h->node, h->me->confined, sizeof h->me->confined);
 	if (fx__host_keep_open(h, err) < 0 || fx__host_connect(h, err) < 0)
 		return FX_EIO;
 	fx__host_works(h, fx_now_ns(), 0, 0);
@@ -496,6 +498,7 @@ static void host_fini(struct fx__host *h)
 	}
 	fx_faults_free(h->faults);
 	fx_pool_unmap(h->pool);
+	fx_trust_free(h->trust);
 	if (h->zmq)
 		zmq_ctx_term(h->zmq);
 	fx_stats_unmap(&h->stats);

@@ -45,6 +45,7 @@ static int host_connect_input(struct fx__host *h, const struct fx_wired_input *w
 			.ordered = h->wiring->instances == 1,
 			.credit_messages = w->credit_messages,
 			.credit_bytes = w->credit_bytes,
+			.trust = h->trust,
 			.floor = &h->me->floor[port],
 			.lanes_len = w->lanes_len,
 			.lanes = lanes,
@@ -93,6 +94,7 @@ static int host_connect_output(struct fx__host *h, const struct fx_wired_output 
 			.epoch = h->wiring->epoch,
 			.endpoint = w->endpoint,
 			.listen_fd = w->listen_fd,
+			.trust = h->trust,
 			.pool = h->pool,
 			.slots_optional = h->type->stateless,
 			.repeats = !h->type->stateless,
@@ -116,6 +118,9 @@ int fx__host_connect(struct fx__host *h, struct fx_error *err)
 	h->zmq = zmq_ctx_new();
 	if (!h->zmq)
 		return fx_error_set(err, FX_ENOMEM, "cannot start ZeroMQ: %s", zmq_strerror(errno));
+	if (w->guard.has_keys &&
+	    !(h->trust = fx_trust_new(h->zmq, &w->guard.keys, &h->me->refused, err)))
+		return FX_EIO;
 	if (w->pool_fd >= 0) {
 		h->pool = fx_pool_map(w->pool_fd, true, err);
 		if (!h->pool)
@@ -125,6 +130,8 @@ int fx__host_connect(struct fx__host *h, struct fx_error *err)
 	for (size_t i = 0; i < w->outputs_len; i++)
 		if (host_connect_output(h, &w->outputs[i], err) < 0)
 			return FX_EIO;
+	if (h->trust && fx_trust_start(h->trust, err) < 0)
+		return FX_EIO;
 	for (size_t i = 0; i < w->inputs_len; i++)
 		if (host_connect_input(h, &w->inputs[i], err) < 0)
 			return FX_EIO;

@@ -36,6 +36,7 @@ struct fx__host {
 	struct fx_instance_stats *me;
 	struct fx_pool *pool;
 	struct fx_faults *faults;		  /* owned; NULL: none */
+	struct fx_trust *trust;			  /* NULL: peers are taken without keys */
 	struct fx_inlet *inlets[FX__PORTS_MAX];	  /* by port; NULL when not connected */
 	struct fx_outlet *outlets[FX__PORTS_MAX]; /* by port; NULL for inputs and unconnected */
 	uint64_t next_seq[FX__PORTS_MAX];	  /* of outputs of a node with state */

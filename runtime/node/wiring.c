@@ -36,6 +36,15 @@ static json_t *edges_to_json(const struct fx_wired_output *o)
 	return list;
 }
 
+static json_t *numbers_to_json(const struct fx_wiring *w)
+{
+	return json_pack("{s:i, s:i, s:i, s:i, s:I, s:i, s:I, s:I, s:i}", "conductor",
+			 (int)w->conductor, "instance", (int)w->instance, "instances",
+			 (int)w->instances, "epoch", (int)w->epoch, "index", (json_int_t)w->index,
+			 "stats_fd", w->stats_fd, "stats_instances", (json_int_t)w->stats_instances,
+			 "stats_lanes", (json_int_t)w->stats_lanes, "pool_fd", w->pool_fd);
+}
+
 char *fx_wiring_to_json(const struct fx_wiring *w)
 {
 	json_t *options = json_array(), *inputs = json_array(), *outputs = json_array();
@@ -61,16 +70,13 @@ char *fx_wiring_to_json(const struct fx_wiring *w)
 							 "endpoint", o->endpoint, "listen_fd",
 							 o->listen_fd, "edges", edges_to_json(o)));
 	}
-	all = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:i, s:i, s:i, s:I, s:i, s:I, s:I, s:i, "
-		"s:o, s:o, s:o}",
-		"node", w->node, "type", w->type, "run_dir", w->run_dir, "scratch_dir",
-		w->scratch_dir, "state_dir", w->state_dir, "dead_dir", w->dead_dir, "keeps",
-		w->keeps, "conductor", (int)w->conductor, "instance", (int)w->instance, "instances",
-		(int)w->instances, "epoch", (int)w->epoch, "index", (json_int_t)w->index,
-		"stats_fd", w->stats_fd, "stats_instances", (json_int_t)w->stats_instances,
-		"stats_lanes", (json_int_t)w->stats_lanes, "pool_fd", w->pool_fd, "options",
-		options, "inputs", inputs, "outputs", outputs);
+	all = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "node", w->node,
+			"type", w->type, "run_dir", w->run_dir, "scratch_dir", w->scratch_dir,
+			"state_dir", w->state_dir, "dead_dir", w->dead_dir, "keeps", w->keeps,
+			"options", options, "inputs", inputs, "outputs", outputs, "guard",
+			fx_guard_to_json(&w->guard));
+	if (all)
+		json_object_update_new(all, numbers_to_json(w));
 	text = all ? json_dumps(all, JSON_COMPACT) : NULL;
 	json_decref(all);
 	return text;
@@ -248,7 +254,8 @@ static bool get_wiring(const json_t *o, struct fx_wiring *w)
 	       get_size(o, "index", &w->index) && get_fd(o, "stats_fd", &w->stats_fd) &&
 	       get_size(o, "stats_instances", &w->stats_instances) &&
 	       get_size(o, "stats_lanes", &w->stats_lanes) && get_fd(o, "pool_fd", &w->pool_fd) &&
-	       get_lists(o, w) && wiring_fits(w);
+	       get_lists(o, w) && fx_guard_from_json(json_object_get(o, "guard"), &w->guard) &&
+	       wiring_fits(w);
 }
 
 struct fx_wiring *fx_wiring_from_json(const char *text, size_t size, struct fx_error *err)
@@ -302,6 +309,7 @@ void fx_wiring_fini(struct fx_wiring *w)
 		free(w->inputs[i].port);
 	}
 	outputs_free(w);
+	fx_guard_fini(&w->guard);
 	free(w->options);
 	free(w->inputs);
 	free(w->node);

@@ -10,6 +10,8 @@
 
 #include <fornix/error.h>
 
+#include "node/guard.h"
+
 struct fx_wired_lane {
 	char *endpoint; /**< inputs only */
 	int pool_fd;	/**< inputs only; -1: payloads in frames */
@@ -58,6 +60,7 @@ struct fx_wiring {
 	struct fx_wired_option *options;
 	struct fx_wired_input *inputs;
 	struct fx_wired_output *outputs;
+	struct fx_guard guard;
 };
 
 /** JSON text (free()) of a wiring; NULL without memory. */

@@ -84,6 +84,23 @@ static const char *lint_default(const struct fx_option *o)
 	return fx_option_set(o, text, NULL, NULL) < 0 ? "default is not accepted" : NULL;
 }
 
+/* A text that speaks of a file or folder says what it is to it, or is one of those that are only
+ * told to others. */
+static const char *lint_path(const struct fx_option *o)
+{
+	static const char *const told[] = { "note", "skeletons" };
+	const bool text = o->type == FX_OPT_STR && !o->choices;
+
+	if (o->path && !text)
+		return "a path that is no text";
+	for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+		if (strcmp(o->name, told[i]) == 0)
+			return NULL;
+	if (text && !o->path && (strstr(o->help, "file") || strstr(o->help, "folder")))
+		return "a file or folder without .path";
+	return NULL;
+}
+
 static const char *lint_option(const struct fx_node_type *t, const struct fx_option *o)
 {
 	if (!good_name(o->name))
@@ -100,6 +117,8 @@ static const char *lint_option(const struct fx_node_type *t, const struct fx_opt
 		return "field outside of the state";
 	if (fx_type_option(t, o->name) != o)
 		return "two options of one name";
+	if (lint_path(o))
+		return lint_path(o);
 	return lint_default(o);
 }
 
@@ -222,6 +241,11 @@ static void wrong_options_are_found(void **unused)
 	assert_string_equal(lint_of_option((struct fx_option){ FIELD(v), .def_str = "1 2" }),
 			    "default is not accepted");
 	assert_string_equal(lint_of_option((struct fx_option){ FIELD(text) }), "");
+	assert_string_equal(lint_of_option((struct fx_option){ FIELD(n), .path = FX_PATH_READ }),
+			    "a path that is no text");
+	assert_string_equal(lint_of_option((struct fx_option){ FX_FIELD(struct state, text),
+							       .help = "file to write" }),
+			    "a file or folder without .path");
 #undef FIELD
 }
 

@@ -34,6 +34,16 @@ struct fx_port {
 
 enum fx_opt_type { FX_OPT_BOOL = 1, FX_OPT_INT, FX_OPT_REAL, FX_OPT_STR, FX_OPT_VEC };
 
+/** What a text option names. A node writes files nowhere but where its FX_PATH_WRITE options and
+ * fx_scratch_dir() say, and in the output folder of the run: the system holds it to that. */
+enum fx_path {
+	FX_PATH_NONE,  /**< no file or folder */
+	FX_PATH_READ,  /**< a file or folder to read */
+	FX_PATH_WRITE, /**< a file or folder to write, in place or as a name with an ending beside
+			  it */
+	FX_PATH_NAME,  /**< the name of a file in a folder that another option names */
+};
+
 /** Three numbers, z y x. */
 struct fx_vec {
 	double v[3];
@@ -48,6 +58,7 @@ struct fx_option {
 	const char *def_str; /**< default of a text or of a vec ("8 8 8"); NULL means required */
 	double min, max;     /**< both inclusive; ignored when equal; for each number of a vec */
 	const char *const *choices; /**< NULL-terminated; the field is then an int */
+	enum fx_path path;	    /**< of a text */
 };
 
 /** Name, type and offset of an option all come from the field: they cannot disagree. */

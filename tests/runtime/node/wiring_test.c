@@ -18,7 +18,9 @@ static const char good[] =
 	"\"lanes\":[{\"endpoint\":\"ipc://x\",\"pool_fd\":11,\"holder\":12,\"stats\":6}]}],"
 	"\"outputs\":[{\"port\":\"out\",\"endpoint\":\"ipc://y\",\"listen_fd\":-1,"
 	"\"edges\":[{\"node\":\"next\",\"port\":\"in\","
-	"\"lanes\":[{\"pool_fd\":-1,\"holder\":1,\"stats\":0}]}]}]}";
+	"\"lanes\":[{\"pool_fd\":-1,\"holder\":1,\"stats\":0}]}]}],"
+	"\"guard\":{\"confine\":true,\"sandbox\":true,\"out\":\"/o\",\"readable\":[\"/a\",\"/b\"],"
+	"\"keys\":null}}";
 
 static struct fx_wiring *parse(const char *text, struct fx_error *err)
 {
