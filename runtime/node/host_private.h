@@ -101,6 +101,8 @@ void fx__host_keep_pump(struct fx__host *h, bool idle);
 /* Between two messages: saves when it is time. */
 int fx__host_keep_save(struct fx__host *h);
 
+/* An inlet's callback: a warning was logged. */
+void fx__host_warned(void *context, const char *text);
 /* An outlet's callback: all edges have acknowledged. */
 void fx__host_acked(void *context, uint64_t seq);
 
