@@ -177,13 +177,14 @@ static bool lane_has_credit(const struct lane *lane, const struct fx__parcel *p)
 				       lane->bytes + p->bytes <= lane->credit_bytes);
 }
 
-/* What is in flight on an edge comes after @p p. It may be acknowledged only after @p p is. */
-static bool edge_awaits(const struct edge *edge, size_t lanes, const struct fx__parcel *p)
+/* The lowest number in flight on an edge; UINT64_MAX when nothing is. */
+static uint64_t edge_lowest(const struct edge *edge, size_t lanes)
 {
+	uint64_t lowest = UINT64_MAX;
+
 	for (size_t i = 0; i < lanes; i++)
-		if (fx__parcels_lowest(&edge->lanes[i].flight, UINT64_MAX) <= p->seq)
-			return false;
-	return true;
+		lowest = fx__parcels_lowest(&edge->lanes[i].flight, lowest);
+	return lowest;
 }
 
 /* The lane with the fewest in flight, of those with credit or of all known; -1: there is none. */
@@ -202,23 +203,15 @@ static int edge_fewest(const struct edge *edge, size_t lanes, const struct fx__p
 	return best;
 }
 
-/* The lane that @p p may go out on; -1 when it has to wait. Where messages are dropped, no one
- * waits for one. */
+/* The lane that @p p may go out on; -1 when it has to wait. What all in flight comes after may have
+ * to be acknowledged first; where messages are dropped, no one waits for one. */
 static int edge_pick(const struct edge *edge, size_t lanes, const struct fx__parcel *p, bool drops)
 {
 	const int pick = edge_fewest(edge, lanes, p, true);
 
-	if (pick >= 0 || drops || !edge_awaits(edge, lanes, p))
+	if (pick >= 0 || drops || edge_lowest(edge, lanes) <= p->seq)
 		return pick;
 	return edge_fewest(edge, lanes, p, false);
-}
-
-static bool edge_idle(const struct edge *edge, size_t lanes)
-{
-	for (size_t i = 0; i < lanes; i++)
-		if (edge->lanes[i].flight.len)
-			return false;
-	return true;
 }
 
 static _Atomic uint64_t *edge_floor(const struct fx_outlet *o, size_t e)
@@ -229,10 +222,10 @@ static _Atomic uint64_t *edge_floor(const struct fx_outlet *o, size_t e)
 static void edge_tell_floor(struct fx_outlet *o, size_t e)
 {
 	const struct edge *edge = &o->edges[e];
-	uint64_t floor = fx__parcels_lowest(&edge->waiting, edge->next);
+	const uint64_t flying = edge_lowest(edge, o->config.edges[e].lanes_len);
+	const uint64_t floor =
+		fx__parcels_lowest(&edge->waiting, flying < edge->next ? flying : edge->next);
 
-	for (size_t i = 0; i < o->config.edges[e].lanes_len; i++)
-		floor = fx__parcels_lowest(&edge->lanes[i].flight, floor);
 	if (o->config.repeats && floor > atomic_load(edge_floor(o, e)))
 		atomic_store(edge_floor(o, e), floor);
 }
@@ -257,7 +250,7 @@ static void edge_dispatch(struct fx_outlet *o, size_t e)
 		const int pick = edge_pick(edge, lanes, p, o->config.edges[e].drop);
 
 		if (broadcast(p)) {
-			if (p->mark == FX_MARK_END && !edge_idle(edge, lanes))
+			if (p->mark == FX_MARK_END && edge_lowest(edge, lanes) < UINT64_MAX)
 				break;
 			fx__parcels_remove(&edge->waiting, 0);
 			p->refs += (unsigned)lanes - 1;
