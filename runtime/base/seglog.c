@@ -99,22 +99,20 @@ static int by_first(const void *a, const void *b)
 
 static int list_add(struct fx_seglog *l, uint64_t first, struct fx_error *err)
 {
-	uint64_t size;
-	const int fd = segment_open(l, first, O_RDONLY, &size);
+	char name[NAME_SIZE];
+	struct stat st;
 
-	if (fd < 0 && errno == ENOENT)
-		return FX_OK; /* trimmed just now */
-	if (fd < 0 && (errno == ELOOP || errno == EINVAL || errno == ENXIO))
-		return fx_error_set(err, FX_ETYPE, "%s: %020" PRIu64 ".seg is not a regular file",
-				    l->folder, first);
-	if (fd < 0)
-		return log_failed(l, err, "cannot open a segment");
-	close(fd);
+	segment_name(first, name);
+	if (fstatat(l->folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? FX_OK /* trimmed just now */ :
+					 log_failed(l, err, "cannot look at a segment");
+	if (!S_ISREG(st.st_mode))
+		return fx_error_set(err, FX_ETYPE, "%s: %s is not a regular file", l->folder, name);
 	if (!fx_grow(&l->segments, &l->cap, l->len + 1, sizeof *l->segments)) {
 		errno = ENOMEM;
 		return log_failed(l, err, "cannot list segments");
 	}
-	l->segments[l->len++] = (struct segment){ first, size };
+	l->segments[l->len++] = (struct segment){ first, (uint64_t)st.st_size };
 	return FX_OK;
 }
 
@@ -204,6 +202,7 @@ static struct fx_seglog *log_new(const char *folder, struct fx_error *err)
 	struct fx_seglog *l = calloc(1, sizeof *l);
 
 	if (l) {
+		l->cursor.number = UINT64_MAX;
 		l->folder_fd = l->lock_fd = l->fd = l->cursor.fd = -1;
 		l->folder = fx_strdup(folder);
 	}
@@ -300,12 +299,18 @@ struct fx_seglog *fx_seglog_read_only(const char *folder, struct fx_error *err)
 	return l;
 }
 
+void fx_seglog_rest(struct fx_seglog *l)
+{
+	if (l->cursor.fd >= 0)
+		close(l->cursor.fd);
+	l->cursor.fd = -1;
+}
+
 void fx_seglog_close(struct fx_seglog *l)
 {
 	if (!l)
 		return;
-	if (l->cursor.fd >= 0)
-		close(l->cursor.fd);
+	fx_seglog_rest(l);
 	if (l->fd >= 0)
 		close(l->fd);
 	if (l->lock_fd >= 0)
@@ -352,6 +357,11 @@ static int log_roll(struct fx_seglog *l, struct fx_error *err)
 	return FX_OK;
 }
 
+int fx_seglog_roll(struct fx_seglog *l, struct fx_error *err)
+{
+	return l->len && l->segments[l->len - 1].size ? log_roll(l, err) : FX_OK;
+}
+
 /* Writes all parts at @p offset, which are used up; 0 or -errno. */
 static int write_parts(int fd, struct iovec *parts, int len, uint64_t offset)
 {
@@ -395,9 +405,11 @@ int fx_seglog_append(struct fx_seglog *l, const struct iovec *parts, int parts_l
 		all[i + 1] = parts[i];
 		size += parts[i].iov_len;
 	}
-	if (l->broken || l->lock_fd < 0)
+	if (l->broken || l->lock_fd < 0) {
+		errno = EIO;
 		return fx_error_set(err, FX_EIO, "%s: %s", l->folder,
 				    l->broken ? "an earlier write failed" : "open for reading");
+	}
 	if (!last || (last->size && last->size + sizeof head + size > l->segment_size)) {
 		const int result = log_roll(l, err);
 
@@ -470,17 +482,18 @@ static int cursor_seek(struct fx_seglog *l, const struct segment *s, uint64_t nu
 	struct fx__segrecord r;
 	uint64_t size;
 
-	if (l->cursor.fd < 0 || l->cursor.first != s->first) {
-		if (l->cursor.fd >= 0)
-			close(l->cursor.fd);
+	if (l->cursor.first != s->first) {
+		fx_seglog_rest(l);
+		l->cursor.first = s->first;
+		l->cursor.number = UINT64_MAX;
+	}
+	if (l->cursor.fd < 0) {
 		l->cursor.fd = segment_open(l, s->first, O_RDONLY, &size);
 		if (l->cursor.fd < 0 && errno == ENOENT)
 			return fx_error_set(err, FX_ENOENT, "%s: record %" PRIu64 " was removed",
 					    l->folder, number);
 		if (l->cursor.fd < 0)
 			return log_failed(l, err, "cannot open a segment");
-		l->cursor.first = s->first;
-		l->cursor.number = UINT64_MAX;
 	}
 	if (l->cursor.number > number) {
 		l->cursor.number = s->first;
@@ -568,6 +581,8 @@ int fx_seglog_trim(struct fx_seglog *l, uint64_t number, struct fx_error *err)
 			gone++;
 	}
 	if (gone) {
+		if (l->cursor.first < l->segments[gone].first)
+			fx_seglog_rest(l);
 		l->len -= gone;
 		memmove(l->segments, l->segments + gone, l->len * sizeof *l->segments);
 	}

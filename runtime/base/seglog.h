@@ -33,7 +33,7 @@ struct fx_seglog *fx_seglog_read_only(const char *folder, struct fx_error *err);
 void fx_seglog_close(struct fx_seglog *l);
 
 /** Appends one record of the bytes of @p parts, in one writev() where possible. It has number
- * fx_seglog_next() of before. After an error (a full disk) nothing of it stays. */
+ * fx_seglog_next() of before. After an error (a full disk: errno tells) nothing of it stays. */
 int fx_seglog_append(struct fx_seglog *l, const struct iovec *parts, int parts_len,
 		     struct fx_error *err);
 /** Makes durable what was appended (fdatasync(), and the folder when a segment is new). */
@@ -51,6 +51,12 @@ uint64_t fx_seglog_cut(const struct fx_seglog *l);
  * FX_ENOENT when it was trimmed; FX_ETYPE when it is damaged. */
 int fx_seglog_get(struct fx_seglog *l, uint64_t number, void **bytes, size_t *size,
 		  struct fx_error *err);
+/** Closes the file that it reads from, whose place on the disk could not be had again while it is
+ * open. The next fx_seglog_get() opens it and goes on from there. */
+void fx_seglog_rest(struct fx_seglog *l);
+/** Begins a new segment, so that all before may be trimmed: for a disk that is full of what is not
+ * needed any more. Fine when the last is empty. */
+int fx_seglog_roll(struct fx_seglog *l, struct fx_error *err);
 /** Removes the segments all of whose records are below @p number; never the one appended to. */
 int fx_seglog_trim(struct fx_seglog *l, uint64_t number, struct fx_error *err);
 

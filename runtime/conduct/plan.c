@@ -12,12 +12,14 @@
 #include "base/alloc.h"
 #include "base/cpu.h"
 #include "base/file.h"
-#include "link/pool.h"
+#include "link/outlet.h"
 
 enum {
 	CREDIT_MESSAGES = 6,
 	CREDIT_MESSAGES_WORKER = 2, /* few, so that work is shared evenly */
+	CREDIT_MESSAGES_DROP = 2,   /* few, so that a slow viewer holds few slots */
 	CREDIT_BYTES = 64 << 20,
+	DROPS_MAX = 8, /* consumers that drop, of one producing process: they hold slots */
 };
 
 /* Copies what the option table says a value is; NULL without memory shows in *ok. */
@@ -196,6 +198,22 @@ static unsigned holders_of(const struct fx_plan_instance *inst)
 	return n;
 }
 
+static bool drops(enum fx_policy policy)
+{
+	return policy == FX_POLICY_DROP_OLD || policy == FX_POLICY_DROP_NEW;
+}
+
+static size_t dropping_lanes(const struct fx_plan_instance *inst)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < inst->wiring.outputs_len; i++)
+		for (size_t e = 0; e < inst->wiring.outputs[i].edges_len; e++)
+			if (inst->wiring.outputs[i].edges[e].drop)
+				n += inst->wiring.outputs[i].edges[e].lanes_len;
+	return n;
+}
+
 /* The producer's side of an edge: one lane for each consuming instance. */
 static int plan_edge_from(struct fx_plan_instance *producer, const struct fx_plan_edge *edge,
 			  const char *to_node, size_t lane0, struct fx_error *err)
@@ -204,6 +222,11 @@ static int plan_edge_from(struct fx_plan_instance *producer, const struct fx_pla
 	struct fx_wired_edge *e = &o->edges[o->edges_len];
 	const unsigned holder = holders_of(producer);
 
+	if (drops(edge->policy) && dropping_lanes(producer) + edge->consumers > DROPS_MAX)
+		return fx_error_set(err, FX_EINVAL,
+				    "%s has more than %d consuming processes that drop: let one "
+				    "read it and pass on",
+				    producer->wiring.node, DROPS_MAX);
 	if (holder + edge->consumers > FX_POOL_HOLDERS)
 		return fx_error_set(err, FX_EINVAL,
 				    "%s has more than %d consuming processes: use fewer workers",
@@ -215,6 +238,9 @@ static int plan_edge_from(struct fx_plan_instance *producer, const struct fx_pla
 	if (!e->node || !e->port || !e->lanes)
 		return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
 	e->lanes_len = edge->consumers;
+	e->drop = edge->policy == FX_POLICY_DROP_OLD ? FX_DROP_OLD :
+		  edge->policy == FX_POLICY_DROP_NEW ? FX_DROP_NEW :
+						       FX_DROP_NONE;
 	for (size_t c = 0; c < edge->consumers; c++)
 		e->lanes[c] = (struct fx_wired_lane){ .pool_fd = -1,
 						      .holder = holder + (unsigned)c,
@@ -235,7 +261,11 @@ static int plan_edge_to(struct fx_plan *p, struct fx_plan_instance *consumer, si
 	if (!in->port || !in->lanes)
 		return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
 	in->lanes_len = edge->producers;
-	in->credit_messages = edge->consumers > 1 ? CREDIT_MESSAGES_WORKER : CREDIT_MESSAGES;
+	in->credit_messages = drops(edge->policy) ? CREDIT_MESSAGES_DROP :
+			      edge->consumers > 1 ? CREDIT_MESSAGES_WORKER :
+						    CREDIT_MESSAGES;
+	in->gaps = edge->gaps;
+	in->spool_bytes = edge->spool_bytes;
 	in->credit_bytes = CREDIT_BYTES;
 	for (size_t i = 0; i < edge->producers; i++) {
 		const struct fx_plan_instance *producer = &p->instances[first + i];
@@ -252,11 +282,21 @@ static int plan_edge_to(struct fx_plan *p, struct fx_plan_instance *consumer, si
 	return FX_OK;
 }
 
+/* A stateless node numbers its answers as its input is: where that has gaps, they have. */
+static bool passes_gaps(const struct fx_plan *p, size_t node)
+{
+	for (size_t i = 0; i < p->edges_len; i++)
+		if (p->edges[i].to == node && p->edges[i].gaps &&
+		    p->graph->nodes[node].type->stateless)
+			return true;
+	return false;
+}
+
 static int plan_edge(struct fx_plan *p, size_t to, const struct fx_graph_input *in,
 		     struct fx_error *err)
 {
 	const struct fx_graph *g = p->graph;
-	struct fx_plan_edge *edge = &p->edges[p->edges_len++];
+	struct fx_plan_edge *edge = &p->edges[p->edges_len];
 
 	*edge = (struct fx_plan_edge){
 		.from = in->from,
@@ -266,6 +306,9 @@ static int plan_edge(struct fx_plan *p, size_t to, const struct fx_graph_input *
 		.first = p->lanes_len,
 		.producers = (size_t)g->nodes[in->from].workers,
 		.consumers = (size_t)g->nodes[to].workers,
+		.policy = in->policy,
+		.spool_bytes = in->policy == FX_POLICY_SPOOL ? in->spool_bytes : 0,
+		.gaps = drops(in->policy) || passes_gaps(p, in->from),
 	};
 	for (size_t i = 0; i < edge->producers; i++)
 		if (plan_edge_from(&p->instances[first_instance(g, in->from) + i], edge,
@@ -275,6 +318,7 @@ static int plan_edge(struct fx_plan *p, size_t to, const struct fx_graph_input *
 		if (plan_edge_to(p, &p->instances[first_instance(g, to) + k], k, edge, err) < 0)
 			return FX_EINVAL;
 	p->lanes_len += edge->producers * edge->consumers;
+	p->edges_len++;
 	return FX_OK;
 }
 

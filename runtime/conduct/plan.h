@@ -24,6 +24,10 @@ struct fx_plan_instance {
 struct fx_plan_edge {
 	size_t from, to; /**< indices of nodes in the graph */
 	const char *from_port, *to_port;
+	enum fx_policy policy;
+	uint64_t spool_bytes; /**< 0: no spool */
+	bool gaps; /**< messages may have been dropped: here, or before stateless nodes that pass
+		    * the numbers of others on */
 	size_t first, producers, consumers;
 };
 

@@ -36,12 +36,13 @@ static char *graph_text(const struct fx_graph *g)
 			fprintf(f, "%s.%s = %s\n", n->name, n->options[k].name,
 				n->options[k].value);
 		for (size_t k = 0; k < n->inputs_len; k++)
-			fprintf(f, "%s.%s from %s.%s\n", n->name,
+			fprintf(f, "%s.%s from %s.%s, %s\n", n->name,
 				n->type->ports[n->inputs[k].port].name,
 				g->nodes[n->inputs[k].from].name,
 				g->nodes[n->inputs[k].from]
 					.type->ports[n->inputs[k].from_port]
-					.name);
+					.name,
+				fx_policy_name(n->inputs[k].policy));
 	}
 	if (fclose(f) != 0) {
 		free(text);

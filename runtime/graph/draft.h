@@ -31,6 +31,16 @@ struct fx_draft_edge {
 	unsigned port; /* index in the own type's ports */
 	size_t from;   /* index of the producer that is really read */
 	unsigned from_port;
+	enum fx_policy policy;
+	uint64_t spool_bytes;
+};
+
+/* An entry of `policy`. */
+struct fx_draft_policy {
+	const char *input; /* borrowed from the YAML tree; NULL: of all inputs */
+	struct fx_place name_at, at;
+	enum fx_policy policy;
+	uint64_t spool_bytes;
 };
 
 struct fx_draft_node {
@@ -45,6 +55,8 @@ struct fx_draft_node {
 	size_t options_len;
 	struct fx_draft_edge *edges; /* owned: one for each entry of `from` */
 	size_t edges_len;
+	struct fx_draft_policy *policies; /* owned */
+	size_t policies_len;
 };
 
 struct fx_draft {
@@ -60,6 +72,12 @@ struct fx_draft {
 void fx_draft_read(struct fx_draft *d, const struct fx_yaml *root, const struct fx_param *given,
 		   size_t given_len, unsigned flags);
 void fx_draft_fini(struct fx_draft *d);
+/** Fills in one entry of `policy`: of @p input, or of all when that is NULL. @p text has its
+ * parameters put in, or is NULL when they are not known. */
+void fx_draft_policy(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y,
+		     const struct fx_yaml_entry *input, const char *text);
+/** Gives every edge its policy; checks that the inputs are there. */
+void fx_draft_policies(struct fx_draft *d);
 /** Checks options and workers of every node. */
 void fx_draft_check(struct fx_draft *d);
 /** Finds the ports of every edge, connects past nodes that are left out, checks what flows. */

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <fornix/node.h>
 
@@ -50,11 +51,21 @@ struct fx_graph_option {
 	int line, col;	    /**< of the value */
 };
 
+/** What happens when the node is slower than what comes. */
+enum fx_policy {
+	FX_POLICY_BLOCK,    /**< its producer waits */
+	FX_POLICY_SPOOL,    /**< what comes is written to disk, and acknowledged */
+	FX_POLICY_DROP_OLD, /**< the oldest that waits is dropped ... */
+	FX_POLICY_DROP_NEW, /**< ... or the newest */
+};
+
 /** A connected input: the edge to it. */
 struct fx_graph_input {
 	unsigned port; /**< index in type->ports, an input */
 	size_t from;   /**< index in graph->nodes of the producer, smaller than the own index */
 	unsigned from_port; /**< index in the producer's type->ports, an output */
+	enum fx_policy policy;
+	uint64_t spool_bytes; /**< most that a spool may take */
 	int line, col;
 };
 
@@ -106,6 +117,8 @@ struct fx_graph *fx_graph_parse(const char *file, const char *text, size_t size,
 /** Takes NULL. */
 void fx_graph_free(struct fx_graph *g);
 
+/** As it is written in a graph. */
+const char *fx_policy_name(enum fx_policy policy);
 /** Index of the node called @p name, or -1. */
 long fx_graph_find(const struct fx_graph *g, const char *name);
 /** Number of inputs, over the whole graph, that read output @p port of node @p index. */

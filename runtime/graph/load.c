@@ -161,15 +161,23 @@ static void read_from(struct fx_draft *d, struct fx_draft_node *n, const struct 
 	}
 }
 
-static void check_policy(struct fx_draft *d, const struct fx_draft_node *n, const struct fx_yaml *y)
+/* A text for all inputs, or a map of inputs. */
+static void read_policy(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y)
 {
-	for (size_t i = 0; y->kind == FX_YAML_MAP && i < y->len; i++)
-		check_policy(d, n, &y->entries[i].value);
-	if (y->kind == FX_YAML_TEXT && strcmp(y->text, "block") != 0)
-		fx_graph_error_add(d->errors, y->line, y->col,
-				   "%s.policy: \"%.100s\" is not available in this version; "
-				   "valid: block",
-				   n->name, y->text);
+	const size_t len = y->kind == FX_YAML_MAP ? y->len : 1;
+
+	n->policies = fx_calloc(len, sizeof *n->policies);
+	if (!n->policies)
+		no_memory(d);
+	for (size_t i = 0; n->policies && i < len; i++) {
+		const struct fx_yaml_entry *input = y->kind == FX_YAML_MAP ? &y->entries[i] : NULL;
+		const struct fx_yaml *value = input ? &input->value : y;
+		struct fx_expanded e = expand(d, value, n->name, "policy");
+
+		if (e.text)
+			fx_draft_policy(d, n, value, input, e.text);
+		free(e.text);
+	}
 }
 
 static void read_node_keys(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *map)
@@ -195,7 +203,7 @@ static void read_node_keys(struct fx_draft *d, struct fx_draft_node *n, const st
 		} else if (strcmp(e->key, "workers") == 0) {
 			read_workers(d, n, &e->value);
 		} else if (strcmp(e->key, "policy") == 0) {
-			check_policy(d, n, &e->value);
+			read_policy(d, n, &e->value);
 		} else if (fx_bounds_has(e->key)) {
 			read_bound(d, n, e->key, &e->value);
 		} else if (e != when) {
@@ -294,6 +302,7 @@ static void draft_node_fini(struct fx_draft_node *n)
 		free(n->edges[i].source);
 	free(n->options);
 	free(n->edges);
+	free(n->policies);
 }
 
 void fx_draft_fini(struct fx_draft *d)
@@ -333,6 +342,7 @@ struct fx_graph *fx_graph_parse(const char *file, const char *text, size_t size,
 	else if (fx_yaml_read(&root, text, size, errors) == FX_OK) {
 		fx_draft_read(&d, &root, params, params_len, flags);
 		fx_draft_check(&d);
+		fx_draft_policies(&d);
 		fx_draft_connect(&d);
 		fx_draft_order(&d);
 	}

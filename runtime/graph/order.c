@@ -132,6 +132,8 @@ static bool build_inputs(struct fx_graph_node *to, const struct fx_draft_node *n
 				.port = e->port,
 				.from = (size_t)o->place[e->from],
 				.from_port = e->from_port,
+				.policy = e->policy,
+				.spool_bytes = e->spool_bytes,
 				.line = e->at.line,
 				.col = e->at.col,
 			};

@@ -15,6 +15,7 @@
 #include "link/parcel.h"
 #include "link/seal.h"
 #include "link/slot.h"
+#include "link/spool.h"
 
 enum { HELLO_MS = 50, HELLO_IDLE_MS = 1000, REFUSALS_MAX = 3, REFUSALS_TOLD = 32, PAID_MAX = 1024 };
 
@@ -23,6 +24,7 @@ struct lane {
 	struct fx_pool *pool; /* owned mapping, or NULL */
 	uint64_t held;	      /* bit by slot: lent out here */
 	bool welcomed;
+	bool ended;	 /* END was received */
 	unsigned spoilt; /* refused one after the other */
 	uint32_t epoch;	 /* of the producer */
 	int64_t hello_ns;
@@ -45,16 +47,19 @@ struct debt {
 
 struct fx_inlet {
 	struct fx_inlet_config config;
+	struct fx__spool *spool; /* then it does all, and the rest is not used */
 	struct lane *lanes;
 	struct arrival *held; /* sorted by seq */
 	size_t held_len, held_cap;
 	struct debt *debts; /* sorted by seq */
 	size_t debts_len, debts_cap;
-	uint64_t next; /* ordered: the seq to hand on */
-	bool ended;    /* END was handed on: all before it is acknowledged */
-	bool failed;   /* without memory: a message is lost to this process */
+	uint64_t next;	/* ordered: the seq to hand on */
+	uint64_t first; /* ordered: what comes before was handed on in a former life */
+	bool ended;	/* END was handed on: all before it is acknowledged */
+	bool failed;	/* without memory: a message is lost to this process */
 	unsigned refusals;
-	uint64_t *paid; /* of workers: a ring of what was acknowledged last, plus 1 */
+	uint64_t *paid; /* where that is not all below next: a ring of what was acknowledged last,
+			 * plus 1 */
 	size_t paid_at;
 	bool has_open, reopens;
 	struct fx_mark open;
@@ -93,25 +98,39 @@ static int lane_connect(struct fx_inlet *in, size_t i, struct fx_error *err)
 	return FX_OK;
 }
 
+/* Its lanes, unless its spool has them. */
+static int inlet_connect(struct fx_inlet *in, struct fx_error *err)
+{
+	const struct fx_inlet_config *c = &in->config;
+
+	if (c->spool_dir) {
+		in->spool = fx__spool_new(c, err);
+		return in->spool ? FX_OK : FX_EIO;
+	}
+	in->lanes = fx_calloc(c->lanes_len, sizeof *in->lanes);
+	if (c->gaps || !c->ordered)
+		in->paid = fx_calloc(PAID_MAX, sizeof *in->paid);
+	if (!in->lanes || ((c->gaps || !c->ordered) && !in->paid))
+		return fx_error_set(err, FX_ENOMEM, "no memory for input %s", c->port);
+	for (size_t i = 0; i < c->lanes_len; i++)
+		if (lane_connect(in, i, err) < 0)
+			return FX_EIO;
+	return FX_OK;
+}
+
 struct fx_inlet *fx_inlet_new(const struct fx_inlet_config *config, struct fx_error *err)
 {
 	struct fx_inlet *in = calloc(1, sizeof *in);
 
-	if (in) {
-		in->lanes = fx_calloc(config->lanes_len, sizeof *in->lanes);
-		in->paid = config->ordered ? NULL : fx_calloc(PAID_MAX, sizeof *in->paid);
-	}
-	if (!in || !in->lanes || (!in->paid && !config->ordered)) {
+	if (!in) {
 		fx_error_set(err, FX_ENOMEM, "no memory for input %s", config->port);
-		fx_inlet_free(in);
 		return NULL;
 	}
 	in->config = *config;
-	for (size_t i = 0; i < config->lanes_len; i++)
-		if (lane_connect(in, i, err) < 0) {
-			fx_inlet_free(in);
-			return NULL;
-		}
+	if (inlet_connect(in, err) < 0) {
+		fx_inlet_free(in);
+		return NULL;
+	}
 	return in;
 }
 
@@ -119,9 +138,10 @@ void fx_inlet_free(struct fx_inlet *in)
 {
 	if (!in)
 		return;
+	fx__spool_free(in->spool);
 	for (size_t i = 0; i < in->held_len; i++)
 		fx_envelope_fini(&in->held[i].envelope);
-	for (size_t i = 0; i < in->config.lanes_len; i++) {
+	for (size_t i = 0; in->lanes && i < in->config.lanes_len; i++) {
 		if (in->lanes[i].socket)
 			zmq_close(in->lanes[i].socket);
 		fx_pool_unmap(in->lanes[i].pool);
@@ -136,28 +156,34 @@ void fx_inlet_free(struct fx_inlet *in)
 
 size_t fx_inlet_sockets(const struct fx_inlet *in)
 {
-	return in->config.lanes_len;
+	return in->spool ? 1 : in->config.lanes_len;
 }
 
 void *fx_inlet_socket(const struct fx_inlet *in, size_t i)
 {
-	return in->lanes[i].socket;
+	return in->spool ? fx__spool_socket(in->spool) : in->lanes[i].socket;
 }
 
 const struct fx_mark *fx_inlet_opened(const struct fx_inlet *in)
 {
+	if (in->spool && !in->has_open)
+		return fx__spool_opened(in->spool);
 	return in->has_open ? &in->open : NULL;
 }
 
 void fx_inlet_begin(struct fx_inlet *in, uint64_t first)
 {
-	in->next = first;
+	in->next = in->first = first;
+	if (in->spool)
+		fx__spool_begin(in->spool, first);
 }
 
 bool fx_inlet_reopens(struct fx_inlet *in, uint64_t *seq)
 {
 	const bool reopens = in->reopens;
 
+	if (in->spool)
+		return fx__spool_reopens(in->spool, seq);
 	in->reopens = false;
 	*seq = in->open_seq;
 	return reopens;
@@ -296,32 +322,6 @@ static int lane_control(struct fx_inlet *in, size_t i, const void *bytes, size_t
 	return FX_OK;
 }
 
-/* Payload from a slot: voxels stay there, tables and nodes are copied out. */
-static int fill_from_slot(struct fx_inlet *in, size_t i, struct fx_envelope *e,
-			  struct fx_error *err)
-{
-	struct lane *lane = &in->lanes[i];
-	const unsigned holder = in->config.lanes[i].holder;
-	int result = FX_OK;
-
-	if (!lane->pool || e->payload.slot >= FX_POOL_SLOTS || e->payload.codec != FX_CODEC_STORED)
-		return fx_error_set(err, FX_ETYPE, "a payload in a slot that is not there");
-	if (e->kind == FX_BLOCK) {
-		struct fx_block *b = e->message;
-
-		/* again: a welcome that was read after the message was sent has cleared the bit */
-		fx_pool_hold(lane->pool, e->payload.slot, holder);
-		fx__slot_lend(b, lane->pool, e->payload.slot, holder, &lane->held);
-		if (b->data)
-			return FX_OK;
-		fx_pool_drop(lane->pool, e->payload.slot, holder);
-		return fx_error_set(err, FX_ENOMEM, "no memory for a block");
-	}
-	result = fx_wire_fill(e, fx_pool_slot(lane->pool, e->payload.slot), err);
-	fx_pool_drop(lane->pool, e->payload.slot, holder);
-	return result;
-}
-
 static struct debt *inlet_debt(const struct fx_inlet *in, uint64_t seq)
 {
 	for (size_t i = 0; i < in->debts_len; i++)
@@ -355,7 +355,7 @@ static bool inlet_duplicate(struct fx_inlet *in, uint64_t seq, size_t lane)
 		inlet_add_debt(in, seq, lane);
 		return true;
 	}
-	if (in->ended || (in->config.ordered && seq < in->next)) {
+	if (in->ended || (in->config.ordered && seq < (in->config.gaps ? in->first : in->next))) {
 		lane_owe(in, lane, seq);
 		return true;
 	}
@@ -406,7 +406,8 @@ static int lane_fill(struct fx_inlet *in, size_t i, struct fx_envelope *e, const
 
 	if (!e->payload.raw_size)
 		return FX_OK;
-	return e->payload.in_slot ? fill_from_slot(in, i, e, why) :
+	return e->payload.in_slot ? fx__slot_fill(e, in->lanes[i].pool, in->config.lanes[i].holder,
+						  &in->lanes[i].held, why) :
 				    fx_letter_fill(e, bytes, zmq_msg_size(payload), why);
 }
 
@@ -420,6 +421,8 @@ static int inlet_accept(struct fx_inlet *in, size_t i, struct fx_envelope *e,
 		fx_inlet_open(in, &e->mark);
 		in->open_seq = e->seq;
 	}
+	if (e->kind == FX_NOTHING && e->mark.kind == FX_MARK_END)
+		in->lanes[i].ended = true;
 	if (inlet_duplicate(in, e->seq, i)) {
 		in->reopens = in->reopens || opens;
 		lane_drop(in, i, e);
@@ -486,6 +489,8 @@ unsigned fx_inlet_pump(struct fx_inlet *in, struct fx_error *err)
 {
 	unsigned refused = 0;
 
+	if (in->spool)
+		return fx__spool_pump(in->spool, err);
 	for (size_t i = 0; i < in->config.lanes_len; i++) {
 		refused += lane_receive(in, i, err);
 		lane_hello(in, i);
@@ -499,11 +504,24 @@ bool fx_inlet_failed(const struct fx_inlet *in)
 	return in->failed;
 }
 
+/* The first that is held comes next. */
+static bool inlet_is_next(const struct fx_inlet *in)
+{
+	const struct fx_envelope *e = &in->held[0].envelope;
+
+	if (!in->config.gaps)
+		return !in->config.ordered || e->seq == in->next;
+	for (size_t i = 0; i < in->config.lanes_len; i++)
+		if (e->kind == FX_NOTHING && e->mark.kind == FX_MARK_END && !in->lanes[i].ended)
+			return false;
+	return true;
+}
+
 const struct fx_envelope *fx_inlet_peek(const struct fx_inlet *in)
 {
-	if (!in->held_len || (in->config.ordered && in->held[0].envelope.seq != in->next))
-		return NULL;
-	return &in->held[0].envelope;
+	if (in->spool)
+		return fx__spool_peek(in->spool);
+	return in->held_len && inlet_is_next(in) ? &in->held[0].envelope : NULL;
 }
 
 bool fx_inlet_pop(struct fx_inlet *in, struct fx_envelope *e)
@@ -511,12 +529,15 @@ bool fx_inlet_pop(struct fx_inlet *in, struct fx_envelope *e)
 	struct arrival a;
 	struct fx_lane_stats *stats;
 
+	if (in->spool)
+		return fx__spool_pop(in->spool, e);
 	if (!fx_inlet_peek(in))
 		return false;
 	a = in->held[0];
 	in->held_len--;
 	memmove(in->held, in->held + 1, in->held_len * sizeof *in->held);
-	in->next = a.envelope.seq + 1;
+	if (a.envelope.seq >= in->next || !in->config.gaps)
+		in->next = a.envelope.seq + 1;
 	in->ended = a.envelope.kind == FX_NOTHING && a.envelope.mark.kind == FX_MARK_END;
 	inlet_add_debt(in, a.envelope.seq, a.lane);
 	stats = in->config.lanes[a.lane].stats;
@@ -557,6 +578,10 @@ static void inlet_pay(struct fx_inlet *in)
 
 void fx_inlet_ack(struct fx_inlet *in, uint64_t seq)
 {
+	if (in->spool) {
+		fx__spool_ack(in->spool, seq);
+		return;
+	}
 	for (size_t i = 0; i < in->debts_len; i++)
 		if (in->debts[i].seq == seq)
 			in->debts[i].safe = true;

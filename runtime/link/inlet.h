@@ -3,8 +3,8 @@
  *
  * Ordered (one consuming instance): messages are handed on in the order of the stream, whatever the
  * producer's workers do; what was handed on before is dropped as a duplicate. Unordered (one of
- * several workers): each is handed on as it comes. Nothing is acknowledged before fx_inlet_ack().
- */
+ * several workers): each is handed on as it comes. Nothing is acknowledged before fx_inlet_ack(),
+ * unless there is a spool: then what is durable there. */
 #ifndef FX_LINK_INLET_H
 #define FX_LINK_INLET_H
 
@@ -26,8 +26,15 @@ struct fx_inlet_config {
 	const char *node, *port; /**< own names; borrowed for life */
 	unsigned instance, epoch;
 	bool ordered;
+	bool gaps; /**< messages may have been dropped before: what comes is handed on as it comes,
+		    * END when it has come on all lanes */
 	uint32_t credit_messages; /**< for each lane */
 	uint64_t credit_bytes;
+	const char *spool_dir; /**< what comes is written there and acknowledged; NULL: no spool */
+	uint64_t spool_bytes;  /**< most that it may take */
+	/** A warning was logged. From fx_inlet_pump(). May be NULL. */
+	void (*warned)(void *context, const char *text);
+	void *context;
 	_Atomic uint64_t *floor;      /**< where an ordered inlet tells what is acknowledged */
 	const struct fx_trust *trust; /**< shows the own key; NULL: none; borrowed for life */
 	size_t lanes_len;

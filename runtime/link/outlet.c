@@ -83,7 +83,7 @@ static void outlet_forget(struct fx_outlet *o)
 		for (size_t i = 0; i < o->config.edges[e].lanes_len; i++) {
 			struct fx_lane_stats *s = o->config.edges[e].lanes[i].stats;
 
-			atomic_store(&s->sent, atomic_load(&s->acked));
+			atomic_store(&s->sent, atomic_load(&s->acked) + atomic_load(&s->dropped));
 		}
 }
 
@@ -179,14 +179,14 @@ static bool lane_has_credit(const struct lane *lane, const struct fx__parcel *p)
 				       lane->bytes + p->bytes <= lane->credit_bytes);
 }
 
-/* What is in flight on an edge comes after @p p. It may be acknowledged only after @p p is. */
-static bool edge_awaits(const struct edge *edge, size_t lanes, const struct fx__parcel *p)
+/* The lowest number in flight on an edge; UINT64_MAX when nothing is. */
+static uint64_t edge_lowest(const struct edge *edge, size_t lanes)
 {
+	uint64_t lowest = UINT64_MAX;
+
 	for (size_t i = 0; i < lanes; i++)
-		for (size_t k = 0; k < edge->lanes[i].flight.len; k++)
-			if (edge->lanes[i].flight.items[k]->seq <= p->seq)
-				return false;
-	return true;
+		lowest = fx__parcels_lowest(&edge->lanes[i].flight, lowest);
+	return lowest;
 }
 
 /* The lane with the fewest in flight, of those with credit or of all known; -1: there is none. */
@@ -205,20 +205,15 @@ static int edge_fewest(const struct edge *edge, size_t lanes, const struct fx__p
 	return best;
 }
 
-/* The lane that @p p may go out on; -1 when it has to wait. */
-static int edge_pick(const struct edge *edge, size_t lanes, const struct fx__parcel *p)
+/* The lane that @p p may go out on; -1 when it has to wait. What all in flight comes after may have
+ * to be acknowledged first; where messages are dropped, no one waits for one. */
+static int edge_pick(const struct edge *edge, size_t lanes, const struct fx__parcel *p, bool drops)
 {
 	const int pick = edge_fewest(edge, lanes, p, true);
 
-	return pick < 0 && edge_awaits(edge, lanes, p) ? edge_fewest(edge, lanes, p, false) : pick;
-}
-
-static bool edge_idle(const struct edge *edge, size_t lanes)
-{
-	for (size_t i = 0; i < lanes; i++)
-		if (edge->lanes[i].flight.len)
-			return false;
-	return true;
+	if (pick >= 0 || drops || edge_lowest(edge, lanes) <= p->seq)
+		return pick;
+	return edge_fewest(edge, lanes, p, false);
 }
 
 static _Atomic uint64_t *edge_floor(const struct fx_outlet *o, size_t e)
@@ -229,12 +224,10 @@ static _Atomic uint64_t *edge_floor(const struct fx_outlet *o, size_t e)
 static void edge_tell_floor(struct fx_outlet *o, size_t e)
 {
 	const struct edge *edge = &o->edges[e];
-	uint64_t floor = edge->waiting.len ? edge->waiting.items[0]->seq : edge->next;
+	const uint64_t flying = edge_lowest(edge, o->config.edges[e].lanes_len);
+	const uint64_t floor =
+		fx__parcels_lowest(&edge->waiting, flying < edge->next ? flying : edge->next);
 
-	for (size_t i = 0; i < o->config.edges[e].lanes_len; i++)
-		for (size_t k = 0; k < edge->lanes[i].flight.len; k++)
-			if (edge->lanes[i].flight.items[k]->seq < floor)
-				floor = edge->lanes[i].flight.items[k]->seq;
 	if (o->config.repeats && floor > atomic_load(edge_floor(o, e)))
 		atomic_store(edge_floor(o, e), floor);
 }
@@ -244,7 +237,7 @@ uint64_t fx_outlet_floor(const struct fx_outlet *o)
 	uint64_t floor = UINT64_MAX;
 
 	for (size_t e = 0; e < o->config.edges_len; e++)
-		if (atomic_load(edge_floor(o, e)) < floor)
+		if (!o->config.edges[e].drop && atomic_load(edge_floor(o, e)) < floor)
 			floor = atomic_load(edge_floor(o, e));
 	return floor;
 }
@@ -256,10 +249,10 @@ static void edge_dispatch(struct fx_outlet *o, size_t e)
 
 	while (edge->waiting.len) {
 		struct fx__parcel *p = edge->waiting.items[0];
-		const int pick = edge_pick(edge, lanes, p);
+		const int pick = edge_pick(edge, lanes, p, o->config.edges[e].drop);
 
 		if (broadcast(p)) {
-			if (p->mark == FX_MARK_END && !edge_idle(edge, lanes))
+			if (p->mark == FX_MARK_END && edge_lowest(edge, lanes) < UINT64_MAX)
 				break;
 			fx__parcels_remove(&edge->waiting, 0);
 			p->refs += (unsigned)lanes - 1;
@@ -272,20 +265,31 @@ static void edge_dispatch(struct fx_outlet *o, size_t e)
 			break;
 		}
 	}
+	fx__parcels_shed(&edge->waiting, o->config.edges[e].drop,
+			 o->config.edges[e].lanes[0].stats);
 	for (size_t i = 0; i < lanes; i++)
 		atomic_store(&o->config.edges[e].lanes[i].stats->depth,
 			     edge->lanes[i].messages + (i ? 0 : edge->waiting.len));
 	edge_tell_floor(o, e);
 }
 
-static void parcel_acked(struct fx_outlet *o, struct fx__parcel *p)
+/* Tells, once, that no edge has still to acknowledge @p p. */
+static void parcel_tell(struct fx_outlet *o, struct fx__parcel *p)
 {
-	if (p->unacked)
-		p->unacked--;
-	if (!p->unacked && !p->told) {
-		p->told = true;
-		if (o->config.acked)
-			o->config.acked(o->config.context, p->seq);
+	if (p->unacked || p->told)
+		return;
+	p->told = true;
+	if (o->config.acked)
+		o->config.acked(o->config.context, p->seq);
+}
+
+/* An edge that drops was not waited for. */
+static void parcel_acked(struct fx_outlet *o, size_t e, struct fx__parcel *p)
+{
+	if (!o->config.edges[e].drop) {
+		if (p->unacked)
+			p->unacked--;
+		parcel_tell(o, p);
 	}
 	fx__parcel_unref(p);
 }
@@ -307,7 +311,7 @@ static void lane_ack(struct fx_outlet *o, size_t e, size_t i, uint64_t seq)
 		}
 		lane->silence.acked = true;
 		lane->ended = lane->ended || (!p->data && p->mark == FX_MARK_END);
-		parcel_acked(o, p);
+		parcel_acked(o, e, p);
 		return;
 	}
 }
@@ -321,7 +325,7 @@ static void lane_repeat(struct fx_outlet *o, size_t e, size_t i, struct fx__parc
 		if (waiting->items[k] == p)
 			return;
 	p->refs++;
-	p->unacked += !p->told;
+	p->unacked += !p->told && !o->config.edges[e].drop;
 	lane_launch(o, e, i, p);
 }
 
@@ -355,7 +359,7 @@ static void lane_revive(struct fx_outlet *o, size_t e, size_t i)
 			o->failed = true;
 	}
 	free(old.items);
-	atomic_store(&s->sent, atomic_load(&s->acked));
+	atomic_store(&s->sent, atomic_load(&s->acked) + atomic_load(&s->dropped));
 	atomic_store(&s->delivered, atomic_load(&s->acked));
 	if (o->open && !open)
 		lane_repeat(o, e, i, o->open);
@@ -517,7 +521,8 @@ bool fx_outlet_room(const struct fx_outlet *o, uint64_t seq)
 	for (size_t e = 0; e < o->config.edges_len; e++) {
 		const struct fx__parcels *waiting = &o->edges[e].waiting;
 
-		if (waiting->len >= WAITING_MAX && waiting->items[0]->seq <= seq)
+		if (!o->config.edges[e].drop && waiting->len >= WAITING_MAX &&
+		    waiting->items[0]->seq <= seq)
 			return false;
 	}
 	return true;
@@ -549,17 +554,15 @@ int fx_outlet_queue(struct fx_outlet *o, struct fx_envelope *e, struct fx_error 
 		if (o->config.repeats && !broadcast(p) && p->seq < atomic_load(edge_floor(o, i)))
 			continue;
 		p->refs++;
-		p->unacked += broadcast(p) ? (unsigned)o->config.edges[i].lanes_len : 1;
+		if (!o->config.edges[i].drop)
+			p->unacked += broadcast(p) ? (unsigned)o->config.edges[i].lanes_len : 1;
 		if (!fx__parcels_insert_in_order(&o->edges[i].waiting, p)) {
 			p->refs--;
 			o->failed = true;
 		}
 		edge_dispatch(o, i);
 	}
-	if (!o->config.edges_len) {
-		p->refs++;
-		parcel_acked(o, p);
-	}
+	parcel_tell(o, p);
 	fx__parcel_unref(p);
 	return o->failed ? fx_error_set(err, FX_ENOMEM, "no memory for the queue of output %s",
 					o->config.port) :

@@ -5,7 +5,8 @@
  * acknowledged it; what a consumer had not acknowledged when it vanished goes out again. On an edge
  * to several workers each message goes to one of them, OPEN and END to all. END is sent when all
  * before it is acknowledged. What waits goes out in order of seq, when there is credit, or when all
- * that is in flight comes after it: a consumer may wait for it. See docs/protocol.md. */
+ * that is in flight comes after it: a consumer may wait for it. An edge that drops holds nothing
+ * back: a message counts there as acknowledged from the start. See docs/protocol.md. */
 #ifndef FX_LINK_OUTLET_H
 #define FX_LINK_OUTLET_H
 
@@ -20,10 +21,18 @@ struct fx_outlet_lane {
 	struct fx_lane_stats *stats;
 };
 
+/** What happens when a consumer is slow. */
+enum fx_drop {
+	FX_DROP_NONE, /**< its producer waits */
+	FX_DROP_OLD,  /**< the oldest block, tree or record that waits is dropped ... */
+	FX_DROP_NEW,  /**< ... or the newest; the producer never waits for this consumer */
+};
+
 struct fx_outlet_edge {
 	const char *node, *port; /**< the consumer; borrowed for life */
 	size_t lanes_len;
 	const struct fx_outlet_lane *lanes; /**< borrowed for life */
+	enum fx_drop drop;
 };
 
 struct fx_outlet_config {
@@ -39,7 +48,7 @@ struct fx_outlet_config {
 		       * on: what an edge has acknowledged does not go out again */
 	size_t edges_len;
 	const struct fx_outlet_edge *edges; /**< borrowed for life */
-	/** Every edge has acknowledged @p seq. */
+	/** Every edge that does not drop has acknowledged @p seq. */
 	void (*acked)(void *context, uint64_t seq);
 	void *context;
 	int64_t silence_ms;	  /**< least time between greetings that tell of loss; 0: 500 */

@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-/* parcels.h: a list of parcels, each a reference that the list holds. */
+/* parcels.h: a list of parcels, in the order in which they are to go out. */
 #ifndef FX_LINK_PARCELS_H
 #define FX_LINK_PARCELS_H
 
+#include "link/outlet.h"
 #include "link/parcel.h"
 
-/** Zero-initialise; fx__parcels_fini() when done. */
+/* Zero-initialise; holds a reference to each. */
 struct fx__parcels {
 	struct fx__parcel **items;
 	size_t len, cap;
 };
 
-/** Puts @p p at place @p at <= len; false without memory. */
+/* Takes a reference that the caller holds; false without memory, with nothing taken. */
 bool fx__parcels_insert(struct fx__parcels *l, size_t at, struct fx__parcel *p);
-/** Puts it behind all whose seq is not greater. */
+/* The same, behind all of the same or a lower seq. */
 bool fx__parcels_insert_in_order(struct fx__parcels *l, struct fx__parcel *p);
-/** Takes the one at @p at < len out: the reference is the caller's. */
+/* Gives the reference to the caller. */
 struct fx__parcel *fx__parcels_remove(struct fx__parcels *l, size_t at);
-/** Drops all references and frees. */
 void fx__parcels_fini(struct fx__parcels *l);
+/* The lowest seq in it, or @p most when none is lower. */
+uint64_t fx__parcels_lowest(const struct fx__parcels *l, uint64_t most);
+/* Drops, and counts, what is too much for a consumer that is slow: of more than two blocks, trees
+ * and records that wait the oldest or newest, marks never. Nothing when @p drop is FX_DROP_NONE. */
+void fx__parcels_shed(struct fx__parcels *l, enum fx_drop drop, struct fx_lane_stats *s);
 
 #endif

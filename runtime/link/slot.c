@@ -51,3 +51,27 @@ int fx__slot_give(struct fx_block *b, const struct fx_pool *pool)
 	b->release = NULL;
 	return slot;
 }
+
+int fx__slot_fill(struct fx_envelope *e, struct fx_pool *pool, unsigned holder, uint64_t *held,
+		  struct fx_error *err)
+{
+	const unsigned slot = e->payload.slot;
+	int result;
+
+	if (!pool || slot >= FX_POOL_SLOTS || e->payload.codec != FX_CODEC_STORED)
+		return fx_error_set(err, FX_ETYPE, "a payload in a slot that is not there");
+	if (e->kind == FX_BLOCK) {
+		struct fx_block *b = e->message;
+
+		/* again: a welcome that was read after the message was sent has cleared the bit */
+		fx_pool_hold(pool, slot, holder);
+		fx__slot_lend(b, pool, slot, holder, held);
+		if (b->data)
+			return FX_OK;
+		fx_pool_drop(pool, slot, holder);
+		return fx_error_set(err, FX_ENOMEM, "no memory for a block");
+	}
+	result = fx_wire_fill(e, fx_pool_slot(pool, slot), err);
+	fx_pool_drop(pool, slot, holder);
+	return result;
+}

@@ -4,6 +4,7 @@
 #define FX_LINK_SLOT_H
 
 #include "link/pool.h"
+#include "wire/wire.h"
 
 #include <fornix/block.h>
 
@@ -11,6 +12,10 @@
  * has a bit for every slot that is lent out so. */
 void fx__slot_lend(struct fx_block *b, struct fx_pool *pool, unsigned slot, unsigned holder,
 		   uint64_t *held);
+/* Brings in the payload of @p e, which says that it is in a slot of @p pool (may be NULL): voxels
+ * stay there, tables and nodes are copied out. */
+int fx__slot_fill(struct fx_envelope *e, struct fx_pool *pool, unsigned holder, uint64_t *held,
+		  struct fx_error *err);
 /* Takes the slot of the producer's own @p pool back from @p b, which no longer frees it; -1 when
  * its voxels lie elsewhere. */
 int fx__slot_give(struct fx_block *b, const struct fx_pool *pool);

@@ -25,6 +25,7 @@ static int host_connect_input(struct fx__host *h, const struct fx_wired_input *w
 {
 	const int port = fx_type_port(h->type, w->port, FX_IN);
 	struct fx_inlet_lane *lanes = host_keep(h, w->lanes_len, sizeof *lanes);
+	char *spool = NULL;
 
 	if (port < 0 || port >= FX__PORTS_MAX || !lanes)
 		return fx_error_set(err, FX_EINVAL, "%s has no input %s", h->type->name, w->port);
@@ -35,6 +36,12 @@ static int host_connect_input(struct fx__host *h, const struct fx_wired_input *w
 			.holder = w->lanes[i].holder,
 			.stats = &h->stats.lanes[w->lanes[i].stats],
 		};
+	if (w->spool_bytes) {
+		spool = fx_asprintf("%s/%s.%u/spool-%s", h->wiring->state_dir, h->wiring->node,
+				    h->wiring->instance, w->port);
+		if (!spool)
+			return fx_error_set(err, FX_ENOMEM, "no memory");
+	}
 	h->inlets[port] = fx_inlet_new(
 		&(struct fx_inlet_config){
 			.zmq = h->zmq,
@@ -43,6 +50,11 @@ static int host_connect_input(struct fx__host *h, const struct fx_wired_input *w
 			.instance = h->wiring->instance,
 			.epoch = h->wiring->epoch,
 			.ordered = h->wiring->instances == 1,
+			.gaps = w->gaps,
+			.spool_dir = spool,
+			.spool_bytes = w->spool_bytes,
+			.warned = fx__host_warned,
+			.context = h,
 			.credit_messages = w->credit_messages,
 			.credit_bytes = w->credit_bytes,
 			.trust = h->trust,
@@ -52,6 +64,7 @@ static int host_connect_input(struct fx__host *h, const struct fx_wired_input *w
 			.faults = h->faults,
 		},
 		err);
+	free(spool);
 	if (!h->inlets[port])
 		return FX_EIO;
 	if (h->wiring->instances == 1)
@@ -72,7 +85,8 @@ static struct fx_outlet_edge *outlet_edges(struct fx__host *h, const struct fx_w
 				.stats = &h->stats.lanes[w->edges[e].lanes[i].stats],
 			};
 		edges[e] = (struct fx_outlet_edge){ w->edges[e].node, w->edges[e].port,
-						    lanes ? w->edges[e].lanes_len : 0, lanes };
+						    lanes ? w->edges[e].lanes_len : 0, lanes,
+						    (enum fx_drop)w->edges[e].drop };
 	}
 	return edges;
 }

@@ -192,15 +192,22 @@ static int host_send_mark(void *io, unsigned port, const struct fx_mark *m, stru
 	return fx__host_queue(h, port, &e, err);
 }
 
+void fx__host_warned(void *context, const char *text)
+{
+	struct fx__host *h = context;
+
+	atomic_fetch_add(&h->me->warnings, 1);
+	snprintf(h->me->warning, sizeof h->me->warning, "%s", text);
+}
+
 static void host_warn(void *io, const char *text)
 {
-	struct fx__host *h = io;
+	const struct fx__host *h = io;
 
 	if (h->replaying)
 		return; /* was told by the former life */
 	fx_log(FX_LOG_WARN, "%s", text);
-	atomic_fetch_add(&h->me->warnings, 1);
-	snprintf(h->me->warning, sizeof h->me->warning, "%s", text);
+	fx__host_warned(io, text);
 }
 
 /* From a callback that may last for hours: acknowledgements of what was sent before must not wait

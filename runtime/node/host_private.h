@@ -109,6 +109,8 @@ int fx__host_set_aside(struct fx__host *h, struct fx_mark *missing);
 /* Tells the run what will never come. */
 void fx__host_note_missing(const struct fx__host *h, const struct fx_mark *m);
 
+/* An inlet's callback: a warning was logged. */
+void fx__host_warned(void *context, const char *text);
 /* An outlet's callback: all edges have acknowledged. */
 void fx__host_acked(void *context, uint64_t seq);
 

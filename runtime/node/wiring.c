@@ -8,7 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/spare.h"
-#include "link/pool.h"
+#include "link/outlet.h"
 
 enum { SPARE_FILES = 16 };
 
@@ -30,8 +30,8 @@ static json_t *edges_to_json(const struct fx_wired_output *o)
 
 	for (size_t i = 0; i < o->edges_len; i++)
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:o}", "node", o->edges[i].node, "port",
-					o->edges[i].port, "lanes",
+			list, json_pack("{s:s, s:s, s:i, s:o}", "node", o->edges[i].node, "port",
+					o->edges[i].port, "drop", (int)o->edges[i].drop, "lanes",
 					lanes_to_json(o->edges[i].lanes, o->edges[i].lanes_len)));
 	return list;
 }
@@ -58,10 +58,12 @@ char *fx_wiring_to_json(const struct fx_wiring *w)
 		const struct fx_wired_input *in = &w->inputs[i];
 
 		json_array_append_new(inputs,
-				      json_pack("{s:s, s:i, s:I, s:o}", "port", in->port,
-						"credit_messages", (int)in->credit_messages,
-						"credit_bytes", (json_int_t)in->credit_bytes,
-						"lanes", lanes_to_json(in->lanes, in->lanes_len)));
+				      json_pack("{s:s, s:b, s:I, s:i, s:I, s:o}", "port", in->port,
+						"gaps", in->gaps, "spool_bytes",
+						(json_int_t)in->spool_bytes, "credit_messages",
+						(int)in->credit_messages, "credit_bytes",
+						(json_int_t)in->credit_bytes, "lanes",
+						lanes_to_json(in->lanes, in->lanes_len)));
 	}
 	for (size_t i = 0; i < w->outputs_len; i++) {
 		const struct fx_wired_output *o = &w->outputs[i];
@@ -171,14 +173,18 @@ static bool get_lanes(const json_t *o, bool input, struct fx_wired_lane **lanes,
 
 static bool get_input(const json_t *o, struct fx_wired_input *in)
 {
+	const json_t *gaps = json_object_get(o, "gaps");
 	unsigned messages;
-	json_int_t bytes;
+	json_int_t bytes, spool;
 
-	if (!get_text(o, "port", &in->port) || !get_unsigned(o, "credit_messages", &messages) ||
+	if (!json_is_boolean(gaps) || !get_int(o, "spool_bytes", 0, &spool) ||
+	    !get_text(o, "port", &in->port) || !get_unsigned(o, "credit_messages", &messages) ||
 	    !get_int(o, "credit_bytes", 0, &bytes))
 		return false;
 	in->credit_messages = messages;
 	in->credit_bytes = (uint64_t)bytes;
+	in->gaps = json_is_true(gaps);
+	in->spool_bytes = (uint64_t)spool;
 	return get_lanes(o, true, &in->lanes, &in->lanes_len);
 }
 
@@ -195,6 +201,7 @@ static bool get_output(const json_t *o, struct fx_wired_output *out)
 		const json_t *item = get_item(o, "edges", i);
 
 		if (!get_text(item, "node", &e->node) || !get_text(item, "port", &e->port) ||
+		    !get_unsigned(item, "drop", &e->drop) || e->drop > FX_DROP_NEW ||
 		    !get_lanes(item, false, &e->lanes, &e->lanes_len))
 			return false;
 	}

@@ -21,6 +21,7 @@ struct fx_wired_lane {
 
 struct fx_wired_edge {
 	char *node, *port; /**< the consumer */
+	unsigned drop;	   /**< enum fx_drop */
 	size_t lanes_len;
 	struct fx_wired_lane *lanes;
 };
@@ -29,6 +30,8 @@ struct fx_wired_input {
 	char *port;
 	uint32_t credit_messages;
 	uint64_t credit_bytes;
+	bool gaps;	      /**< messages may be dropped before they come here */
+	uint64_t spool_bytes; /**< most that its spool may take; 0: it has none */
 	size_t lanes_len;
 	struct fx_wired_lane *lanes;
 };

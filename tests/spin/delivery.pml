@@ -272,7 +272,7 @@ inline inlet_accept(lane, seq)
 /* outlet.c lane_has_credit() */
 #define HAS_CREDIT(l) (COUNT(DATA(flight[l])) < WINDOW(l))
 #define OPEN_LANE(l)  (known[l] && HAS_CREDIT(l))
-/* outlet.c edge_awaits(): all that is in flight comes after the first that waits. */
+/* outlet.c edge_pick(): all that is in flight comes after the first that waits. */
 #ifdef NO_LOWEST_PASSES
 #define AWAITS(p) false
 #else

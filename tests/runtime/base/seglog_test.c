@@ -131,6 +131,8 @@ static void keeps_what_is_appended(void **unused)
 		assert_int_equal(fx_seglog_next(l), k);
 		put_many(l, 1);
 		check(l, k / 2); /* reading goes on while it grows */
+		if (k % 3 == 0)
+			fx_seglog_rest(l);
 	}
 	assert_int_equal(fx_seglog_sync(l, NULL), FX_OK);
 	check(l, 99);
@@ -258,9 +260,15 @@ static void removes_whole_segments(void **unused)
 	assert_int_equal(fx_seglog_next(l), 100); /* the last stays: it knows the number */
 	check(l, 99);
 	assert_in_range(fx_seglog_size(l), 1, SEGMENT);
+	assert_int_equal(fx_seglog_roll(l, NULL), FX_OK);
+	assert_int_equal(fx_seglog_roll(l, NULL), FX_OK);
+	assert_int_equal(fx_seglog_trim(l, 100, NULL), FX_OK);
+	assert_int_equal(fx_seglog_size(l), 0);
 	fx_seglog_close(l);
 	l = open_good(folder);
 	assert_int_equal(fx_seglog_next(l), 100);
+	put_many(l, 1);
+	check(l, 100);
 	fx_seglog_close(l);
 	fx_remove_tree(folder, NULL);
 	free(folder);
@@ -377,7 +385,7 @@ static void refuses_what_is_no_log(void **unused)
 
 static void tells_a_gap(void **unused)
 {
-	char *folder = test_tmp_dir(), *path;
+	char *folder = test_tmp_dir(), *path, *other;
 	struct fx_seglog *l = open_good(folder);
 	uint64_t second;
 
@@ -393,6 +401,14 @@ static void tells_a_gap(void **unused)
 	check_none(l, second, FX_ETYPE);
 	check(l, 99);
 	fx_seglog_close(l);
+	free(path);
+	path = segment_path(folder, second); /* a name that is not its first record's */
+	other = segment_path(folder, second + 1);
+	assert_int_equal(rename(path, other), 0);
+	l = open_good(folder);
+	check_none(l, second + 1, FX_ETYPE);
+	fx_seglog_close(l);
+	free(other);
 	free(path);
 	path = segment_path(folder, 1000); /* an empty one, of much later records */
 	assert_int_equal(fx_file_write(path, "", 0, NULL), FX_OK);

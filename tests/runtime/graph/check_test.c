@@ -122,7 +122,7 @@ static void keys_and_shapes(void **unused)
 		  "g:4:35: b.hang: -1 is not within 0..1000000 s\n"
 		  "g:4:46: b.limit: 1 is not within 16..1073741824 MiB" },
 		{ HEAD "  b: { type: acquire/truth, policy: spool }\n",
-		  "g:4:37: b.policy: \"spool\" is not available in this version; valid: block" },
+		  "g:4:37: b.policy: the node has no connected input" },
 		{ HEAD "  b: { type: acquire/truth, set: 3 }\n",
 		  "g:4:34: b.set: must be a map of options" },
 		{ HEAD "  b: { type: acquire/fake, set: { path: { x: y } } }\n",

@@ -66,7 +66,9 @@ static void start_producer(struct rig *r)
 	config.listen_fd = listen_somewhere(r);
 	config.trust = r->server;
 	r->out_lane = (struct fx_outlet_lane){ 1, &r->stats };
-	r->edge = (struct fx_outlet_edge){ "to", "in", 1, &r->out_lane };
+	r->edge = (struct fx_outlet_edge){
+		.node = "to", .port = "in", .lanes_len = 1, .lanes = &r->out_lane
+	};
 	r->outlet = fx_outlet_new(&config, &err);
 	if (!r->outlet || fx_trust_start(r->server, &err) < 0)
 		fail_msg("%s", err.text);

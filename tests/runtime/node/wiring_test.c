@@ -14,10 +14,11 @@ static const char good[] =
 	"\"instance\":1,\"instances\":2,\"epoch\":3,\"index\":4,\"stats_fd\":5,"
 	"\"stats_instances\":6,\"stats_lanes\":7,\"pool_fd\":8,"
 	"\"options\":[{\"name\":\"a\",\"text\":\"b\"}],"
-	"\"inputs\":[{\"port\":\"in\",\"credit_messages\":9,\"credit_bytes\":10,"
+	"\"inputs\":[{\"port\":\"in\",\"credit_messages\":9,\"credit_bytes\":10,\"gaps\":true,"
+	"\"spool_bytes\":77,"
 	"\"lanes\":[{\"endpoint\":\"ipc://x\",\"pool_fd\":11,\"holder\":12,\"stats\":6}]}],"
 	"\"outputs\":[{\"port\":\"out\",\"endpoint\":\"ipc://y\",\"listen_fd\":-1,"
-	"\"edges\":[{\"node\":\"next\",\"port\":\"in\","
+	"\"edges\":[{\"node\":\"next\",\"port\":\"in\",\"drop\":2,"
 	"\"lanes\":[{\"pool_fd\":-1,\"holder\":1,\"stats\":0}]}]}],"
 	"\"guard\":{\"confine\":true,\"sandbox\":true,\"out\":\"/o\",\"readable\":[\"/a\",\"/b\"],"
 	"\"keys\":null}}";
@@ -43,6 +44,9 @@ static void what_is_written_is_read(void **unused)
 	assert_int_equal(again->inputs[0].lanes[0].holder, 12);
 	assert_string_equal(again->outputs[0].edges[0].node, "next");
 	assert_int_equal(again->epoch, 3);
+	assert_true(again->inputs[0].gaps);
+	assert_int_equal(again->inputs[0].spool_bytes, 77);
+	assert_int_equal(again->outputs[0].edges[0].drop, 2);
 	free(text);
 	fx_wiring_free(w);
 	fx_wiring_free(again);
@@ -67,6 +71,8 @@ static void what_does_not_fit_is_refused(void **unused)
 	refused("\"stats\":6", "\"stats\":7");
 	refused("\"stats\":0", "\"stats\":700");
 	refused("\"holder\":12", "\"holder\":64");
+	refused("\"drop\":2", "\"drop\":3");
+	refused("\"gaps\":true", "\"gaps\":1");
 	refused("\"index\":4", "\"index\":6");
 	refused("\"instance\":1", "\"instance\":2");
 	refused("\"pool_fd\":8", "\"pool_fd\":-2");
