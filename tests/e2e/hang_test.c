@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Processes that stand still: they start again after --hang, and the output is the same; what only
- * waits is left alone. */
+ * waits is left alone. One that uses too much memory ends the run. */
 #include "support/test.h"
 
 #include <signal.h>
@@ -104,6 +104,28 @@ static void one_that_waits_for_files_is_left_alone(void **state)
 	test_place_clean(p);
 }
 
+static void over_its_limit_it_ends_the_run_which_goes_on_with_more(void **state)
+{
+	struct test_place *p = *state;
+	const char *out = test_word("out", p->dir, "out");
+	struct test_run *r;
+
+	test_run_expect(p, 0,
+			(const char *[]){ "run", LEAN, test_word("out", p->dir, "plain"), MANY,
+					  "--quiet", NULL });
+	r = test_run(p, (const char *[]){ "run", LEAN, out, MANY, "limit=16", "--quiet", NULL });
+	if (r->code != 1 || !strstr(r->err, "fornix: trace (skeletonizer/teasar): used ") ||
+	    !strstr(r->err, " MiB, more than its limit of 16 MiB (tests/e2e/lean.yaml:"))
+		fail_msg("ended with %d: %s", r->code, r->err);
+	test_run_free(r);
+	r = test_run_start(
+		p, (const char *[]){ "run", LEAN, out, MANY, "limit=4 GiB", "--resume", NULL });
+	expect_all(p, r, 0);
+	test_same_folders(test_path(p->dir, "plain"), test_path(p->dir, "out"));
+	test_run_free(r);
+	test_place_clean_but_logs(p);
+}
+
 int main(void)
 {
 #define PLACED(f) cmocka_unit_test_setup_teardown(f, test_place_setup, test_place_teardown)
@@ -111,6 +133,7 @@ int main(void)
 		PLACED(what_is_stopped_starts_again),
 		PLACED(one_that_goes_on_in_time_is_left_alone),
 		PLACED(one_that_waits_for_files_is_left_alone),
+		PLACED(over_its_limit_it_ends_the_run_which_goes_on_with_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
