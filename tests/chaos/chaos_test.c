@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The main job under random faults: whatever is killed, stopped or aborted, and when, the same
- *bytes come out, the books add up and nothing is left behind.
+/* The main job under random faults: whatever is killed, stopped or aborted, and when, the conductor
+ * included, the same bytes come out, the books add up and nothing is left behind. Every fourth time
+ * the network is bad as well.
  *
- * A seed makes a plan: at which progress of the run, counted in messages, whom what befalls.
- *Environment: FORNIX_CHAOS_SEEDS	how many seeds (25) FORNIX_CHAOS_FIRST	the first (1): with
- *FORNIX_CHAOS_SEEDS=1, one of them again FORNIX_CHAOS_LOG	a file that gets a line for each
- *seed and the summary */
+ * A seed makes a plan: at which progress of the run, counted in messages, whom what befalls. In the
+ * environment FORNIX_CHAOS_SEEDS says how many seeds (25), FORNIX_CHAOS_FIRST which is the first
+ * (1), FORNIX_CHAOS_LOG which file gets a line for each seed and the summary. */
 #include "support/test.h"
 
 #include <signal.h>

@@ -19,20 +19,9 @@
 #define LEAN "tests/e2e/lean.yaml"
 #define MANY "size=32 64 64", "block=16 16 16" /* 32 blocks */
 
-/* What a run says is one sentence; a further line may tell where its log is. */
-static void check_sentence(const struct test_run *r)
-{
-	const char *end = strchr(r->err, '\n');
-
-	if (strncmp(r->err, "fornix: ", 8) != 0 || !end ||
-	    (end[1] && strncmp(end + 1, "  its log: /", 12) != 0) ||
-	    (end[1] && (!strchr(end + 1, '\n') || strchr(end + 1, '\n')[1])))
-		fail_msg("code %d, not one sentence: %s", r->code, r->err);
-}
-
 static void says(const struct test_run *r, const char *words)
 {
-	check_sentence(r);
+	test_run_sentence(r->err);
 	if (!strstr(r->err, words))
 		fail_msg("no \"%s\" in: %s", words, r->err);
 }
@@ -78,7 +67,7 @@ static void no_room_for_what_is_made(void **state)
 
 		disk(p, sizes[i], "a full disk (needs root, to mount a small one)");
 		r = run_lean(p, "disk/out", NULL);
-		assert_int_equal(r->code, 1);
+		assert_true(r->code == 1 || r->code == 2); /* 2: before it began */
 		says(r, "No space left on device");
 		assert_false(test_is_there(test_path(p->dir, "disk/out"), "labels"));
 		assert_false(test_is_there(test_path(p->dir, "disk/out"), "labels.fornix-partial"));
@@ -157,7 +146,7 @@ static void too_few_descriptors(void **state)
 			if (r->code != 1 && r->code != 2)
 				fail_msg("with %d descriptors: %d, %s", (int)limits[i], r->code,
 					 r->err);
-			check_sentence(r);
+			test_run_sentence(r->err);
 			print_message("%d: %s", (int)limits[i], r->err);
 			bad++;
 		}

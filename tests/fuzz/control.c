@@ -18,7 +18,8 @@ static void send_on(const struct fx_control *c)
 	fuzz_must(again.kind == c->kind && again.instance == c->instance &&
 		  again.epoch == c->epoch && again.credit_messages == c->credit_messages &&
 		  again.credit_bytes == c->credit_bytes && again.acks_len == c->acks_len &&
-		  strcmp(again.node, c->node) == 0 && strcmp(again.port, c->port) == 0);
+		  again.lists == c->lists && strcmp(again.node, c->node) == 0 &&
+		  strcmp(again.port, c->port) == 0);
 	fuzz_must(!c->acks_len || memcmp(again.acks, c->acks, c->acks_len * sizeof *c->acks) == 0);
 	free(again.acks);
 	free(bytes);

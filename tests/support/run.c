@@ -374,6 +374,22 @@ void test_run_expect(struct test_place *p, int code, const char *const *words)
 	test_run_free(r);
 }
 
+const char *test_run_sentence(const char *said)
+{
+	static const char *const more[] = {
+		"  its log: /",
+		"what was done is kept: the same command with --resume goes on\n",
+	};
+	const char *end = strchr(said, '\n'), *line = end ? end + 1 : "";
+
+	for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+		if (strncmp(line, more[i], strlen(more[i])) == 0 && strchr(line, '\n'))
+			line = strchr(line, '\n') + 1;
+	if (strncmp(said, "fornix: ", 8) != 0 || !end || *line)
+		fail_msg("not one sentence: %s", said);
+	return end;
+}
+
 const char *test_word(const char *name, const char *folder, const char *file)
 {
 	static char places[64][512];

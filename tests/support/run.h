@@ -63,6 +63,10 @@ struct test_run *test_run(struct test_place *p, const char *const *words);
 /** A run that must end with @p code; what it said is shown when it does not. */
 void test_run_expect(struct test_place *p, int code, const char *const *words);
 
+/** Fails unless what a run said is one sentence, which begins with "fornix: ". Further lines may
+ * tell where its log is, and that it can go on. Where the sentence ends. */
+const char *test_run_sentence(const char *said);
+
 /** Name and folder as "NAME=FOLDER/FILE", in one of 64 places that are used in turn. */
 const char *test_word(const char *name, const char *folder, const char *file);
 

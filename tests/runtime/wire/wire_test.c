@@ -370,6 +370,16 @@ static void control_comes_back(void **unused)
 	assert_int_equal(fx_control_decode(bytes, size, &out, NULL), FX_OK);
 	assert_string_equal(out.node, "segment");
 	assert_true(out.instance == 3 && out.epoch == 2 && out.credit_bytes == 99);
+	assert_true(!out.lists && !out.acks);
+	free(bytes);
+	c.lists = true;
+	c.acks = acks;
+	c.acks_len = 3;
+	fx_control_encode(&c, &bytes, &size, NULL);
+	assert_int_equal(fx_control_decode(bytes, size, &out, NULL), FX_OK);
+	assert_true(out.lists && out.acks_len == 3);
+	assert_memory_equal(out.acks, acks, sizeof acks);
+	free(out.acks);
 	free(bytes);
 	c = (struct fx_control){ .kind = FX_CONTROL_ACK, .acks = acks, .acks_len = 3 };
 	fx_control_encode(&c, &bytes, &size, NULL);
