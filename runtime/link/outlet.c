@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "block/heap.h"
 #include "link/faults.h"
+#include "link/guests.h"
 #include "link/lost.h"
 #include "link/parcel.h"
 #include "link/parcels.h"
@@ -45,6 +46,7 @@ struct fx_outlet {
 	struct fx__parcel *open, *end; /* owned references, for consumers that come late */
 	bool failed;		       /* without memory: reported by the next queue() */
 	unsigned refusals;	       /* control messages that were refused */
+	struct fx__guests *guests;     /* owned, or NULL */
 };
 
 static bool broadcast(const struct fx__parcel *p)
@@ -85,6 +87,8 @@ static void outlet_forget(struct fx_outlet *o)
 		}
 }
 
+static void parcel_acked(void *outlet, struct fx__parcel *p);
+
 struct fx_outlet *fx_outlet_new(const struct fx_outlet_config *config, struct fx_error *err)
 {
 	struct fx_outlet *o = calloc(1, sizeof *o);
@@ -107,13 +111,20 @@ struct fx_outlet *fx_outlet_new(const struct fx_outlet_config *config, struct fx
 	}
 	if (config->epoch)
 		outlet_forget(o);
-	return o;
+	if (!config->guests)
+		return o;
+	o->guests = fx__guests_new(&o->config, &o->open, &o->end, parcel_acked, o, err);
+	if (o->guests)
+		return o;
+	fx_outlet_free(o);
+	return NULL;
 }
 
 void fx_outlet_free(struct fx_outlet *o)
 {
 	if (!o)
 		return;
+	fx__guests_free(o->guests);
 	for (size_t e = 0; o->edges && e < o->config.edges_len; e++) {
 		for (size_t i = 0; o->edges[e].lanes && i < o->config.edges[e].lanes_len; i++)
 			fx__parcels_fini(&o->edges[e].lanes[i].flight);
@@ -133,6 +144,11 @@ void fx_outlet_free(struct fx_outlet *o)
 void *fx_outlet_socket(const struct fx_outlet *o)
 {
 	return o->socket;
+}
+
+void *fx_outlet_guests(const struct fx_outlet *o)
+{
+	return fx__guests_socket(o->guests);
 }
 
 static void lane_send(struct fx_outlet *o, size_t e, size_t i, struct fx__parcel *p)
@@ -270,14 +286,23 @@ static void edge_dispatch(struct fx_outlet *o, size_t e)
 			break;
 		}
 	}
-	for (size_t i = 0; i < lanes; i++)
-		atomic_store(&o->config.edges[e].lanes[i].stats->depth,
-			     edge->lanes[i].messages + (i ? 0 : edge->waiting.len));
+	for (size_t i = 0; i < lanes; i++) {
+		const struct lane *lane = &edge->lanes[i];
+		struct fx_lane_stats *s = o->config.edges[e].lanes[i].stats;
+
+		atomic_store(&s->depth, lane->messages + (i ? 0 : edge->waiting.len));
+		atomic_store(
+			&s->oldest_ns,
+			fx__parcels_since(lane->flight.len || i ? &lane->flight : &edge->waiting));
+	}
 	edge_tell_floor(o, e);
 }
 
-static void parcel_acked(struct fx_outlet *o, struct fx__parcel *p)
+/* An edge, or a guest that keeps, has acknowledged @p p. */
+static void parcel_acked(void *outlet, struct fx__parcel *p)
 {
+	const struct fx_outlet *o = outlet;
+
 	if (p->unacked)
 		p->unacked--;
 	if (!p->unacked && !p->told) {
@@ -507,7 +532,7 @@ unsigned fx_outlet_pump(struct fx_outlet *o)
 	for (size_t e = 0; e < o->config.edges_len; e++)
 		edge_dispatch(o, e);
 	fx_faults_pump(o->config.faults);
-	return refused;
+	return refused + fx__guests_pump(o->guests);
 }
 
 bool fx_outlet_room(const struct fx_outlet *o, uint64_t seq)
@@ -518,7 +543,7 @@ bool fx_outlet_room(const struct fx_outlet *o, uint64_t seq)
 		if (waiting->len >= WAITING_MAX && waiting->items[0]->seq <= seq)
 			return false;
 	}
-	return true;
+	return fx__guests_room(o->guests);
 }
 
 static void outlet_remember(struct fx_outlet *o, struct fx__parcel *p)
@@ -558,6 +583,7 @@ int fx_outlet_queue(struct fx_outlet *o, struct fx_envelope *e, struct fx_error 
 		p->refs++;
 		parcel_acked(o, p);
 	}
+	fx__guests_offer(o->guests, p); /* last: a guest that has gone has acknowledged */
 	fx__parcel_unref(p);
 	return o->failed ? fx_error_set(err, FX_ENOMEM, "no memory for the queue of output %s",
 					o->config.port) :
@@ -570,7 +596,7 @@ bool fx_outlet_settled(const struct fx_outlet *o)
 		for (size_t i = 0; i < o->config.edges[e].lanes_len; i++)
 			if (!o->edges[e].lanes[i].ended)
 				return false;
-	return true;
+	return fx__guests_settled(o->guests);
 }
 
 int fx_outlet_voxels(struct fx_outlet *o, size_t size, struct fx_block *b)
