@@ -10,11 +10,12 @@
 #include "cmd.h"
 #include "conduct/run.h"
 #include "graph/bounds.h"
+#include "recording.h"
 #include "show.h"
 
 struct words {
 	bool json, quiet, resume, at_most_once;
-	const char *receipt, *transport, *metrics, *restarts, *window, *hang;
+	const char *receipt, *transport, *metrics, *restarts, *window, *hang, *record;
 };
 
 static int transport_of(const char *name, enum fx_transport *t)
@@ -143,6 +144,8 @@ int cmd_run(int argc, char **argv)
 		  "within which so many restarts may be (default 600)" },
 		{ "hang", NULL, &w.hang, "SECONDS",
 		  "without progress a process is started again (default 60; 0: never)" },
+		{ "record", NULL, &w.record, "EDGE=DIR",
+		  "record NODE.OUTPUT from its first message on" },
 		{ 0 },
 	};
 	struct cmd_line line = {
@@ -183,7 +186,11 @@ int cmd_run(int argc, char **argv)
 		return CMD_FAILED;
 	g = cmd_graph(&line, r, 0, &errors);
 	cmd_print_errors(&errors);
-	result = g ? run_it(g, &w, &o) : CMD_WRONG;
+	result = g ? CMD_GO : CMD_WRONG;
+	if (g && w.record)
+		result = recording_add(g, r, w.record);
+	if (result == CMD_GO)
+		result = run_it(g, &w, &o);
 	fx_graph_free(g);
 	fx_registry_free(r);
 	return result;

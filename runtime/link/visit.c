@@ -13,7 +13,11 @@
 #include "link/letter.h"
 #include "link/parcel.h"
 
-enum { HELLO_NS = 100000000, SLICE_MS = 50 };
+enum {
+	HELLO_NS = 100000000,
+	SLICE_MS = 50,
+	LINGER_MS = 500, /* for the last acknowledgements */
+};
 
 struct lane {
 	void *socket;
@@ -34,7 +38,7 @@ struct fx_visit {
 static int lane_connect(struct fx_visit *v, size_t i, const char *endpoint, struct fx_error *err)
 {
 	const int64_t max = FX_WIRE_PAYLOAD_MAX;
-	const int zero = 0;
+	const int zero = 0, linger = LINGER_MS;
 	void *s = zmq_socket(v->zmq, ZMQ_DEALER);
 
 	v->lanes[i].socket = s;
@@ -42,7 +46,7 @@ static int lane_connect(struct fx_visit *v, size_t i, const char *endpoint, stru
 	if (s) {
 		zmq_setsockopt(s, ZMQ_SNDHWM, &zero, sizeof zero);
 		zmq_setsockopt(s, ZMQ_RCVHWM, &zero, sizeof zero);
-		zmq_setsockopt(s, ZMQ_LINGER, &zero, sizeof zero);
+		zmq_setsockopt(s, ZMQ_LINGER, &linger, sizeof linger);
 		zmq_setsockopt(s, ZMQ_MAXMSGSIZE, &max, sizeof max);
 	}
 	if (s && zmq_connect(s, endpoint) == 0)
