@@ -14,14 +14,16 @@
 #include "node/recording.h"
 #include "recording.h"
 
-enum { WAIT_MS = 200, MESSAGES = 8, BYTES = 128 << 20 };
+enum { WAIT_MS = 50, MESSAGES = 8, BYTES = 128 << 20 };
 
 /* A recording while it is made. */
 struct making {
 	struct fx_view *view;
 	struct fx_visit *visit;
 	struct fx_recorder *recorder;
-	size_t producers, ended;
+	struct edge edge;
+	size_t ended;
+	bool told;
 	sigset_t keys;
 };
 
@@ -53,8 +55,9 @@ static int record(struct making *m, struct fx_error *err)
 {
 	int result = FX_OK;
 
-	while (result >= 0 && m->ended < m->producers && !asked_to_stop(m)) {
+	while (result >= 0 && m->ended < m->edge.endpoints_len && !asked_to_stop(m)) {
 		result = take(m, err);
+		edge_tell(&m->edge, m->visit, &m->told);
 		if (result == FX_IDLE && !fx_view_lasts(m->view))
 			break;
 	}
@@ -63,9 +66,8 @@ static int record(struct making *m, struct fx_error *err)
 
 static int record_edge(struct making *m, const char *name, const char *dir, struct fx_error *err)
 {
-	struct edge e = { 0 };
-	int result = edge_find(m->view, name, &e, err);
-	char *output = result == FX_OK ? fx_asprintf("%s.%s", e.node, e.port) : NULL;
+	int result = edge_find(m->view, name, &m->edge, err);
+	char *output = result == FX_OK ? fx_asprintf("%s.%s", m->edge.node, m->edge.port) : NULL;
 	char *about = output ? recording_about(output, m->view->graph, m->view->params) : NULL;
 
 	if (result == FX_OK && !about)
@@ -75,13 +77,11 @@ static int record_edge(struct making *m, const char *name, const char *dir, stru
 		result = m->recorder ? FX_OK : err->code;
 	}
 	if (result == FX_OK) {
-		m->producers = e.endpoints_len;
-		m->visit = edge_visit(&e, FX_GUEST_RECORD, MESSAGES, BYTES, err);
+		m->visit = edge_visit(&m->edge, FX_GUEST_RECORD, MESSAGES, BYTES, err);
 		result = m->visit ? record(m, err) : FX_EIO;
 	}
 	free(output);
 	free(about);
-	edge_fini(&e);
 	return result;
 }
 
@@ -105,6 +105,7 @@ static int make(struct making *m, const char *name, const char *dir)
 	int result = record_edge(m, name, dir, &err);
 
 	fx_visit_free(m->visit);
+	edge_fini(&m->edge);
 	if (result == FX_ENOENT || result == FX_EINVAL)
 		result = cmd_wrong("%s", err.text);
 	else

@@ -14,7 +14,7 @@
 #include "letterline.h"
 #include "link/guests.h"
 
-enum { WAIT_MS = 200, MESSAGES = 32, BYTES = 64 << 20 };
+enum { WAIT_MS = 50, MESSAGES = 32, BYTES = 64 << 20 };
 
 struct words {
 	const char *save, *count;
@@ -27,7 +27,9 @@ struct tap {
 	const char *save; /* folder, or NULL */
 	uint64_t most;	  /* of lines, or of saved blocks; 0: no end */
 	uint64_t lines, saved, first, last, seen;
-	size_t producers, ended;
+	struct edge edge;
+	size_t ended;
+	bool told;
 };
 
 static int save_block(struct tap *t, const struct fx_envelope *e, struct fx_error *err)
@@ -54,7 +56,7 @@ static int take(struct tap *t, const struct fx_envelope *e, struct fx_error *err
 		t->last = t->seen && t->last > e->seq ? t->last : e->seq;
 		t->seen++;
 	}
-	if (mark && e->mark.kind == FX_MARK_END && ++t->ended < t->producers)
+	if (mark && e->mark.kind == FX_MARK_END && ++t->ended < t->edge.endpoints_len)
 		return FX_OK; /* the stream ends once for all of its workers */
 	letter_line(stdout, e);
 	if (t->save && e->kind == FX_BLOCK)
@@ -67,7 +69,8 @@ static int take(struct tap *t, const struct fx_envelope *e, struct fx_error *err
 
 static bool is_over(const struct tap *t)
 {
-	return t->ended == t->producers || (t->most && (t->save ? t->saved : t->lines) >= t->most);
+	return t->ended == t->edge.endpoints_len ||
+	       (t->most && (t->save ? t->saved : t->lines) >= t->most);
 }
 
 static int listen_to(struct tap *t, struct fx_error *err)
@@ -79,6 +82,7 @@ static int listen_to(struct tap *t, struct fx_error *err)
 		struct fx_visit_message m;
 
 		result = fx_visit_next(t->visit, WAIT_MS, &m, err);
+		edge_tell(&t->edge, t->visit, &t->told);
 		if (result == FX_IDLE && !fx_view_lasts(t->view))
 			return FX_OK;
 		if (result != FX_OK)
@@ -92,18 +96,16 @@ static int listen_to(struct tap *t, struct fx_error *err)
 
 static int tap_edge(struct tap *t, const char *name, struct fx_error *err)
 {
-	struct edge e = { 0 };
-	int result = edge_find(t->view, name, &e, err);
+	int result = edge_find(t->view, name, &t->edge, err);
 
 	if (result == FX_OK && t->save)
 		result = fx_make_dirs(t->save, err);
 	if (result == FX_OK) {
-		t->producers = e.endpoints_len;
-		t->visit = edge_visit(&e, FX_GUEST_TAP, MESSAGES, t->save ? BYTES : 0, err);
+		t->visit = edge_visit(&t->edge, FX_GUEST_TAP, MESSAGES, t->save ? BYTES : 0, err);
 		result = t->visit ? listen_to(t, err) : FX_EIO;
 		fx_visit_free(t->visit);
 	}
-	edge_fini(&e);
+	edge_fini(&t->edge);
 	if (t->seen && t->last - t->first + 1 > t->seen)
 		fprintf(stderr, "%" PRIu64 " messages passed by: the run does not wait for a tap\n",
 			t->last - t->first + 1 - t->seen);

@@ -89,3 +89,11 @@ struct fx_visit *edge_visit(const struct edge *e, const char *kind, uint32_t mes
 
 	return fx_visit_new(&c, err);
 }
+
+void edge_tell(const struct edge *e, const struct fx_visit *v, bool *told)
+{
+	if (*told || fx_visit_welcomes(v) < e->endpoints_len)
+		return;
+	*told = true;
+	fprintf(stderr, "%s.%s: listening\n", e->node, e->port);
+}

@@ -19,5 +19,7 @@ void edge_fini(struct edge *e);
 /** Visits it as fx_visit_new(). */
 struct fx_visit *edge_visit(const struct edge *e, const char *kind, uint32_t messages,
 			    uint64_t bytes, struct fx_error *err);
+/** Tells on stderr, once, when all instances have said welcome: from now on nothing is missed. */
+void edge_tell(const struct edge *e, const struct fx_visit *v, bool *told);
 
 #endif
