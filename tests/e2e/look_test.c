@@ -339,6 +339,29 @@ static void recorded_by_the_run_and_played(void **state)
 	test_place_clean(p);
 }
 
+/* It is a node with state as any other: it lives again, and records again. */
+static void the_recording_node_is_killed(void **state)
+{
+	struct test_place *p = *state;
+	struct test_run *r;
+	char word[400];
+
+	run_plain(p);
+	write_sections(p, &first);
+	snprintf(word, sizeof word, "even.out=%s/rec", p->dir);
+	r = test_run_start(p,
+			   (const char *[]){ "run", SECTIONS, test_word("sections", p->dir, "in"),
+					     test_word("out", p->dir, "out"), "watch=true",
+					     "count=12", "--record", word, NULL });
+	test_metrics_await(r, "fornix_edge_acked{from=\"even.out\",to=\"recording.in\"} ",
+			   (double)first.count);
+	kill(test_place_await(p, "node recording.0 writer/recording"), SIGKILL);
+	write_sections(p, &rest);
+	expect_plain(p, r);
+	expect_replay(p, test_path(p->dir, "rec"));
+	test_place_clean(p);
+}
+
 /* A dead letter: one section for the tiler, with or without what opened its stream. */
 static void write_letter(const char *path, const struct fx_envelope *e)
 {
@@ -451,6 +474,7 @@ int main(void)
 		PLACED(recorded_from_outside_and_played),
 		PLACED(who_comes_late_is_told_what_it_missed),
 		PLACED(recorded_by_the_run_and_played),
+		PLACED(the_recording_node_is_killed),
 		PLACED(dead_letters_come_to_their_node),
 		PLACED(what_is_not_there_is_told),
 	};
