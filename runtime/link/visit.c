@@ -133,7 +133,7 @@ static int read_control(struct lane *lane, const void *bytes, size_t size, struc
 	return FX_IDLE;
 }
 
-static int read_data(struct lane *lane, zmq_msg_t *head, struct fx_envelope *e,
+static int read_data(struct lane *lane, zmq_msg_t *head, bool headers, struct fx_envelope *e,
 		     struct fx_error *err)
 {
 	zmq_msg_t payload;
@@ -145,6 +145,8 @@ static int read_data(struct lane *lane, zmq_msg_t *head, struct fx_envelope *e,
 		result = fx_error_set(err, FX_ETYPE, "a message that is cut short");
 	else if (more && fx__skip_rest(lane->socket, &payload))
 		result = fx_error_set(err, FX_ETYPE, "a message of too many frames");
+	if (result == FX_OK && !headers && (e->payload.in_slot || (e->payload.raw_size && !more)))
+		result = fx_error_set(err, FX_ETYPE, "a message without its payload");
 	if (result == FX_OK && more)
 		result = fx_letter_fill(e, zmq_msg_data(&payload), zmq_msg_size(&payload), err);
 	zmq_msg_close(&payload);
@@ -154,7 +156,7 @@ static int read_data(struct lane *lane, zmq_msg_t *head, struct fx_envelope *e,
 }
 
 /* One message of a lane; FX_IDLE when it was none of data, or there is none. */
-static int lane_next(struct lane *lane, struct fx_envelope *e, struct fx_error *err)
+static int lane_next(struct lane *lane, bool headers, struct fx_envelope *e, struct fx_error *err)
 {
 	int result = FX_IDLE;
 	zmq_msg_t m;
@@ -164,7 +166,7 @@ static int lane_next(struct lane *lane, struct fx_envelope *e, struct fx_error *
 		if (fx_wire_is_control(zmq_msg_data(&m), zmq_msg_size(&m)))
 			result = read_control(lane, zmq_msg_data(&m), zmq_msg_size(&m), err);
 		else
-			result = read_data(lane, &m, e, err);
+			result = read_data(lane, &m, headers, e, err);
 	}
 	zmq_msg_close(&m);
 	return result;
@@ -179,7 +181,8 @@ int fx_visit_next(struct fx_visit *v, int timeout_ms, struct fx_visit_message *m
 		greet(v);
 		for (size_t k = 0; k < v->len; k++) {
 			const size_t i = (v->next + k) % v->len;
-			const int result = lane_next(&v->lanes[i], &m->envelope, err);
+			const int result =
+				lane_next(&v->lanes[i], !v->credit_bytes, &m->envelope, err);
 
 			if (result == FX_IDLE)
 				continue;
