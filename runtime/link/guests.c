@@ -3,12 +3,12 @@
 #include "link/guests.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
 
 #include "base/clock.h"
+#include "link/welcome.h"
 
 enum {
 	GUESTS_MAX = 8,
@@ -46,8 +46,8 @@ struct fx__guests {
 	const struct fx_outlet_config *config; /* borrowed */
 	void *socket;
 	struct fx__parcel *const *open, *const *end;
-	void (*acked)(void *outlet, struct fx__parcel *p);
-	void *outlet;
+	void (*acked)(struct fx_outlet *o, struct fx__parcel *p);
+	struct fx_outlet *outlet;
 	struct guest *list[GUESTS_MAX];
 	size_t len;
 	int64_t looked_ns;
@@ -55,8 +55,8 @@ struct fx__guests {
 
 struct fx__guests *fx__guests_new(const struct fx_outlet_config *config,
 				  struct fx__parcel *const *open, struct fx__parcel *const *end,
-				  void (*acked)(void *outlet, struct fx__parcel *p), void *outlet,
-				  struct fx_error *err)
+				  void (*acked)(struct fx_outlet *o, struct fx__parcel *p),
+				  struct fx_outlet *outlet, struct fx_error *err)
 {
 	const int zero = 0, one = 1;
 	const int64_t max = FX_WIRE_HEADER_MAX;
@@ -247,22 +247,8 @@ bool fx__guests_settled(const struct fx__guests *g)
 /* Tells a guest who is here; false when it is not there any more. */
 static bool welcome(struct fx__guests *g, struct guest *guest)
 {
-	struct fx_control c = { .kind = FX_CONTROL_WELCOME,
-				.instance = g->config->instance,
-				.epoch = g->config->epoch };
-	void *bytes;
-	size_t size;
-	bool there;
-
 	guest->asked_ns = fx_now_ns();
-	snprintf(c.node, sizeof c.node, "%s", g->config->node);
-	snprintf(c.port, sizeof c.port, "%s", g->config->port);
-	if (fx_control_encode(&c, &bytes, &size, NULL) < 0)
-		return true;
-	there = zmq_send(g->socket, guest->route, guest->route_size, ZMQ_SNDMORE) >= 0 &&
-		zmq_send(g->socket, bytes, size, 0) >= 0;
-	free(bytes);
-	return there;
+	return fx__welcome(g->socket, g->config, guest->route, guest->route_size);
 }
 
 static struct guest *guest_of(const struct fx__guests *g, const void *route, size_t size)

@@ -22,8 +22,8 @@ struct fx__guests;
  * reason. All others take NULL, and do nothing then. */
 struct fx__guests *fx__guests_new(const struct fx_outlet_config *config,
 				  struct fx__parcel *const *open, struct fx__parcel *const *end,
-				  void (*acked)(void *outlet, struct fx__parcel *p), void *outlet,
-				  struct fx_error *err);
+				  void (*acked)(struct fx_outlet *o, struct fx__parcel *p),
+				  struct fx_outlet *outlet, struct fx_error *err);
 /* References are dropped, and nothing is told. */
 void fx__guests_free(struct fx__guests *g);
 void *fx__guests_socket(const struct fx__guests *g);

@@ -17,6 +17,7 @@
 #include "link/parcels.h"
 #include "link/seal.h"
 #include "link/slot.h"
+#include "link/welcome.h"
 
 enum { WAITING_MAX = 4, MARKS_MAX = 1024, REFUSALS_TOLD = 32 };
 
@@ -87,7 +88,7 @@ static void outlet_forget(struct fx_outlet *o)
 		}
 }
 
-static void parcel_acked(void *outlet, struct fx__parcel *p);
+static void parcel_acked(struct fx_outlet *o, struct fx__parcel *p);
 
 struct fx_outlet *fx_outlet_new(const struct fx_outlet_config *config, struct fx_error *err)
 {
@@ -111,10 +112,9 @@ struct fx_outlet *fx_outlet_new(const struct fx_outlet_config *config, struct fx
 	}
 	if (config->epoch)
 		outlet_forget(o);
-	if (!config->guests)
-		return o;
-	o->guests = fx__guests_new(&o->config, &o->open, &o->end, parcel_acked, o, err);
-	if (o->guests)
+	if (config->guests)
+		o->guests = fx__guests_new(&o->config, &o->open, &o->end, parcel_acked, o, err);
+	if (!config->guests || o->guests)
 		return o;
 	fx_outlet_free(o);
 	return NULL;
@@ -287,22 +287,17 @@ static void edge_dispatch(struct fx_outlet *o, size_t e)
 		}
 	}
 	for (size_t i = 0; i < lanes; i++) {
-		const struct lane *lane = &edge->lanes[i];
 		struct fx_lane_stats *s = o->config.edges[e].lanes[i].stats;
 
-		atomic_store(&s->depth, lane->messages + (i ? 0 : edge->waiting.len));
-		atomic_store(
-			&s->oldest_ns,
-			fx__parcels_since(lane->flight.len || i ? &lane->flight : &edge->waiting));
+		atomic_store(&s->depth, edge->lanes[i].messages + (i ? 0 : edge->waiting.len));
+		atomic_store(&s->oldest_ns,
+			     fx__parcels_since(&edge->lanes[i].flight, i ? NULL : &edge->waiting));
 	}
 	edge_tell_floor(o, e);
 }
 
-/* An edge, or a guest that keeps, has acknowledged @p p. */
-static void parcel_acked(void *outlet, struct fx__parcel *p)
+static void parcel_acked(struct fx_outlet *o, struct fx__parcel *p)
 {
-	const struct fx_outlet *o = outlet;
-
 	if (p->unacked)
 		p->unacked--;
 	if (!p->unacked && !p->told) {
@@ -386,24 +381,6 @@ static void lane_revive(struct fx_outlet *o, size_t e, size_t i)
 		lane_repeat(o, e, i, o->end);
 }
 
-static void outlet_welcome(struct fx_outlet *o, const void *route, size_t route_size)
-{
-	struct fx_control c = { .kind = FX_CONTROL_WELCOME,
-				.instance = o->config.instance,
-				.epoch = o->config.epoch };
-	void *bytes;
-	size_t size;
-
-	snprintf(c.node, sizeof c.node, "%s", o->config.node);
-	snprintf(c.port, sizeof c.port, "%s", o->config.port);
-	if (fx_control_encode(&c, &bytes, &size, NULL) < 0)
-		return;
-	fx__seal_add(&bytes, &size, NULL, 0, NULL);
-	if (zmq_send(o->socket, route, route_size, ZMQ_SNDMORE) >= 0)
-		zmq_send(o->socket, bytes, size, 0);
-	free(bytes);
-}
-
 /* Finds edge and lane of a consumer by its names; false when the plan has no such edge. */
 static bool outlet_find(const struct fx_outlet *o, const struct fx_control *c, size_t *e)
 {
@@ -422,7 +399,8 @@ static bool outlet_heard(struct fx_outlet *o, size_t e, const struct fx_control 
 	const bool lists = c->lists && c->epoch == lane->epoch;
 	const size_t lost = lists ? fx__lost(&lane->silence, lane->flight.items, len, c) : 0;
 
-	outlet_welcome(o, lane->route, lane->route_size); /* the first may be what was lost */
+	fx__welcome(o->socket, &o->config, lane->route,
+		    lane->route_size); /* the first may be what was lost */
 	for (size_t k = len - lost; k < len; k++) {
 		atomic_fetch_add(&o->config.edges[e].lanes[c->instance].stats->resent,
 				 lane->flight.items[k]->data);
@@ -451,7 +429,7 @@ static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const 
 	lane->silence = (struct fx__silence){ .apart_ms = o->config.silence_ms };
 	lane->credit_messages = c->credit_messages;
 	lane->credit_bytes = c->credit_bytes;
-	outlet_welcome(o, lane->route, lane->route_size);
+	fx__welcome(o->socket, &o->config, lane->route, lane->route_size);
 	if (!fresh)
 		lane_revive(o, e, c->instance);
 	else
@@ -492,7 +470,7 @@ static void outlet_refuse(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *body
 	fx_log(FX_LOG_WARN, "refused a control message of %s to %s.%s: %s%s", peer, o->config.node,
 	       o->config.port, why, o->refusals == REFUSALS_TOLD ? "; no more are told" : "");
 	if (version >= 0 && version != FX_WIRE_VERSION)
-		outlet_welcome(o, from, zmq_msg_size(route));
+		fx__welcome(o->socket, &o->config, from, zmq_msg_size(route));
 }
 
 static bool outlet_control(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *body)

@@ -35,9 +35,11 @@ struct fx__parcel *fx__parcels_remove(struct fx__parcels *l, size_t at)
 	return p;
 }
 
-int64_t fx__parcels_since(const struct fx__parcels *l)
+int64_t fx__parcels_since(const struct fx__parcels *flight, const struct fx__parcels *waiting)
 {
-	return l->len ? l->items[0]->queued_ns : 0;
+	if (flight->len)
+		return flight->items[0]->queued_ns;
+	return waiting && waiting->len ? waiting->items[0]->queued_ns : 0;
 }
 
 void fx__parcels_fini(struct fx__parcels *l)
