@@ -139,27 +139,28 @@ static int header_for_frame(const struct fx__parcel *p, void **header, size_t *s
 	return result;
 }
 
-static int send_slot(void *socket, const struct fx__parcel *p)
-{
-	void *header;
-	size_t size;
-
-	if (header_for_frame(p, &header, &size) < 0)
-		return FX_ENOMEM;
-	zmq_send(socket, header, size, ZMQ_SNDMORE);
-	zmq_send(socket, fx_pool_slot(p->pool, (unsigned)p->slot), p->bytes, 0);
-	free(header);
-	return FX_OK;
-}
-
-/* Sends a copy; false when the guest is not there any more. */
+/* Sends a copy; false when the guest is not there any more, or there is no memory for it. What
+ * may fail for another reason comes before the first frame: a message is sent whole or not. */
 static bool guest_send(struct fx__guests *g, struct guest *guest, const struct fx__parcel *p)
 {
-	if (zmq_send(g->socket, guest->route, guest->route_size, ZMQ_SNDMORE) < 0)
+	const bool slot = p->slot >= 0 && !guest->headers;
+	void *header = NULL;
+	size_t size = 0;
+	bool there;
+
+	if (slot && header_for_frame(p, &header, &size) < 0)
 		return false;
-	if (guest->headers)
-		return zmq_send(g->socket, p->header, p->header_size, 0) >= 0;
-	return (p->slot >= 0 ? send_slot(g->socket, p) : fx__parcel_send(p, g->socket)) == FX_OK;
+	there = zmq_send(g->socket, guest->route, guest->route_size, ZMQ_SNDMORE) >= 0;
+	if (there && slot) {
+		zmq_send(g->socket, header, size, ZMQ_SNDMORE);
+		zmq_send(g->socket, fx_pool_slot(p->pool, (unsigned)p->slot), p->bytes, 0);
+	} else if (there && guest->headers) {
+		zmq_send(g->socket, p->header, p->header_size, 0);
+	} else if (there) {
+		fx__parcel_send(p, g->socket);
+	}
+	free(header);
+	return there;
 }
 
 static bool has_credit(const struct guest *guest, const struct fx__parcel *p)

@@ -181,7 +181,8 @@ static void tap_prints_what_comes(void **state)
 	write_sections(p, &rest);
 	expect_plain(p, r);
 	test_run_wait(tap);
-	assert_int_equal(tap->code, 0);
+	if (tap->code)
+		fail_msg("tap: %d %s%s", tap->code, tap->out, tap->err);
 	assert_int_equal(lines(tap->out, "  open     "), 1);
 	assert_int_equal(lines(tap->out, "  block    "), rest.count);
 	assert_int_equal(lines(tap->out, "  done     "), rest.count);
@@ -213,7 +214,8 @@ static void tap_saves_blocks(void **state)
 	free(test_run_await(tap, "listening\n"));
 	write_sections(p, &rest);
 	test_run_wait(tap);
-	assert_int_equal(tap->code, 0);
+	if (tap->code)
+		fail_msg("tap: %d %s%s", tap->code, tap->out, tap->err);
 	test_run_free(tap);
 	expect_plain(p, r);
 	assert_int_equal(test_count_files(saved, ".npy"), 2);
@@ -252,7 +254,8 @@ static void stopped_and_killed_taps_hold_nothing_up(void **state)
 	kill(stopped->pid, SIGCONT);
 	test_run_wait(stopped);
 	test_run_wait(killed);
-	assert_int_equal(stopped->code, 0);
+	if (stopped->code)
+		fail_msg("tap: %d %s", stopped->code, stopped->err);
 	test_run_free(stopped);
 	test_run_free(killed);
 	test_place_clean(p);
@@ -312,7 +315,8 @@ static void who_comes_late_is_told_what_it_missed(void **state)
 	write_sections(p, &rest);
 	expect_plain(p, r);
 	test_run_wait(recorder);
-	assert_int_equal(recorder->code, 0);
+	if (recorder->code)
+		fail_msg("record: %d %s", recorder->code, recorder->err);
 	assert_non_null(strstr(recorder->err, "; 8 were sent before"));
 	test_run_free(recorder);
 	j = test_json(rec, FX_RECORDING_FILE);
