@@ -10,11 +10,12 @@
 #include "cmd.h"
 #include "conduct/run.h"
 #include "graph/bounds.h"
+#include "recording.h"
 #include "show.h"
 
 struct words {
 	bool json, quiet, resume, at_most_once, sandbox;
-	const char *receipt, *transport, *metrics, *restarts, *window, *hang;
+	const char *receipt, *transport, *metrics, *restarts, *window, *hang, *record;
 };
 
 static int transport_of(const char *name, enum fx_transport *t)
@@ -151,6 +152,8 @@ int cmd_run(int argc, char **argv)
 		  "a graph from elsewhere: read and write only what the command line names" },
 		{ "no-confine", &o.unconfined, NULL, NULL,
 		  "let processes keep the rights that they do not need" },
+		{ "record", NULL, &w.record, "EDGE=DIR",
+		  "record NODE.OUTPUT from its first message on" },
 		{ 0 },
 	};
 	struct cmd_line line = {
@@ -195,7 +198,11 @@ int cmd_run(int argc, char **argv)
 		o.sandbox = &sandbox;
 	}
 	cmd_print_errors(&errors);
-	result = g && !errors.len ? run_it(g, &w, &o) : CMD_WRONG;
+	result = g && !errors.len ? CMD_GO : CMD_WRONG;
+	if (result == CMD_GO && w.record)
+		result = recording_add(g, r, w.record);
+	if (result == CMD_GO)
+		result = run_it(g, &w, &o);
 	fx_sandbox_fini(&sandbox);
 	fx_graph_free(g);
 	fx_registry_free(r);

@@ -9,6 +9,10 @@
 	X(check, "check", "read a graph and tell everything that is wrong with it")                \
 	X(draw, "draw", "draw a graph: GraphViz, SVG or JSON")                                     \
 	X(nodes, "nodes", "list the node types, or describe one")                                  \
+	X(top, "top", "watch a run: what its nodes do, what its edges carry")                      \
+	X(tap, "tap", "watch the messages of an edge of a run, or save its blocks")                \
+	X(record, "record", "record an edge of a run into a folder")                               \
+	X(replay, "replay", "play a recording into a graph, or a dead letter into its node")       \
 	X(score, "score", "score a label volume against the truth")                                \
 	X(skeletonize, "skeletonize", "skeletons of a label volume")                               \
 	X(bench, "bench", "measure links and graphs on this machine")                              \

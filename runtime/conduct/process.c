@@ -147,6 +147,7 @@ int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err)
 		return fd;
 	result = spawn_now(r, i, fd, err);
 	close(fd);
+	atomic_store(&r->stats.instances[w->index].pid, (uint32_t)r->processes[i].pid);
 	r->processes[i].ended = false;
 	r->processes[i].restart_at_ns = 0;
 	if (result == FX_OK)

@@ -154,8 +154,10 @@ static int prepare(struct fx_run *r, struct fx_error *err)
 	r->processes = fx_calloc(r->plan->instances_len, sizeof *r->processes);
 	if (!r->processes)
 		return fx_error_set(err, FX_ENOMEM, "no memory");
-	return fx_stats_map(&r->stats, r->plan->fds[r->plan->fds_len - 1], r->plan->instances_len,
-			    r->plan->lanes_len, err);
+	if (fx_stats_map(&r->stats, r->plan->fds[r->plan->fds_len - 1], r->plan->instances_len,
+			 r->plan->lanes_len, err) < 0)
+		return FX_EIO;
+	return fx__run_file_write(r, err);
 }
 
 /* A run whose receipt cannot be written has failed. */

@@ -112,6 +112,8 @@ void fx__run_dir_clean(struct fx_run *r, bool keep_logs);
 int fx__state_make(struct fx_run *r, struct fx_error *err);
 /** Lets it go, and removes it unless @p keep. Takes one that was not made. */
 void fx__state_clean(struct fx_run *r, bool keep);
+/** Writes into that folder how the run can be found and looked at: FX_RUN_FILE, see view.h. */
+int fx__run_file_write(const struct fx_run *r, struct fx_error *err);
 
 /** Checks the address to listen on and reads the keys. FX_EINVAL with what to do. */
 int fx__trust_begin(struct fx_run *r, struct fx_error *err);

@@ -12,12 +12,13 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "conduct/run.h"
+#include "conduct/view.h"
 
 #define PREFIX "fornix-"
 
 enum { RANDOM_LEN = 6, TMP_LEN_MAX = 60 /* socket paths are limited */ };
 
-static const char *tmp_dir(void)
+const char *fx_run_tmp(void)
 {
 	const char *tmp = getenv("TMPDIR");
 
@@ -52,19 +53,24 @@ static void sweep_one(const char *path)
 	free(scratch);
 }
 
+bool fx_run_dir_name(const char *name)
+{
+	return strncmp(name, PREFIX, strlen(PREFIX)) == 0 &&
+	       strlen(name) == strlen(PREFIX) + RANDOM_LEN;
+}
+
 static int is_run_dir(const struct dirent *e)
 {
-	return strncmp(e->d_name, PREFIX, strlen(PREFIX)) == 0 &&
-	       strlen(e->d_name) == strlen(PREFIX) + RANDOM_LEN;
+	return fx_run_dir_name(e->d_name);
 }
 
 static void sweep(void)
 {
 	struct dirent **names = NULL;
-	const int n = scandir(tmp_dir(), &names, is_run_dir, alphasort);
+	const int n = scandir(fx_run_tmp(), &names, is_run_dir, alphasort);
 
 	for (int i = 0; i < n; i++) {
-		char *path = fx_path_join(tmp_dir(), names[i]->d_name);
+		char *path = fx_path_join(fx_run_tmp(), names[i]->d_name);
 
 		if (path)
 			sweep_one(path);
@@ -76,8 +82,8 @@ static void sweep(void)
 
 int fx__run_dir_make(struct fx_run *r, struct fx_error *err)
 {
-	static const char *const folders[] = { "logs", "scratch" };
-	char *path = fx_asprintf("%s/" PREFIX "XXXXXX", tmp_dir());
+	static const char *const folders[] = { "logs", "guests", "scratch" };
+	char *path = fx_asprintf("%s/" PREFIX "XXXXXX", fx_run_tmp());
 	int result = FX_OK;
 
 	sweep();
@@ -86,11 +92,11 @@ int fx__run_dir_make(struct fx_run *r, struct fx_error *err)
 		return fx_error_set(err, FX_EIO,
 				    "cannot make a folder for the run under %s: %s; set TMPDIR to "
 				    "another",
-				    tmp_dir(), strerror(errno));
+				    fx_run_tmp(), strerror(errno));
 	}
 	r->run_dir = path;
 	r->run_lock = lock_dir(path); /* before there is scratch: no other run sweeps it away */
-	for (int i = 0; i < 2 && result == FX_OK; i++) {
+	for (int i = 0; i < 3 && result == FX_OK; i++) {
 		path = fx_path_join(r->run_dir, folders[i]);
 		result = path ? fx_make_dirs(path, err) : fx_error_set(err, FX_ENOMEM, "no memory");
 		free(path);
@@ -100,7 +106,7 @@ int fx__run_dir_make(struct fx_run *r, struct fx_error *err)
 
 void fx__run_dir_clean(struct fx_run *r, bool keep_logs)
 {
-	static const char *const folders[] = { "state", "scratch" };
+	static const char *const names[] = { "state", "guests", "scratch", FX_RUN_FILE };
 	struct fx_error err = { 0 };
 
 	if (!r->run_dir)
@@ -109,8 +115,8 @@ void fx__run_dir_clean(struct fx_run *r, bool keep_logs)
 		close(r->run_lock);
 	if (!keep_logs && fx_remove_tree(r->run_dir, &err) < 0)
 		fx_log(FX_LOG_WARN, "%s", err.text);
-	for (int i = 0; keep_logs && i < 2; i++) {
-		char *path = fx_path_join(r->run_dir, folders[i]);
+	for (int i = 0; keep_logs && i < 4; i++) {
+		char *path = fx_path_join(r->run_dir, names[i]);
 
 		if (path)
 			fx_remove_tree(path, NULL);

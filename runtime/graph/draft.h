@@ -86,5 +86,7 @@ void fx_draft_connect(struct fx_draft *d);
 void fx_draft_order(struct fx_draft *d);
 /** Index of the node called @p name (not NUL-terminated), or -1. */
 long fx_draft_find(const struct fx_draft *d, const char *name, size_t len);
+/** Frees what a node of a graph owns. */
+void fx_graph_node_fini(struct fx_graph_node *n);
 
 #endif

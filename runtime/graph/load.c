@@ -377,7 +377,7 @@ struct fx_graph *fx_graph_load(const char *path, const struct fx_registry *r,
 	return graph;
 }
 
-static void graph_node_fini(struct fx_graph_node *n)
+void fx_graph_node_fini(struct fx_graph_node *n)
 {
 	for (size_t i = 0; i < n->options_len; i++) {
 		free(n->options[i].name);
@@ -393,7 +393,7 @@ void fx_graph_free(struct fx_graph *g)
 	if (!g)
 		return;
 	for (size_t i = 0; i < g->nodes_len; i++)
-		graph_node_fini(&g->nodes[i]);
+		fx_graph_node_fini(&g->nodes[i]);
 	for (size_t i = 0; i < g->params_len; i++) {
 		free(g->params[i].name);
 		free(g->params[i].help);

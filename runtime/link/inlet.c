@@ -15,6 +15,7 @@
 #include "link/parcel.h"
 #include "link/seal.h"
 #include "link/slot.h"
+#include "link/socket.h"
 #include "link/spool.h"
 
 enum { HELLO_MS = 50, HELLO_IDLE_MS = 1000, REFUSALS_MAX = 3, REFUSALS_TOLD = 32, PAID_MAX = 1024 };
@@ -70,8 +71,6 @@ static int lane_connect(struct fx_inlet *in, size_t i, struct fx_error *err)
 {
 	const struct fx_inlet_lane *plan = &in->config.lanes[i];
 	struct lane *lane = &in->lanes[i];
-	const int64_t max = FX_WIRE_PAYLOAD_MAX;
-	const int zero = 0;
 	char id[FX_LINK_ROUTE_MAX];
 
 	if (plan->pool_fd >= 0) {
@@ -80,16 +79,12 @@ static int lane_connect(struct fx_inlet *in, size_t i, struct fx_error *err)
 			return FX_EIO;
 		fx_pool_forget(lane->pool, plan->holder, 0);
 	}
-	lane->socket = zmq_socket(in->config.zmq, ZMQ_DEALER);
+	lane->socket = fx__socket_new(in->config.zmq, ZMQ_DEALER, FX_WIRE_PAYLOAD_MAX, err);
 	if (!lane->socket)
-		return fx_error_set(err, FX_EIO, "cannot make a socket: %s", zmq_strerror(errno));
+		return FX_EIO;
 	snprintf(id, sizeof id, "%.63s/%.63s/%u/%u", in->config.node, in->config.port,
 		 in->config.instance, in->config.epoch);
 	zmq_setsockopt(lane->socket, ZMQ_ROUTING_ID, id, strlen(id));
-	zmq_setsockopt(lane->socket, ZMQ_SNDHWM, &zero, sizeof zero);
-	zmq_setsockopt(lane->socket, ZMQ_RCVHWM, &zero, sizeof zero);
-	zmq_setsockopt(lane->socket, ZMQ_LINGER, &zero, sizeof zero);
-	zmq_setsockopt(lane->socket, ZMQ_MAXMSGSIZE, &max, sizeof max);
 	if (in->config.trust && fx_trust_client(in->config.trust, lane->socket, err) < 0)
 		return FX_EIO;
 	if (zmq_connect(lane->socket, plan->endpoint) != 0)

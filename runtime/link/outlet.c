@@ -11,11 +11,14 @@
 #include "base/alloc.h"
 #include "block/heap.h"
 #include "link/faults.h"
+#include "link/guests.h"
 #include "link/lost.h"
 #include "link/parcel.h"
 #include "link/parcels.h"
 #include "link/seal.h"
 #include "link/slot.h"
+#include "link/socket.h"
+#include "link/welcome.h"
 
 enum { WAITING_MAX = 4, MARKS_MAX = 1024, REFUSALS_TOLD = 32 };
 
@@ -45,6 +48,7 @@ struct fx_outlet {
 	struct fx__parcel *open, *end; /* owned references, for consumers that come late */
 	bool failed;		       /* without memory: reported by the next queue() */
 	unsigned refusals;	       /* control messages that were refused */
+	struct fx__guests *guests;     /* owned, or NULL */
 };
 
 static bool broadcast(const struct fx__parcel *p)
@@ -54,17 +58,12 @@ static bool broadcast(const struct fx__parcel *p)
 
 static int outlet_bind(struct fx_outlet *o, struct fx_error *err)
 {
-	const int zero = 0, one = 1;
-	const int64_t max = FX_WIRE_HEADER_MAX;
+	const int one = 1;
 
-	o->socket = zmq_socket(o->config.zmq, ZMQ_ROUTER);
+	o->socket = fx__socket_new(o->config.zmq, ZMQ_ROUTER, FX_WIRE_HEADER_MAX, err);
 	if (!o->socket)
-		return fx_error_set(err, FX_EIO, "cannot make a socket: %s", zmq_strerror(errno));
-	zmq_setsockopt(o->socket, ZMQ_SNDHWM, &zero, sizeof zero);
-	zmq_setsockopt(o->socket, ZMQ_RCVHWM, &zero, sizeof zero);
-	zmq_setsockopt(o->socket, ZMQ_LINGER, &zero, sizeof zero);
+		return FX_EIO;
 	zmq_setsockopt(o->socket, ZMQ_ROUTER_HANDOVER, &one, sizeof one);
-	zmq_setsockopt(o->socket, ZMQ_MAXMSGSIZE, &max, sizeof max);
 	if (o->config.trust && fx_trust_server(o->config.trust, o->socket, err) < 0)
 		return FX_EIO;
 	if (o->config.listen_fd >= 0)
@@ -85,6 +84,25 @@ static void outlet_forget(struct fx_outlet *o)
 
 			atomic_store(&s->sent, atomic_load(&s->acked) + atomic_load(&s->dropped));
 		}
+}
+
+/* Tells, once, that no edge has still to acknowledge @p p. */
+static void parcel_tell(struct fx_outlet *o, struct fx__parcel *p)
+{
+	if (p->unacked || p->told)
+		return;
+	p->told = true;
+	if (o->config.acked)
+		o->config.acked(o->config.context, p->seq);
+}
+
+/* One that was waited for needs @p p no more; takes its reference. */
+static void parcel_paid(struct fx_outlet *o, struct fx__parcel *p)
+{
+	if (p->unacked)
+		p->unacked--;
+	parcel_tell(o, p);
+	fx__parcel_unref(p);
 }
 
 struct fx_outlet *fx_outlet_new(const struct fx_outlet_config *config, struct fx_error *err)
@@ -109,13 +127,19 @@ struct fx_outlet *fx_outlet_new(const struct fx_outlet_config *config, struct fx
 	}
 	if (config->epoch)
 		outlet_forget(o);
-	return o;
+	if (config->guests)
+		o->guests = fx__guests_new(&o->config, &o->open, &o->end, parcel_paid, o, err);
+	if (!config->guests || o->guests)
+		return o;
+	fx_outlet_free(o);
+	return NULL;
 }
 
 void fx_outlet_free(struct fx_outlet *o)
 {
 	if (!o)
 		return;
+	fx__guests_free(o->guests);
 	for (size_t e = 0; o->edges && e < o->config.edges_len; e++) {
 		for (size_t i = 0; o->edges[e].lanes && i < o->config.edges[e].lanes_len; i++)
 			fx__parcels_fini(&o->edges[e].lanes[i].flight);
@@ -135,6 +159,11 @@ void fx_outlet_free(struct fx_outlet *o)
 void *fx_outlet_socket(const struct fx_outlet *o)
 {
 	return o->socket;
+}
+
+void *fx_outlet_guests(const struct fx_outlet *o)
+{
+	return fx__guests_socket(o->guests);
 }
 
 static void lane_send(struct fx_outlet *o, size_t e, size_t i, struct fx__parcel *p)
@@ -267,31 +296,14 @@ static void edge_dispatch(struct fx_outlet *o, size_t e)
 	}
 	fx__parcels_shed(&edge->waiting, o->config.edges[e].drop,
 			 o->config.edges[e].lanes[0].stats);
-	for (size_t i = 0; i < lanes; i++)
-		atomic_store(&o->config.edges[e].lanes[i].stats->depth,
-			     edge->lanes[i].messages + (i ? 0 : edge->waiting.len));
-	edge_tell_floor(o, e);
-}
+	for (size_t i = 0; i < lanes; i++) {
+		struct fx_lane_stats *s = o->config.edges[e].lanes[i].stats;
 
-/* Tells, once, that no edge has still to acknowledge @p p. */
-static void parcel_tell(struct fx_outlet *o, struct fx__parcel *p)
-{
-	if (p->unacked || p->told)
-		return;
-	p->told = true;
-	if (o->config.acked)
-		o->config.acked(o->config.context, p->seq);
-}
-
-/* An edge that drops was not waited for. */
-static void parcel_acked(struct fx_outlet *o, size_t e, struct fx__parcel *p)
-{
-	if (!o->config.edges[e].drop) {
-		if (p->unacked)
-			p->unacked--;
-		parcel_tell(o, p);
+		atomic_store(&s->depth, edge->lanes[i].messages + (i ? 0 : edge->waiting.len));
+		atomic_store(&s->oldest_ns,
+			     fx__parcels_since(&edge->lanes[i].flight, i ? NULL : &edge->waiting));
 	}
-	fx__parcel_unref(p);
+	edge_tell_floor(o, e);
 }
 
 static void lane_ack(struct fx_outlet *o, size_t e, size_t i, uint64_t seq)
@@ -311,7 +323,10 @@ static void lane_ack(struct fx_outlet *o, size_t e, size_t i, uint64_t seq)
 		}
 		lane->silence.acked = true;
 		lane->ended = lane->ended || (!p->data && p->mark == FX_MARK_END);
-		parcel_acked(o, e, p);
+		if (o->config.edges[e].drop) /* was not waited for */
+			fx__parcel_unref(p);
+		else
+			parcel_paid(o, p);
 		return;
 	}
 }
@@ -367,24 +382,6 @@ static void lane_revive(struct fx_outlet *o, size_t e, size_t i)
 		lane_repeat(o, e, i, o->end);
 }
 
-static void outlet_welcome(struct fx_outlet *o, const void *route, size_t route_size)
-{
-	struct fx_control c = { .kind = FX_CONTROL_WELCOME,
-				.instance = o->config.instance,
-				.epoch = o->config.epoch };
-	void *bytes;
-	size_t size;
-
-	snprintf(c.node, sizeof c.node, "%s", o->config.node);
-	snprintf(c.port, sizeof c.port, "%s", o->config.port);
-	if (fx_control_encode(&c, &bytes, &size, NULL) < 0)
-		return;
-	fx__seal_add(&bytes, &size, NULL, 0, NULL);
-	if (zmq_send(o->socket, route, route_size, ZMQ_SNDMORE) >= 0)
-		zmq_send(o->socket, bytes, size, 0);
-	free(bytes);
-}
-
 /* Finds edge and lane of a consumer by its names; false when the plan has no such edge. */
 static bool outlet_find(const struct fx_outlet *o, const struct fx_control *c, size_t *e)
 {
@@ -403,7 +400,8 @@ static bool outlet_heard(struct fx_outlet *o, size_t e, const struct fx_control 
 	const bool lists = c->lists && c->epoch == lane->epoch;
 	const size_t lost = lists ? fx__lost(&lane->silence, lane->flight.items, len, c) : 0;
 
-	outlet_welcome(o, lane->route, lane->route_size); /* the first may be what was lost */
+	fx__welcome(o->socket, &o->config, lane->route,
+		    lane->route_size); /* the first may be what was lost */
 	for (size_t k = len - lost; k < len; k++) {
 		atomic_fetch_add(&o->config.edges[e].lanes[c->instance].stats->resent,
 				 lane->flight.items[k]->data);
@@ -432,7 +430,7 @@ static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const 
 	lane->silence = (struct fx__silence){ .apart_ms = o->config.silence_ms };
 	lane->credit_messages = c->credit_messages;
 	lane->credit_bytes = c->credit_bytes;
-	outlet_welcome(o, lane->route, lane->route_size);
+	fx__welcome(o->socket, &o->config, lane->route, lane->route_size);
 	if (!fresh)
 		lane_revive(o, e, c->instance);
 	else
@@ -473,7 +471,7 @@ static void outlet_refuse(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *body
 	fx_log(FX_LOG_WARN, "refused a control message of %s to %s.%s: %s%s", peer, o->config.node,
 	       o->config.port, why, o->refusals == REFUSALS_TOLD ? "; no more are told" : "");
 	if (version >= 0 && version != FX_WIRE_VERSION)
-		outlet_welcome(o, from, zmq_msg_size(route));
+		fx__welcome(o->socket, &o->config, from, zmq_msg_size(route));
 }
 
 static bool outlet_control(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *body)
@@ -513,7 +511,7 @@ unsigned fx_outlet_pump(struct fx_outlet *o)
 	for (size_t e = 0; e < o->config.edges_len; e++)
 		edge_dispatch(o, e);
 	fx_faults_pump(o->config.faults);
-	return refused;
+	return refused + fx__guests_pump(o->guests);
 }
 
 bool fx_outlet_room(const struct fx_outlet *o, uint64_t seq)
@@ -525,7 +523,7 @@ bool fx_outlet_room(const struct fx_outlet *o, uint64_t seq)
 		    waiting->items[0]->seq <= seq)
 			return false;
 	}
-	return true;
+	return fx__guests_room(o->guests);
 }
 
 static void outlet_remember(struct fx_outlet *o, struct fx__parcel *p)
@@ -562,6 +560,7 @@ int fx_outlet_queue(struct fx_outlet *o, struct fx_envelope *e, struct fx_error 
 		}
 		edge_dispatch(o, i);
 	}
+	fx__guests_offer(o->guests, p); /* behind all edges: one that has gone has acknowledged */
 	parcel_tell(o, p);
 	fx__parcel_unref(p);
 	return o->failed ? fx_error_set(err, FX_ENOMEM, "no memory for the queue of output %s",
@@ -575,7 +574,7 @@ bool fx_outlet_settled(const struct fx_outlet *o)
 		for (size_t i = 0; i < o->config.edges[e].lanes_len; i++)
 			if (!o->edges[e].lanes[i].ended)
 				return false;
-	return true;
+	return fx__guests_settled(o->guests);
 }
 
 int fx_outlet_voxels(struct fx_outlet *o, size_t size, struct fx_block *b)

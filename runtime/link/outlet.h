@@ -42,8 +42,10 @@ struct fx_outlet_config {
 	const char *endpoint;	/**< to bind */
 	int listen_fd;		/**< a listening socket to use for it, or -1 */
 	struct fx_trust *trust; /**< only peers with an allowed key; NULL: any; borrowed for life */
-	struct fx_pool *pool;	/**< NULL: payloads travel in frames, labels and trees by LZ4 */
-	bool slots_optional;	/**< when no slot is free: as without a pool, instead of FX_IDLE */
+	const char *guests;	/**< endpoint for guests, or NULL; borrowed for life */
+	_Atomic uint64_t *untapped; /**< counts what taps were too slow for; with guests */
+	struct fx_pool *pool;	    /**< NULL: payloads travel in frames, labels and trees by LZ4 */
+	bool slots_optional; /**< when no slot is free: as without a pool, instead of FX_IDLE */
 	bool repeats; /**< messages are queued in order of seq, in a later life from an earlier one
 		       * on: what an edge has acknowledged does not go out again */
 	size_t edges_len;
@@ -61,6 +63,8 @@ struct fx_outlet *fx_outlet_new(const struct fx_outlet_config *config, struct fx
 void fx_outlet_free(struct fx_outlet *o);
 /** The ZeroMQ socket to poll for input. */
 void *fx_outlet_socket(const struct fx_outlet *o);
+/** That of its guests as well; NULL when it takes none. */
+void *fx_outlet_guests(const struct fx_outlet *o);
 /** Handles what consumers have sent, then sends what credit allows. Never blocks. The number of
  * frames that were refused. */
 unsigned fx_outlet_pump(struct fx_outlet *o);

@@ -7,6 +7,7 @@
 #include <zmq.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "link/letter.h"
 #include "link/seal.h"
 #include "link/slot.h"
@@ -94,6 +95,7 @@ int fx__parcel_new(struct fx_pool *pool, struct fx_envelope *e, struct fx__parce
 	p->mark = e->mark.kind;
 	p->slot = -1;
 	p->refs = 1;
+	p->queued_ns = fx_now_ns();
 	result = parcel_payload(p, pool, e, err);
 	if (result == FX_OK)
 		result = fx_wire_encode(e, &p->header, &p->header_size, err);

@@ -21,6 +21,7 @@ struct fx__parcel {
 	size_t inlined_size;
 	unsigned refs, unacked;
 	bool told; /* that all have acknowledged it */
+	int64_t queued_ns;
 };
 
 /* Encodes @p e. Consumes its message when the result is not FX_IDLE (no free slot). */
@@ -30,6 +31,8 @@ int fx__parcel_new(struct fx_pool *pool, struct fx_envelope *e, struct fx__parce
 void fx__parcel_unref(struct fx__parcel *p);
 /* Sends the frames behind a routing id frame that is already sent. */
 int fx__parcel_send(const struct fx__parcel *p, void *socket);
+/* Drops further frames of the message whose frame @p last (zmq_msg_t) was received; how many. */
+unsigned fx__skip_rest(void *socket, const void *last);
 
 /* Drops further frames of the message whose frame @p last (zmq_msg_t) was received; how many. */
 unsigned fx__skip_rest(void *socket, const void *last);

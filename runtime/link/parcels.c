@@ -37,6 +37,13 @@ struct fx__parcel *fx__parcels_remove(struct fx__parcels *l, size_t at)
 	return p;
 }
 
+int64_t fx__parcels_since(const struct fx__parcels *flight, const struct fx__parcels *waiting)
+{
+	if (flight->len)
+		return flight->items[0]->queued_ns;
+	return waiting && waiting->len ? waiting->items[0]->queued_ns : 0;
+}
+
 void fx__parcels_fini(struct fx__parcels *l)
 {
 	for (size_t i = 0; i < l->len; i++)

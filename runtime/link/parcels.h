@@ -18,6 +18,9 @@ bool fx__parcels_insert(struct fx__parcels *l, size_t at, struct fx__parcel *p);
 bool fx__parcels_insert_in_order(struct fx__parcels *l, struct fx__parcel *p);
 /* Gives the reference to the caller. */
 struct fx__parcel *fx__parcels_remove(struct fx__parcels *l, size_t at);
+/* When the first of @p flight, or else of @p waiting (may be NULL), was queued, by fx_now_ns(); 0
+ * when there is none. */
+int64_t fx__parcels_since(const struct fx__parcels *flight, const struct fx__parcels *waiting);
 void fx__parcels_fini(struct fx__parcels *l);
 /* The lowest seq in it, or @p most when none is lower. */
 uint64_t fx__parcels_lowest(const struct fx__parcels *l, uint64_t most);

@@ -40,10 +40,11 @@ int fx_stats_open(const char *path, size_t instances, size_t lanes, struct fx_er
 			    strerror(-failed));
 }
 
-int fx_stats_map(struct fx_stats *s, int fd, size_t instances, size_t lanes, struct fx_error *err)
+static int stats_map(struct fx_stats *s, int fd, int protection, size_t instances, size_t lanes,
+		     struct fx_error *err)
 {
 	const size_t size = stats_size(instances, lanes);
-	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *base = mmap(NULL, size, protection, MAP_SHARED, fd, 0);
 
 	memset(s, 0, sizeof *s);
 	if (base == MAP_FAILED)
@@ -55,6 +56,31 @@ int fx_stats_map(struct fx_stats *s, int fd, size_t instances, size_t lanes, str
 	s->instances = base;
 	s->lanes = (void *)(s->instances + instances);
 	return FX_OK;
+}
+
+int fx_stats_map(struct fx_stats *s, int fd, size_t instances, size_t lanes, struct fx_error *err)
+{
+	return stats_map(s, fd, PROT_READ | PROT_WRITE, instances, lanes, err);
+}
+
+int fx_stats_view(struct fx_stats *s, const char *path, size_t instances, size_t lanes,
+		  struct fx_error *err)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	int result;
+
+	memset(s, 0, sizeof *s);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		result = fx_error_set(err, FX_EIO, "cannot open the counters %s: %s", path,
+				      strerror(errno));
+	else if (st.st_size < 0 || (size_t)st.st_size != stats_size(instances, lanes))
+		result = fx_error_set(err, FX_ETYPE, "%s holds no counters of such a run", path);
+	else
+		result = stats_map(s, fd, PROT_READ, instances, lanes, err);
+	if (fd >= 0)
+		close(fd);
+	return result;
 }
 
 void fx_stats_unmap(struct fx_stats *s)

@@ -28,8 +28,9 @@ struct fx_lane_stats {
 	_Atomic uint64_t sent, resent, acked, dropped;	 /**< written by the producer */
 	_Atomic uint64_t delivered, duplicates, missing; /**< written by the consumer */
 	_Atomic uint64_t bytes, depth; /**< payload bytes sent; messages waiting or in flight now */
-	_Atomic uint64_t floor; /**< of the first lane of a producing instance on an edge: all
-				 * messages below are acknowledged on the edge; only grows */
+	_Atomic uint64_t floor;	   /**< of the first lane of a producing instance on an edge: all
+				    * messages below are acknowledged on the edge; only grows */
+	_Atomic int64_t oldest_ns; /**< when the oldest of them was queued (fx_now_ns()); 0: none */
 };
 
 /** How far a node is in one unit, as it told by fx_progress(). */
@@ -51,8 +52,10 @@ struct fx_aside {
 
 /** One process. */
 struct fx_instance_stats {
-	_Atomic uint32_t state; /**< enum fx_run_state */
-	_Atomic uint32_t lives; /**< how often it was started */
+	_Atomic uint32_t state;	   /**< enum fx_run_state */
+	_Atomic uint32_t lives;	   /**< how often it was started */
+	_Atomic uint32_t pid;	   /**< written by the conductor, for those who look on */
+	_Atomic uint64_t untapped; /**< messages that taps were too slow for */
 	_Atomic uint64_t busy_ns, wait_in_ns, wait_out_ns, cpu_ns, peak_rss_bytes;
 	_Atomic uint64_t work_ns; /**< processor time inside of the node's own code */
 	/** What it is at now: written by fx__host_works(). */
@@ -88,6 +91,10 @@ struct fx_stats {
 int fx_stats_open(const char *path, size_t instances, size_t lanes, struct fx_error *err);
 /** Maps it; the descriptor stays the caller's. */
 int fx_stats_map(struct fx_stats *s, int fd, size_t instances, size_t lanes, struct fx_error *err);
+/** Maps the counters of another process's run, to look at only; FX_EIO, and FX_ETYPE when the file
+ * is not of this size. */
+int fx_stats_view(struct fx_stats *s, const char *path, size_t instances, size_t lanes,
+		  struct fx_error *err);
 void fx_stats_unmap(struct fx_stats *s);
 
 /** The gauge of @p unit, made when it is new: only by the process that @p s is of. NULL when there

@@ -84,8 +84,11 @@ static void host_poll(struct fx__host *h, int timeout_ms)
 		if (h->outlets[p])
 			items[n++] = (zmq_pollitem_t){ .socket = fx_outlet_socket(h->outlets[p]),
 						       .events = ZMQ_POLLIN };
+		if (h->outlets[p] && fx_outlet_guests(h->outlets[p]))
+			items[n++] = (zmq_pollitem_t){ .socket = fx_outlet_guests(h->outlets[p]),
+						       .events = ZMQ_POLLIN };
 		for (size_t i = 0; h->inlets[p] && i < fx_inlet_sockets(h->inlets[p]) &&
-				   n < SOCKETS_MAX - FX__PORTS_MAX;
+				   n < SOCKETS_MAX - 2 * FX__PORTS_MAX;
 		     i++)
 			items[n++] = (zmq_pollitem_t){ .socket = fx_inlet_socket(h->inlets[p], i),
 						       .events = ZMQ_POLLIN };

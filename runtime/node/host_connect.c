@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "graph/registry.h"
+#include "node/guestpath.h"
 #include "node/host_private.h"
 
 /* Memory that the links borrow until the host ends; NULL when there is none. */
@@ -91,13 +92,26 @@ static struct fx_outlet_edge *outlet_edges(struct fx__host *h, const struct fx_w
 	return edges;
 }
 
+static const char *host_guests(struct fx__host *h, const char *port)
+{
+	char *endpoint = fx_guest_endpoint(h->wiring, port);
+
+	if (endpoint && fx_grow(&h->kept, &h->kept_cap, h->kept_len + 1, sizeof *h->kept)) {
+		h->kept[h->kept_len++] = endpoint;
+		return endpoint;
+	}
+	free(endpoint);
+	return NULL;
+}
+
 static int host_connect_output(struct fx__host *h, const struct fx_wired_output *w,
 			       struct fx_error *err)
 {
 	const int port = fx_type_port(h->type, w->port, FX_OUT);
 	struct fx_outlet_edge *edges = outlet_edges(h, w);
+	const char *guests = host_guests(h, w->port);
 
-	if (port < 0 || port >= FX__PORTS_MAX || !edges)
+	if (port < 0 || port >= FX__PORTS_MAX || !edges || !guests)
 		return fx_error_set(err, FX_EINVAL, "%s has no output %s", h->type->name, w->port);
 	h->outlets[port] = fx_outlet_new(
 		&(struct fx_outlet_config){
@@ -109,6 +123,8 @@ static int host_connect_output(struct fx__host *h, const struct fx_wired_output 
 			.endpoint = w->endpoint,
 			.listen_fd = w->listen_fd,
 			.trust = h->trust,
+			.guests = guests,
+			.untapped = &h->me->untapped,
 			.pool = h->pool,
 			.slots_optional = h->type->stateless,
 			.repeats = !h->type->stateless,

@@ -7,163 +7,48 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "graph/registry.h"
-#include "link/stats.h"
-#include "node/instance.h"
-
-enum { PORTS_MAX = 16 };
+#include "node/lone.h"
 
 struct node_test {
-	struct fx_node node;
+	struct fx_lone lone;
 	int result;
-	enum fx_kind waiting[PORTS_MAX];
-	void *message[PORTS_MAX];
-	bool unconnected[PORTS_MAX], has_open[PORTS_MAX], stopping;
-	struct fx_mark open[PORTS_MAX];
 	struct sent *sent;
 	size_t sent_len, sent_cap;
-	char warning[512];
-	struct fx_instance_stats stats; /* gauges of fx_progress() */
-	char folder[64], scratch[80];	/* as in a run: the node's own lies in that of all */
 };
 
-static enum fx_kind test_waiting(const void *io, unsigned port)
+static int test_sent(void *context, unsigned port, enum fx_kind kind, void *message,
+		     const struct fx_mark *mark)
 {
-	const struct node_test *t = io;
+	struct node_test *t = context;
+	struct sent *s;
 
-	return t->waiting[port];
-}
-
-static void *test_take(void *io, unsigned port)
-{
-	struct node_test *t = io;
-	void *message = t->message[port];
-
-	t->waiting[port] = FX_NOTHING;
-	t->message[port] = NULL;
-	return message;
-}
-
-static bool test_connected(const void *io, unsigned port)
-{
-	const struct node_test *t = io;
-
-	return !t->unconnected[port];
-}
-
-static const struct fx_mark *test_opened(const void *io, unsigned port)
-{
-	const struct node_test *t = io;
-
-	return t->has_open[port] ? &t->open[port] : NULL;
-}
-
-static void release_voxels(struct fx_block *b)
-{
-	free(b->data);
-}
-
-static int test_voxels(void *io, unsigned port, size_t size, struct fx_block *b)
-{
-	(void)io;
-	(void)port;
-	b->data = fx_alloc_aligned(size);
-	b->release = release_voxels;
-	return b->data ? FX_OK : FX_ENOMEM;
-}
-
-static int test_keep(struct node_test *t, struct sent s)
-{
 	if (!fx_grow(&t->sent, &t->sent_cap, t->sent_len + 1, sizeof *t->sent))
 		fail_msg("no memory");
-	t->sent[t->sent_len++] = s;
+	s = &t->sent[t->sent_len++];
+	*s = (struct sent){ .port = port, .kind = kind, .message = message };
+	if (mark)
+		s->mark = *mark;
 	return FX_OK;
-}
-
-static int test_send(void *io, unsigned port, enum fx_kind kind, void *message,
-		     struct fx_error *err)
-{
-	(void)err;
-	return test_keep(io, (struct sent){ .port = port, .kind = kind, .message = message });
-}
-
-static int test_send_mark(void *io, unsigned port, const struct fx_mark *m, struct fx_error *err)
-{
-	(void)err;
-	return test_keep(io, (struct sent){ .port = port, .mark = *m });
-}
-
-static void test_warn(void *io, const char *text)
-{
-	struct node_test *t = io;
-
-	snprintf(t->warning, sizeof t->warning, "%s", text);
-}
-
-static void test_progress(void *io, double done, double total, const char *unit)
-{
-	struct node_test *t = io;
-	struct fx_gauge *g = fx_gauge_of(&t->stats, unit);
-
-	if (!g)
-		fail_msg("fx_progress() of more than %d units: %s", FX_STATS_GAUGES, unit);
-	fx_gauge_set(g, done, total, 1);
-}
-
-static const char *test_scratch(void *io)
-{
-	struct node_test *t = io;
-
-	if (t->scratch[0])
-		return t->scratch;
-	snprintf(t->folder, sizeof t->folder, "/tmp/fornix-test-XXXXXX");
-	if (!mkdtemp(t->folder))
-		return NULL;
-	snprintf(t->scratch, sizeof t->scratch, "%s/test.0", t->folder);
-	return mkdir(t->scratch, 0777) == 0 ? t->scratch : NULL;
 }
 
 const char *node_test_scratch(struct node_test *t)
 {
-	const char *folder = test_scratch(t);
+	const char *folder = fx_scratch_dir(&t->lone.node);
 
 	if (!folder)
 		fail_msg("no scratch folder");
 	return folder;
 }
 
-static bool test_stopping(const void *io)
-{
-	const struct node_test *t = io;
-
-	return t->stopping;
-}
-
-static const struct fx_node_io test_io = {
-	.waiting = test_waiting,
-	.take = test_take,
-	.connected = test_connected,
-	.opened = test_opened,
-	.voxels = test_voxels,
-	.send = test_send,
-	.send_mark = test_send_mark,
-	.warn = test_warn,
-	.progress = test_progress,
-	.scratch = test_scratch,
-	.state_dir = test_scratch,
-	.stopping = test_stopping,
-};
-
 static unsigned port_of(const struct node_test *t, const char *name, enum fx_dir dir)
 {
-	const int port = fx_type_port(t->node.type, name, dir);
+	const int port = fx_type_port(t->lone.node.type, name, dir);
 
 	if (port < 0)
-		fail_msg("%s has no port %s", t->node.type->name, name);
+		fail_msg("%s has no port %s", t->lone.node.type->name, name);
 	return (unsigned)port;
 }
 
@@ -174,13 +59,13 @@ static void set_option(struct node_test *t, const char *option)
 	const size_t len = strcspn(option, "=");
 
 	if (option[0] == '-') {
-		for (unsigned i = 0; i < fx_type_ports(t->node.type); i++)
-			if (strcmp(t->node.type->ports[i].name, option + 1) == 0)
-				t->unconnected[i] = true;
+		for (unsigned i = 0; i < fx_type_ports(t->lone.node.type); i++)
+			if (strcmp(t->lone.node.type->ports[i].name, option + 1) == 0)
+				t->lone.unconnected[i] = true;
 		return;
 	}
 	snprintf(name, sizeof name, "%.*s", (int)len, option);
-	if (fx_node_set(&t->node, name, option + len + 1, &err) < 0)
+	if (fx_node_set(&t->lone.node, name, option + len + 1, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -188,25 +73,27 @@ struct node_test *node_test_new(const struct fx_node_type *type, const char *con
 {
 	struct node_test *t = calloc(1, sizeof *t);
 
-	if (!t || fx_node_init(&t->node, type, "test", &test_io, t) < 0)
-		fail_msg("no memory");
+	if (!t || fx_lone_init(&t->lone, type, "test", NULL) < 0)
+		fail_msg("no memory, or too many ports");
+	t->lone.sent = test_sent;
+	t->lone.context = t;
 	for (; options && *options; options++)
 		set_option(t, *options);
-	t->result = fx_node_start(&t->node);
+	t->result = fx_node_start(&t->lone.node);
 	return t;
 }
 
 void node_test_free(struct node_test *t)
 {
-	fx_node_fini(&t->node);
+	const bool too_many = t->lone.too_many_gauges;
+
+	fx_lone_fini(&t->lone);
 	for (size_t i = 0; i < t->sent_len; i++)
 		fx_message_free(t->sent[i].kind, t->sent[i].message);
-	for (unsigned i = 0; i < PORTS_MAX; i++)
-		fx_message_free(t->waiting[i], t->message[i]);
-	if (t->folder[0])
-		fx_remove_tree(t->folder, NULL);
 	free(t->sent);
 	free(t);
+	if (too_many)
+		fail_msg("fx_progress() of more than %d units", FX_STATS_GAUGES);
 }
 
 int node_test_result(const struct node_test *t)
@@ -216,23 +103,23 @@ int node_test_result(const struct node_test *t)
 
 const char *node_test_error(const struct node_test *t)
 {
-	return t->node.error.text;
+	return t->lone.node.error.text;
 }
 
 double node_test_progress(const struct node_test *t, const char *unit, double *total)
 {
-	for (uint32_t i = 0; i < t->stats.gauges_len; i++)
-		if (strcmp(t->stats.gauges[i].unit, unit) == 0) {
+	for (uint32_t i = 0; i < t->lone.stats.gauges_len; i++)
+		if (strcmp(t->lone.stats.gauges[i].unit, unit) == 0) {
 			if (total)
-				*total = t->stats.gauges[i].total;
-			return t->stats.gauges[i].done;
+				*total = t->lone.stats.gauges[i].total;
+			return t->lone.stats.gauges[i].done;
 		}
 	return -1;
 }
 
 const char *node_test_warning(const struct node_test *t)
 {
-	return t->warning;
+	return t->lone.warning;
 }
 
 static int give(struct node_test *t, const char *port, enum fx_kind kind, void *message)
@@ -241,9 +128,7 @@ static int give(struct node_test *t, const char *port, enum fx_kind kind, void *
 
 	if (!message)
 		fail_msg("no message for %s", port);
-	t->waiting[p] = kind;
-	t->message[p] = message;
-	t->result = t->node.type->process(&t->node, t->node.state);
+	t->result = fx_lone_give(&t->lone, p, kind, message);
 	return t->result;
 }
 
@@ -264,32 +149,21 @@ int node_test_record(struct node_test *t, const char *port, struct fx_record *r)
 
 int node_test_mark(struct node_test *t, const char *port, const struct fx_mark *m)
 {
-	const unsigned p = port_of(t, port, FX_IN);
-
-	if (m->kind == FX_MARK_OPEN) {
-		t->open[p] = *m;
-		t->has_open[p] = true;
-	}
-	t->result = FX_OK;
-	if (t->node.type->mark) {
-		t->result = t->node.type->mark(&t->node, t->node.state, p, m);
-	} else {
-		for (unsigned i = 0; i < fx_type_ports(t->node.type); i++)
-			if (t->node.type->ports[i].dir == FX_OUT)
-				fx_send_mark(&t->node, i, m);
-	}
+	t->result = fx_lone_mark(&t->lone, port_of(t, port, FX_IN), m);
 	return t->result;
 }
 
 int node_test_step(struct node_test *t)
 {
-	t->result = t->node.type->process(&t->node, t->node.state);
+	t->result = t->lone.node.type->process(&t->lone.node, t->lone.node.state);
 	return t->result;
 }
 
 int node_test_drain(struct node_test *t)
 {
-	t->result = t->node.type->drain ? t->node.type->drain(&t->node, t->node.state) : FX_OK;
+	t->result = t->lone.node.type->drain ?
+			    t->lone.node.type->drain(&t->lone.node, t->lone.node.state) :
+			    FX_OK;
 	return t->result;
 }
 
@@ -325,5 +199,5 @@ size_t node_test_count(const struct node_test *t, const char *port, enum fx_kind
 
 void node_test_stop(struct node_test *t)
 {
-	t->stopping = true;
+	t->lone.stopping = true;
 }
