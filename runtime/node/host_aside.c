@@ -71,13 +71,14 @@ static int put_file(const char *folder, const char *name, void *bytes, size_t si
 	return result;
 }
 
-static int put_message(const struct fx__host *h, const char *folder, struct fx_error *err)
+static int put_message(const char *folder, const char *name, const struct fx_envelope *e,
+		       struct fx_error *err)
 {
 	struct fx_letter l;
 	size_t size = 0;
 	char *bytes;
 
-	if (fx_letter_write(&l, &h->current, err) < 0)
+	if (fx_letter_write(&l, e, err) < 0)
 		return err->code;
 	for (int i = 0; i < l.parts_len; i++)
 		size += l.parts[i].iov_len;
@@ -88,7 +89,20 @@ static int put_message(const struct fx__host *h, const char *folder, struct fx_e
 		size += l.parts[i].iov_len;
 	}
 	fx_letter_fini(&l);
-	return put_file(folder, "message", bytes, size, err);
+	return put_file(folder, name, bytes, size, err);
+}
+
+/* What opened the stream, for a node that will not look at a message before. */
+static int put_open(const struct fx__host *h, const char *folder, struct fx_error *err)
+{
+	const struct fx_inlet *in = h->inlets[h->current_port];
+	const struct fx_mark *m = in ? fx_inlet_opened(in) : NULL;
+	struct fx_envelope e = { .kind = FX_NOTHING };
+
+	if (!m || (!h->current.kind && h->current.mark.kind == FX_MARK_OPEN))
+		return FX_OK;
+	e.mark = *m;
+	return put_message(folder, "open", &e, err);
 }
 
 /* What this process and its former lives have said; a log that cannot be read is left out. */
@@ -124,7 +138,9 @@ static int put_letter(const struct fx__host *h, const struct fx_aside *a, const 
 	else
 		free(text);
 	if (result == FX_OK)
-		result = put_message(h, partial, err);
+		result = put_message(partial, "message", &h->current, err);
+	if (result == FX_OK)
+		result = put_open(h, partial, err);
 	if (result == FX_OK)
 		result = put_log(h, partial, err);
 	if (result == FX_OK && rename(partial, folder) != 0)

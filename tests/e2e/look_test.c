@@ -430,6 +430,27 @@ static void dead_letters_come_to_their_node(void **state)
 	test_place_clean(p);
 }
 
+/* What killed the node in the run kills it in the process that a debugger can look at. */
+static void a_message_that_was_set_aside_kills_again(void **state)
+{
+	struct test_place *p = *state;
+	const char *letter = test_path(p->dir, "out/dead-letters/fragile-in-7");
+	struct test_run *r;
+
+	setenv("FX_NODE_PATH", getenv("FORNIX_TEST_NODES"), 1);
+	test_run_expect(p, 1,
+			(const char *[]){ "run", "tests/e2e/fragile.yaml", "at=16 0 16",
+					  test_word("out", p->dir, "out"), "--quiet", NULL });
+	assert_true(test_is_there(letter, "open"));
+	r = test_run(p, (const char *[]){ "replay", letter, NULL });
+	unsetenv("FX_NODE_PATH");
+	if (r->code != 128 + SIGABRT)
+		fail_msg("%d: %s%s", r->code, r->out, r->err);
+	assert_non_null(strstr(r->out, "cause: was killed by signal 6"));
+	assert_non_null(strstr(r->out, "  block    16..32 0..16 16..32"));
+	test_run_free(r);
+}
+
 static void expect_wrong(struct test_place *p, const char *said, const char *const *words)
 {
 	struct test_run *r = test_run(p, words);
@@ -480,6 +501,7 @@ int main(void)
 		PLACED(recorded_by_the_run_and_played),
 		PLACED(the_recording_node_is_killed),
 		PLACED(dead_letters_come_to_their_node),
+		PLACED(a_message_that_was_set_aside_kills_again),
 		PLACED(what_is_not_there_is_told),
 	};
 
