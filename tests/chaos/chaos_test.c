@@ -25,7 +25,15 @@
 #define WORKERS	 "workers=3"
 #define RESTARTS "--restarts=100"
 
-enum { EVENTS_MAX = 5, VICTIMS_MAX = 3, SECTIONS = 24, SIDE = 64, STOP_MS = 1500, POLL_MS = 2 };
+enum {
+	ABORTS_MAX = 2,
+	EVENTS_MAX = 5,
+	VICTIMS_MAX = 3,
+	SECTIONS = 24,
+	SIDE = 64,
+	STOP_MS = 1500,
+	POLL_MS = 2
+};
 
 /* Who may be struck: "NODE.INSTANCE", and the conductor, by SIGKILL alone; the same command goes
  * on. */
@@ -173,7 +181,9 @@ static pid_t strike(struct course *c, const char *victim, int number)
 	const pid_t pid = test_place_process(c->chaos->place, words);
 
 	free(words);
-	if (number == SIGABRT && (c->tally.conductors || !may_abort(c->url, victim)))
+	/* three that fall to one message would set it aside: that is another test */
+	if (number == SIGABRT &&
+	    (c->tally.conductors || c->tally.aborted == ABORTS_MAX || !may_abort(c->url, victim)))
 		number = SIGKILL;
 	if (!pid || kill(pid, number) != 0) {
 		c->tally.missed++;
@@ -257,6 +267,8 @@ static void tell(FILE *f, const char *what, const struct tally *t)
 			"%lld restarts, %lld messages sent again, %lld duplicates dropped\n",
 			what, t->killed, t->aborted, t->stopped, t->conductors, t->missed,
 			(long long)t->restarts, (long long)t->resent, (long long)t->duplicates);
+	if (f)
+		fflush(f);
 }
 
 static void check(struct chaos *c, const struct test_run *r, uint64_t seed, struct tally *t)
