@@ -15,7 +15,7 @@
 
 struct words {
 	bool json, quiet, resume, at_most_once, sandbox;
-	const char *receipt, *transport, *metrics, *restarts, *window, *hang, *record;
+	const char *receipt, *transport, *metrics, *restarts, *window, *hang, *save, *record;
 };
 
 static int transport_of(const char *name, enum fx_transport *t)
@@ -126,6 +126,7 @@ int cmd_run(int argc, char **argv)
 {
 	struct words w = { 0 };
 	struct fx_run_options o = { .restarts = { FX_RESTARTS, FX_RESTART_WINDOW_S } };
+	unsigned save_mib = FX_SAVE_MIB;
 	const struct cmd_option options[] = {
 		{ "json", &w.json, NULL, NULL, "print the receipt on stdout as one JSON object" },
 		{ "quiet", &w.quiet, NULL, NULL, "no progress and no summary" },
@@ -133,6 +134,8 @@ int cmd_run(int argc, char **argv)
 		  "go on with what a run that was stopped left in OUT" },
 		{ "at-most-once", &w.at_most_once, NULL, NULL,
 		  "no journals: a node with state that dies ends the run" },
+		{ "save-every", NULL, &w.save, "MIB",
+		  "how long the journal of a node gets before it is saved (default 32)" },
 		{ "receipt", NULL, &w.receipt, "FILE",
 		  "where to write the receipt (default OUT/receipt.json)" },
 		{ "transport", NULL, &w.transport, "WAY", "shm (default), ipc, or tcp" },
@@ -187,6 +190,9 @@ int cmd_run(int argc, char **argv)
 		result = number_of("restart-window", w.window, 1, 86400, &o.restarts.window_s);
 	if (result == CMD_GO)
 		result = hang_of(w.hang, &o.hang_s);
+	if (result == CMD_GO)
+		result = number_of("save-every", w.save, 0, 65536, &save_mib);
+	o.save_mib = save_mib ? (int)save_mib : -1;
 	if (result != CMD_GO)
 		return result;
 	r = cmd_registry();

@@ -226,6 +226,28 @@ static int phantom_drain(struct fx_node *node, void *state)
 	return phantom_emit_trees(node, s);
 }
 
+static int phantom_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	const struct phantom *s = state;
+
+	(void)node;
+	fx_pack_bool(to, s->opened);
+	fx_phantom_pack(s->grown, to);
+	return FX_OK;
+}
+
+static int phantom_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct phantom *s = state;
+	int result = fx_unpack_bool(from, &s->opened);
+
+	(void)node;
+	if (result == FX_OK)
+		result = fx_phantom_unpack(s->grown, from);
+	s->z = fx_phantom_sections(s->grown);
+	return result == FX_OK && s->z > s->shape[0] ? FX_ETYPE : result;
+}
+
 static void phantom_finish(void *state)
 {
 	struct phantom *s = state;
@@ -244,4 +266,6 @@ FX_NODE(acquire_phantom) = {
 	.process = phantom_process,
 	.drain = phantom_drain,
 	.finish = phantom_finish,
+	.save = phantom_save,
+	.load = phantom_load,
 };

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/file.h"
+#include "base/pack.h"
 #include "formats/image.h"
-#include "formats/sequence.h"
+#include "formats/watch.h"
+#include "node/bands.h"
+#include "node/decided.h"
 
 enum { IMAGE }; /* index into ports[] */
-enum { SECTIONS_MAX = 1 << 20 };
 
 struct sections {
 	const char *path, *pattern, *marker; /* options: set before init() */
@@ -20,13 +21,12 @@ struct sections {
 	int first, count;
 	bool watch;
 
-	struct fx_sequence files;	      /* owned, from init() to finish() */
-	int64_t start_ns, scan_ns, rescan_ns; /* first scan, last one, and none before */
-	int64_t low, next, end; /* numbers: of z = 0, of what is sent next, behind the last */
-	bool opened, ending;
-	size_t height, width; /* of the first readable section: all must be so */
-	enum fx_dtype dtype;  /* likewise */
-	void *pixels;	      /* owned; one whole section, unless it is large */
+	struct fx_watch folder;	   /* owned, from init() to finish() */
+	struct fx_decided decided; /* owned, the same: OPEN, MISSING, END; z are numbers */
+	int64_t next;		   /* number of what is sent next */
+	size_t height, width;	   /* of the first readable section: all must be so */
+	enum fx_dtype dtype;	   /* likewise */
+	void *pixels;		   /* owned; one whole section, unless it is large */
 };
 
 static const struct fx_port ports[] = {
@@ -46,7 +46,8 @@ static const struct fx_option options[] = {
 	  .help = "most that is sent at once" },
 	{ FX_FIELD(struct sections, first), .def = -1, .min = -1, .max = INT32_MAX,
 	  .help = "number of the first section; -1 is the lowest there is" },
-	{ FX_FIELD(struct sections, count), .max = SECTIONS_MAX, .help = "how many; 0 is all" },
+	{ FX_FIELD(struct sections, count), .max = FX_WATCH_MAX,
+	  .help = "number of sections; 0 is all there are" },
 	{ FX_FIELD(struct sections, watch), .help = "wait for sections that are yet to appear" },
 	{ FX_FIELD(struct sections, settle), .def = 1, .max = 3600, .unit = "s",
 	  .help = "with watch: a file counts when it has not changed for this long" },
@@ -59,173 +60,117 @@ static const struct fx_option options[] = {
 	{ 0 },
 };
 
-/* The text of an error without the folder, which would fill a mark's reason. */
-static const char *sections_reason(const struct sections *s, const char *text)
-{
-	const size_t len = strlen(s->path);
-
-	if (strncmp(text, s->path, len) != 0)
-		return text;
-	return text[len] == '/' ? text + len + 1 : text + len;
-}
-
 static int sections_mark(struct fx_node *node, const struct sections *s, enum fx_mark_kind kind,
 			 const char *reason)
 {
 	struct fx_mark m = { .kind = kind, .dtype = s->dtype };
 
-	m.region.lo[0] = s->next - s->low;
+	m.region.lo[0] = s->next - s->folder.low;
 	m.region.hi[0] = m.region.lo[0] + 1;
 	m.region.hi[1] = (int64_t)s->height;
 	m.region.hi[2] = (int64_t)s->width;
 	if (kind == FX_MARK_OPEN) {
 		m.region.lo[0] = 0;
-		m.region.hi[0] = s->end == INT64_MAX ? 0 : s->end - s->low;
+		m.region.hi[0] = s->folder.end == INT64_MAX ? 0 : s->folder.end - s->folder.low;
 	}
 	memcpy(m.voxel_nm, s->voxel.v, sizeof m.voxel_nm);
 	strncpy(m.reason, reason, sizeof m.reason - 1);
 	return fx_send_mark(node, IMAGE, &m);
 }
 
-static int64_t sections_ns(double seconds)
-{
-	return (int64_t)(seconds * 1e9);
-}
-
-static bool sections_settled(const struct sections *s, const struct fx_sequence_file *f)
-{
-	return !s->watch || s->scan_ns - f->since_ns >= sections_ns(s->settle);
-}
-
-static int sections_vanished(struct fx_node *node, const struct sections *s)
-{
-	return fx_fail(node, FX_EIO, "%s: the folder has vanished", s->path);
-}
-
-/* Where the numbers begin and end, as far as that is known. */
-static int sections_range(struct fx_node *node, struct sections *s)
-{
-	const size_t len = s->files.len;
-	const int64_t last = len ? s->files.files[len - 1].number + 1 : 0;
-
-	if (!s->opened && len)
-		s->next = s->low = s->first >= 0 ? s->first : s->files.files[0].number;
-	s->end = s->watch && !s->ending ? INT64_MAX : last;
-	if (s->count && (s->watch || s->low + s->count < last))
-		s->end = s->low + s->count;
-	if (s->end != INT64_MAX && s->end - s->low > SECTIONS_MAX)
-		return fx_fail(node, FX_EINVAL,
-			       "%s: numbers run from %lld to %lld, more than %d sections", s->path,
-			       (long long)s->low, (long long)s->end - 1, SECTIONS_MAX);
-	return FX_OK;
-}
-
-static int sections_scan(struct fx_node *node, struct sections *s)
-{
-	struct fx_error err = { 0 };
-	const bool marked = s->watch && fx_sequence_marked(s->path, s->marker);
-
-	s->scan_ns = fx_now_ns();
-	if (fx_sequence_scan(&s->files, s->path, s->pattern, s->scan_ns, &err) < 0)
-		return fx_is_dir(s->path) ? fx_fail_error(node, &err) : sections_vanished(node, s);
-	if (marked || (s->silence > 0 && s->scan_ns - fx_sequence_changed(&s->files, s->start_ns) >=
-						 sections_ns(s->silence)))
-		s->ending = true;
-	/* scans of a huge folder take at most a tenth of the time */
-	s->rescan_ns = fx_now_ns() + 9 * (fx_now_ns() - s->scan_ns);
-	return sections_range(node, s);
-}
-
 static int sections_init(struct fx_node *node, void *state)
 {
 	struct sections *s = state;
-	int result;
+	struct fx_error err = { 0 };
 
-	s->start_ns = fx_now_ns();
+	s->folder.path = s->path;
+	s->folder.pattern = s->pattern;
+	s->folder.marker = s->marker;
+	s->folder.settle = s->settle;
+	s->folder.late = s->late;
+	s->folder.silence = s->silence;
+	s->folder.first = s->first;
+	s->folder.count = s->count;
+	s->folder.grows = s->watch;
 	if (!fx_is_dir(s->path))
 		return fx_fail(node, FX_ENOENT, "%s is not a folder", s->path);
-	result = sections_scan(node, s);
-	if (s->files.unnumbered[0])
+	if (fx_decided_open(&s->decided, node) < 0)
+		return FX_EIO;
+	if (fx_watch_scan(&s->folder, &err) < 0)
+		return fx_fail_error(node, &err);
+	if (s->folder.files.unnumbered[0])
 		fx_warn(node, "%s: %s has no number in its name and is not read", s->path,
-			s->files.unnumbered);
-	if (result < 0 || s->watch)
-		return result;
-	if (s->files.len == 0)
-		return fx_fail(node, FX_ENOENT,
-			       "%s holds no numbered .png, .tif or .tiff file that matches \"%s\"",
-			       s->path, s->pattern);
-	if (s->end <= s->low)
-		return fx_fail(node, FX_ENOENT, "%s holds no section from number %d on", s->path,
-			       s->first);
+			s->folder.files.unnumbered);
+	if (fx_watch_check(&s->folder, &err) < 0)
+		return fx_fail_error(node, &err);
 	return FX_OK;
 }
 
-/* Takes size and dtype from the first readable section and opens the stream. */
-static int sections_open(struct fx_node *node, struct sections *s)
+/* Takes over what a former life opened the stream with. */
+static void sections_reopen(struct sections *s, const struct fx_mark *m)
 {
-	struct fx_error first = { 0 };
-	struct fx_image im = { 0 };
-	bool unsettled = false;
-
-	for (size_t i = 0; !s->opened && !unsettled && i < s->files.len; i++) {
-		const struct fx_sequence_file *f = &s->files.files[i];
-		char *path = f->number >= s->low ? fx_path_join(s->path, f->name) : NULL;
-
-		unsettled = !sections_settled(s, f);
-		if (path && !unsettled)
-			s->opened = fx_image_open(path, &im, first.code ? NULL : &first) == FX_OK;
-		free(path);
-	}
-	if (s->opened) {
-		s->height = im.height;
-		s->width = im.width;
-		s->dtype = im.dtype;
-		fx_image_close(&im);
-		return sections_mark(node, s, FX_MARK_OPEN, "");
-	}
-	if (s->watch && (!s->ending || unsettled))
-		return FX_IDLE;
-	return fx_fail(node, FX_EINVAL, "%s: no section can be read; %s", s->path,
-		       first.code ? sections_reason(s, first.text) : "none has come");
+	s->next = m->region.lo[0];
+	fx_watch_restrict(&s->folder, m->region.lo[0], m->region.hi[0]);
+	s->height = (size_t)m->region.hi[1];
+	s->width = (size_t)m->region.hi[2];
+	s->dtype = m->dtype;
+	s->decided.next++;
 }
 
-static int sections_tiles(struct fx_node *node, struct sections *s, struct fx_image *im)
+static int sections_open(struct fx_node *node, struct sections *s)
 {
-	const size_t row_size = s->width * fx_dtype_size(s->dtype);
-	const size_t fit = (size_t)(s->tile * (1 << 20)) / row_size, rows_max = fit ? fit : 1;
+	struct fx_mark m = { .kind = FX_MARK_OPEN };
 	struct fx_error err = { 0 };
-	int result = FX_OK;
+	int result = fx_decided_peek(&s->decided, node, &m);
 
-	for (size_t y = 0; result == FX_OK && y < s->height; y += rows_max) {
-		const size_t left = s->height - y, rows = left < rows_max ? left : rows_max;
-		struct fx_block *b = fx_new_block(node, IMAGE, s->dtype, 1,
-						  (const size_t[3]){ 1, rows, s->width });
-
-		if (!b)
-			return fx_fail(node, FX_ENOMEM, "no memory for a tile");
-		b->role = FX_IMAGE;
-		b->origin[0] = s->next - s->low;
-		b->origin[1] = (int64_t)y;
-		memcpy(b->voxel_nm, s->voxel.v, sizeof b->voxel_nm);
-		if (s->pixels)
-			memcpy(b->data, (char *)s->pixels + y * row_size, rows * row_size);
-		else if (fx_image_read(im, rows, b->data, &err) < 0) {
-			fx_block_free(b);
-			return fx_fail_error(node, &err);
-		}
-		result = fx_send(node, IMAGE, b);
+	if (result == FX_END) {
+		result = fx_watch_first(&s->folder, &m, &err);
+		if (result != FX_OK)
+			return result < 0 ? fx_fail_error(node, &err) : result;
+		result = fx_decided_add(&s->decided, node, &m);
+		s->decided.next--;
 	}
+	if (result < 0)
+		return result;
+	sections_reopen(s, &m);
+	return sections_mark(node, s, FX_MARK_OPEN, "");
+}
+
+static int sections_rows(void *from, size_t rows, void *voxels, struct fx_error *err)
+{
+	return fx_image_read(from, rows, voxels, err);
+}
+
+static int sections_tiles(struct fx_node *node, const struct sections *s, struct fx_image *im)
+{
+	struct fx_bands b = { .role = FX_IMAGE,
+			      .dtype = s->dtype,
+			      .z = s->next - s->folder.low,
+			      .height = s->height,
+			      .width = s->width,
+			      .voxels = s->pixels,
+			      .rows = sections_rows,
+			      .from = im };
+	int result;
+
+	memcpy(b.voxel_nm, s->voxel.v, sizeof b.voxel_nm);
+	result = fx_bands_send(node, IMAGE, &b, s->tile);
 	return result == FX_OK ? sections_mark(node, s, FX_MARK_DONE, "") : result;
 }
 
 /* A section that cannot be had is missing, unless the whole folder has gone. */
-static int sections_lost(struct fx_node *node, const struct sections *s, const struct fx_error *why)
+static int sections_lost(struct fx_node *node, struct sections *s, const struct fx_error *why)
 {
+	struct fx_mark m = { .kind = FX_MARK_MISSING, .region.lo[0] = s->next };
+
 	if (why->code == FX_ENOMEM)
 		return fx_fail_error(node, why);
 	if (!fx_is_dir(s->path))
-		return sections_vanished(node, s);
-	return sections_mark(node, s, FX_MARK_MISSING, sections_reason(s, why->text));
+		return fx_fail(node, FX_EIO, "%s: the folder has vanished", s->path);
+	strncpy(m.reason, fx_watch_reason(&s->folder, why->text), sizeof m.reason - 1);
+	if (fx_decided_add(&s->decided, node, &m) < 0)
+		return FX_EIO;
+	return sections_mark(node, s, FX_MARK_MISSING, m.reason);
 }
 
 static int sections_file(struct fx_node *node, struct sections *s, const char *name)
@@ -243,47 +188,98 @@ static int sections_file(struct fx_node *node, struct sections *s, const char *n
 	return result;
 }
 
-static bool sections_ready(const struct sections *s)
+/* One section: of which file, or that it is missing, is known. */
+static int sections_next(struct fx_node *node, struct sections *s)
 {
-	const struct fx_sequence_file *f = fx_sequence_find(&s->files, s->next);
+	const struct fx_sequence_file *f = fx_sequence_find(&s->folder.files, s->next);
+	struct fx_error absent = { 0 };
+	struct fx_mark m;
+	int result = fx_decided_peek(&s->decided, node, &m);
 
-	return s->opened &&
-	       (f ? sections_settled(s, f) :
-		    s->ending || fx_sequence_waits(&s->files, s->next,
-						   s->scan_ns - sections_ns(s->settle + s->late)));
+	if (result == FX_OK && m.region.lo[0] == s->next) {
+		if (m.kind == FX_MARK_END)
+			return FX_END;
+		result = sections_mark(node, s, FX_MARK_MISSING, m.reason);
+		s->decided.next++;
+	} else if (s->next >= s->folder.end) {
+		return FX_END;
+	} else if (s->watch && !fx_watch_ready(&s->folder, s->next)) {
+		return FX_IDLE;
+	} else if (f) {
+		result = sections_file(node, s, f->name);
+	} else {
+		fx_error_set(&absent, FX_ENOENT, "no file with number %lld in %s",
+			     (long long)s->next, s->path);
+		result = sections_lost(node, s, &absent);
+	}
+	s->next++;
+	return result;
 }
 
 static int sections_process(struct fx_node *node, void *state)
 {
 	struct sections *s = state;
-	const struct fx_sequence_file *f;
-	struct fx_error absent = { 0 };
+	struct fx_error err = { 0 };
 	int result = FX_OK;
 
 	if (fx_stopping(node))
 		return FX_END;
-	if (s->watch && !sections_ready(s) && fx_now_ns() >= s->rescan_ns)
-		result = sections_scan(node, s);
-	if (result == FX_OK && !s->opened)
+	if (s->watch && !(s->folder.opened && fx_watch_ready(&s->folder, s->next)) &&
+	    fx_watch_due(&s->folder) && fx_watch_scan(&s->folder, &err) < 0)
+		return fx_fail_error(node, &err);
+	if (result == FX_OK && !s->folder.opened)
 		result = sections_open(node, s);
-	if (result != FX_OK || s->next >= s->end)
-		return result != FX_OK ? result : FX_END;
-	if (s->watch && !sections_ready(s))
-		return FX_IDLE;
-	f = fx_sequence_find(&s->files, s->next);
-	if (!f)
-		fx_error_set(&absent, FX_ENOENT, "no file with number %lld in %s",
-			     (long long)s->next, s->path);
-	result = f ? sections_file(node, s, f->name) : sections_lost(node, s, &absent);
-	s->next++;
-	return result;
+	return result == FX_OK ? sections_next(node, s) : result;
+}
+
+/* Where the stream ended: files that come later do not count. */
+static int sections_drain(struct fx_node *node, void *state)
+{
+	struct sections *s = state;
+	const struct fx_mark end = { .kind = FX_MARK_END, .region.lo[0] = s->next };
+	struct fx_mark m;
+	const int result = s->folder.opened ? fx_decided_peek(&s->decided, node, &m) : FX_OK;
+
+	return result == FX_END ? fx_decided_add(&s->decided, node, &end) : result;
+}
+
+static int sections_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	const struct sections *s = state;
+
+	(void)node;
+	fx_pack_bool(to, s->folder.opened);
+	fx_pack_put(to, &s->next, sizeof s->next);
+	return FX_OK;
+}
+
+static int sections_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct sections *s = state;
+	struct fx_mark m;
+	int64_t next;
+	bool opened;
+
+	if (fx_unpack_bool(from, &opened) < 0 || fx_unpack_get(from, &next, sizeof next) < 0)
+		return FX_ETYPE;
+	if (!opened)
+		return FX_OK;
+	if (fx_decided_peek(&s->decided, node, &m) != FX_OK || next < m.region.lo[0] ||
+	    next > m.region.lo[0] + FX_WATCH_MAX)
+		return FX_ETYPE;
+	sections_reopen(s, &m);
+	s->next = next;
+	while (fx_decided_peek(&s->decided, node, &m) == FX_OK && m.region.lo[0] < next)
+		s->decided.next++;
+	return FX_OK;
 }
 
 static void sections_finish(void *state)
 {
 	struct sections *s = state;
 
-	fx_sequence_fini(&s->files);
+	fx_watch_fini(&s->folder);
+	fx_decided_close(&s->decided);
 	free(s->pixels);
 }
 
@@ -296,5 +292,8 @@ FX_NODE(acquire_sections) = {
 	.state_size = sizeof(struct sections),
 	.init = sections_init,
 	.process = sections_process,
+	.drain = sections_drain,
 	.finish = sections_finish,
+	.save = sections_save,
+	.load = sections_load,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "formats/volume.h"
+#include "node/bands.h"
 
 enum { OUT };		/* index into ports[] */
 enum { IMAGE, LABELS }; /* index into roles[] */
@@ -73,35 +74,18 @@ static int volume_mark(struct fx_node *node, const struct volume *s, enum fx_mar
 	return fx_send_mark(node, OUT, &m);
 }
 
-static int volume_send(struct fx_node *node, const struct volume *s, const struct fx_block *band,
-		       size_t y, size_t rows)
-{
-	const size_t row_size = s->file.shape[2] * fx_dtype_size(s->file.dtype);
-	struct fx_block *b = fx_new_block(node, OUT, s->file.dtype, 1,
-					  (const size_t[3]){ 1, rows, s->file.shape[2] });
-
-	if (!b)
-		return fx_fail(node, FX_ENOMEM, "no memory for a tile");
-	b->role = s->role == LABELS ? FX_LABELS : FX_IMAGE;
-	b->origin[0] = s->z;
-	b->origin[1] = band->origin[1] + (int64_t)y;
-	memcpy(b->voxel_nm, s->voxel_nm, sizeof b->voxel_nm);
-	memcpy(b->data, (const char *)band->data + y * row_size, rows * row_size);
-	return fx_send(node, OUT, b);
-}
-
 static int volume_band(struct fx_node *node, const struct volume *s, const struct fx_block *band)
 {
-	const size_t row_size = s->file.shape[2] * fx_dtype_size(s->file.dtype);
-	const size_t fit = (size_t)(s->tile * (1 << 20)) / row_size, rows_max = fit ? fit : 1;
-	int result = FX_OK;
+	struct fx_bands b = { .role = s->role == LABELS ? FX_LABELS : FX_IMAGE,
+			      .dtype = s->file.dtype,
+			      .z = s->z,
+			      .y = band->origin[1],
+			      .height = band->shape[1],
+			      .width = band->shape[2],
+			      .voxels = band->data };
 
-	for (size_t y = 0; result == FX_OK && y < band->shape[1]; y += rows_max) {
-		const size_t left = band->shape[1] - y;
-
-		result = volume_send(node, s, band, y, left < rows_max ? left : rows_max);
-	}
-	return result;
+	memcpy(b.voxel_nm, s->voxel_nm, sizeof b.voxel_nm);
+	return fx_bands_send(node, OUT, &b, s->tile);
 }
 
 /* A section is read in bands; one band mostly. A first band that fails is a missing section; a
@@ -145,6 +129,27 @@ static int volume_process(struct fx_node *node, void *state)
 	return result;
 }
 
+static int volume_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	const struct volume *s = state;
+
+	(void)node;
+	fx_pack_put(to, &s->z, sizeof s->z);
+	return FX_OK;
+}
+
+static int volume_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct volume *s = state;
+
+	(void)node;
+	if (fx_unpack_get(from, &s->z, sizeof s->z) < 0 || s->z < 0 ||
+	    s->z > (int64_t)s->file.shape[0])
+		return FX_ETYPE;
+	s->opened = s->z > 0;
+	return FX_OK;
+}
+
 static void volume_finish(void *state)
 {
 	struct volume *s = state;
@@ -162,4 +167,6 @@ FX_NODE(acquire_volume) = {
 	.init = volume_init,
 	.process = volume_process,
 	.finish = volume_finish,
+	.save = volume_save,
+	.load = volume_load,
 };

@@ -13,25 +13,20 @@
 #include "node/sectionwise.h"
 
 enum { IMAGE, REFERENCE, OUT }; /* index into ports[] */
-
-/* DONE and MISSING marks that came while the reference was not known. */
-struct waiting {
-	size_t len, cap;
-	struct fx_mark *marks; /* owned */
-};
+enum { CAME, GONE, ALL };	/* that came; came or are missing; there are, 0: not known */
 
 struct histogram {
 	const char *reference; /* options: set before init() */
 	double half_life, memory;
 	int padding, reference_sections, hold;
 	bool known;			/* target is complete */
-	int64_t seen, gone, all;	/* of the reference: sections that came, that came or are
-					 * missing, and that there are, 0 when not known */
+	int64_t counted[3];		/* sections of the reference */
 	double target[FX_MATCH_BINS];	/* histogram of the reference */
 	double source[FX_MATCH_BINS];	/* what is remembered of the stream */
 	uint8_t table[FX_MATCH_BINS];	/* of the section that is sent */
 	struct fx_sections held, model; /* owned, from OPEN to finish(); of either input */
-	struct waiting waiting;		/* owned, the same */
+	struct fx_mark *waiting;	/* owned; DONE and MISSING until the reference is known */
+	size_t waiting_len, waiting_cap;
 };
 
 static const struct fx_port ports[] = {
@@ -133,7 +128,7 @@ static int histogram_process(struct fx_node *node, void *state)
 		return fx_fail(node, FX_ENOMEM,
 			       "%zu sections are held while %lld of the reference have come: raise "
 			       "hold (%d), or set reference_sections",
-			       s->held.len, (long long)s->seen, s->hold);
+			       s->held.len, (long long)s->counted[CAME], s->hold);
 	return failed;
 }
 
@@ -143,17 +138,17 @@ static int histogram_release(struct fx_node *node, struct histogram *s)
 	int failed = FX_OK;
 
 	s->known = true;
-	for (size_t i = 0; i < s->waiting.len && failed >= 0; i++)
-		failed = fx_sectionwise_close(node, s, &how, &s->held, &s->waiting.marks[i]);
-	s->waiting.len = 0;
+	for (size_t i = 0; i < s->waiting_len && failed >= 0; i++)
+		failed = fx_sectionwise_close(node, s, &how, &s->held, &s->waiting[i]);
+	s->waiting_len = 0;
 	return failed;
 }
 
-static int histogram_wait(struct fx_node *node, struct waiting *w, const struct fx_mark *m)
+static int histogram_wait(struct fx_node *node, struct histogram *s, const struct fx_mark *m)
 {
-	if (!fx_grow(&w->marks, &w->cap, w->len + 1, sizeof *w->marks))
+	if (!fx_grow(&s->waiting, &s->waiting_cap, s->waiting_len + 1, sizeof *s->waiting))
 		return fx_fail(node, FX_ENOMEM, "no memory for a mark");
-	w->marks[w->len++] = *m;
+	s->waiting[s->waiting_len++] = *m;
 	return FX_OK;
 }
 
@@ -172,7 +167,7 @@ static int histogram_model(struct fx_node *node, struct histogram *s, int64_t z)
 	fx_sections_drop(&s->model, section);
 	for (int v = 0; v < FX_MATCH_BINS; v++)
 		s->target[v] += (double)counts[v];
-	s->seen++;
+	s->counted[CAME]++;
 	return FX_OK;
 }
 
@@ -186,7 +181,7 @@ static int histogram_open_reference(struct fx_node *node, struct histogram *s,
 	if (fx_sections_init(&s->model, m, s->memory * 1048576, (size_t)s->hold, &err) < 0)
 		return fx_fail_error(node, &err);
 	if (m->region.hi[0] > m->region.lo[0])
-		s->all = m->region.hi[0] - m->region.lo[0];
+		s->counted[ALL] = m->region.hi[0] - m->region.lo[0];
 	return FX_OK;
 }
 
@@ -199,24 +194,28 @@ static int histogram_mark_reference(struct fx_node *node, struct histogram *s,
 		return s->known ? FX_OK : histogram_open_reference(node, s, m);
 	if (m->kind == FX_MARK_MISSING) {
 		fx_sections_lose(&s->model, lo, hi);
-		s->gone += hi - lo;
+		s->counted[GONE] += hi - lo;
 	}
 	for (int64_t z = lo; z < hi && m->kind == FX_MARK_DONE && !s->known; z++) {
 		const int failed = histogram_model(node, s, z);
 
 		if (failed < 0)
 			return failed;
-		s->gone++;
-		if (s->seen == s->reference_sections)
+		s->counted[GONE]++;
+		if (s->counted[CAME] == s->reference_sections)
 			return histogram_release(node, s);
 	}
-	return !s->known && s->seen && s->gone == s->all ? histogram_release(node, s) : FX_OK;
+	return !s->known && s->counted[CAME] && s->counted[GONE] == s->counted[ALL] ?
+		       histogram_release(node, s) :
+		       FX_OK;
 }
 
 static int histogram_mark(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m)
 {
 	struct histogram *s = state;
 
+	if (fx_again(node))
+		return FX_OK;
 	if (m->kind == FX_MARK_OPEN && m->dtype != FX_U8)
 		return fx_fail(node, FX_ETYPE, "a stream of %s, but this takes u8",
 			       fx_dtype_name(m->dtype));
@@ -225,7 +224,7 @@ static int histogram_mark(struct fx_node *node, void *state, unsigned port, cons
 	if (m->kind == FX_MARK_OPEN)
 		return fx_sectionwise_open(node, &how, &s->held, m, s->memory, (size_t)s->hold);
 	if (!s->known)
-		return histogram_wait(node, &s->waiting, m);
+		return histogram_wait(node, s, m);
 	return fx_sectionwise_close(node, s, &how, &s->held, m);
 }
 
@@ -234,11 +233,44 @@ static int histogram_drain(struct fx_node *node, void *state)
 	struct histogram *s = state;
 	int failed = FX_OK;
 
-	if (s->waiting.len && !s->seen)
+	if (s->waiting_len && !s->counted[CAME])
 		return fx_fail(node, FX_EINVAL, "no section of the reference came");
 	if (!s->known)
 		failed = histogram_release(node, s);
 	return failed < 0 ? failed : fx_sectionwise_drain(node, &how, &s->held);
+}
+
+static int histogram_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	const struct histogram *s = state;
+
+	fx_sectionwise_save(node, &s->held, to);
+	fx_sectionwise_save(node, &s->model, to);
+	fx_pack_bool(to, s->known);
+	fx_pack_put(to, s->counted, sizeof s->counted);
+	fx_pack_put(to, s->target, sizeof s->target);
+	fx_pack_put(to, s->source, sizeof s->source);
+	fx_pack_array(to, s->waiting, s->waiting_len, sizeof *s->waiting);
+	return FX_OK;
+}
+
+static int histogram_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct histogram *s = state;
+	void *marks = NULL;
+	int failed;
+
+	if (fx_sectionwise_load(node, IMAGE, &s->held, s->memory, (size_t)s->hold, from) < 0 ||
+	    fx_sectionwise_load(node, REFERENCE, &s->model, s->memory, (size_t)s->hold, from) < 0 ||
+	    fx_unpack_bool(from, &s->known) < 0 ||
+	    fx_unpack_get(from, s->counted, sizeof s->counted) < 0 ||
+	    fx_unpack_get(from, s->target, sizeof s->target) < 0 ||
+	    fx_unpack_get(from, s->source, sizeof s->source) < 0)
+		return FX_ETYPE;
+	failed = fx_unpack_array(from, &marks, &s->waiting_len, sizeof *s->waiting);
+	s->waiting = marks;
+	s->waiting_cap = s->waiting_len;
+	return failed;
 }
 
 static void histogram_finish(void *state)
@@ -247,7 +279,7 @@ static void histogram_finish(void *state)
 
 	fx_sections_fini(&s->held);
 	fx_sections_fini(&s->model);
-	free(s->waiting.marks);
+	free(s->waiting);
 }
 
 FX_NODE(adapter_histogram) = {
@@ -262,4 +294,6 @@ FX_NODE(adapter_histogram) = {
 	.mark = histogram_mark,
 	.drain = histogram_drain,
 	.finish = histogram_finish,
+	.save = histogram_save,
+	.load = histogram_load,
 };

@@ -89,6 +89,14 @@ static int clahe_process(struct fx_node *node, void *state)
 	return fx_sectionwise_put(node, IMAGE, &s->held);
 }
 
+static int clahe_prepare(struct fx_node *node, struct clahe *s)
+{
+	if (fx_clahe_init(&s->clahe, s->held.height, s->held.width, (size_t)s->side,
+			  s->held.dtype) < 0)
+		return fx_fail(node, FX_ENOMEM, "no memory for the maps of the regions");
+	return FX_OK;
+}
+
 static int clahe_open(struct fx_node *node, struct clahe *s, const struct fx_mark *m)
 {
 	int failed;
@@ -97,11 +105,7 @@ static int clahe_open(struct fx_node *node, struct clahe *s, const struct fx_mar
 		return fx_fail(node, FX_ETYPE, "a stream of %s, but this takes u8 and u16",
 			       fx_dtype_name(m->dtype));
 	failed = fx_sectionwise_open(node, &how, &s->held, m, s->memory, (size_t)s->hold);
-	if (failed < 0)
-		return failed;
-	if (fx_clahe_init(&s->clahe, s->held.height, s->held.width, (size_t)s->side, m->dtype) < 0)
-		return fx_fail(node, FX_ENOMEM, "no memory for the maps of the regions");
-	return FX_OK;
+	return failed < 0 ? failed : clahe_prepare(node, s);
 }
 
 static int clahe_mark(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m)
@@ -109,6 +113,8 @@ static int clahe_mark(struct fx_node *node, void *state, unsigned port, const st
 	struct clahe *s = state;
 
 	(void)port;
+	if (fx_again(node))
+		return FX_OK;
 	if (m->kind == FX_MARK_OPEN)
 		return clahe_open(node, s, m);
 	return fx_sectionwise_close(node, s, &how, &s->held, m);
@@ -119,6 +125,23 @@ static int clahe_drain(struct fx_node *node, void *state)
 	struct clahe *s = state;
 
 	return fx_sectionwise_drain(node, &how, &s->held);
+}
+
+static int clahe_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	const struct clahe *s = state;
+
+	fx_sectionwise_save(node, &s->held, to);
+	return FX_OK;
+}
+
+static int clahe_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct clahe *s = state;
+	const int failed =
+		fx_sectionwise_load(node, IMAGE, &s->held, s->memory, (size_t)s->hold, from);
+
+	return failed == FX_OK && s->held.size ? clahe_prepare(node, s) : failed;
 }
 
 static void clahe_finish(void *state)
@@ -140,4 +163,6 @@ FX_NODE(normalizer_clahe) = {
 	.mark = clahe_mark,
 	.drain = clahe_drain,
 	.finish = clahe_finish,
+	.save = clahe_save,
+	.load = clahe_load,
 };

@@ -101,18 +101,18 @@ static int stretch_process(struct fx_node *node, void *state)
 	return fx_sectionwise_put(node, IMAGE, &s->held);
 }
 
-static int stretch_open(struct fx_node *node, struct stretch *s, const struct fx_mark *m)
+static int stretch_prepare(struct fx_node *node, struct stretch *s, enum fx_dtype dtype)
 {
-	const size_t bins = fx_histogram_bins(m->dtype);
+	const size_t bins = fx_histogram_bins(dtype);
 
 	if (!bins)
 		return fx_fail(node, FX_ETYPE, "a stream of %s, but this takes u8 and u16",
-			       fx_dtype_name(m->dtype));
+			       fx_dtype_name(dtype));
 	if (!s->table && (!(s->table = calloc(bins, 1)) ||
 			  fx_histogram_init(&s->histogram, bins, (size_t)s->window) < 0))
 		return fx_fail(node, FX_ENOMEM, "no memory for the histograms of %d sections",
 			       s->window);
-	return fx_sectionwise_open(node, &how, &s->held, m, s->memory, (size_t)s->hold);
+	return FX_OK;
 }
 
 static int stretch_mark(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m)
@@ -120,8 +120,15 @@ static int stretch_mark(struct fx_node *node, void *state, unsigned port, const 
 	struct stretch *s = state;
 
 	(void)port;
-	if (m->kind == FX_MARK_OPEN)
-		return stretch_open(node, s, m);
+	if (fx_again(node))
+		return FX_OK;
+	if (m->kind == FX_MARK_OPEN) {
+		const int failed = stretch_prepare(node, s, m->dtype);
+
+		return failed < 0 ? failed :
+				    fx_sectionwise_open(node, &how, &s->held, m, s->memory,
+							(size_t)s->hold);
+	}
 	return fx_sectionwise_close(node, s, &how, &s->held, m);
 }
 
@@ -130,6 +137,29 @@ static int stretch_drain(struct fx_node *node, void *state)
 	struct stretch *s = state;
 
 	return fx_sectionwise_drain(node, &how, &s->held);
+}
+
+static int stretch_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	const struct stretch *s = state;
+
+	fx_sectionwise_save(node, &s->held, to);
+	if (s->held.size)
+		fx_histogram_pack(&s->histogram, to);
+	return FX_OK;
+}
+
+static int stretch_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct stretch *s = state;
+	int failed = fx_sectionwise_load(node, IMAGE, &s->held, s->memory, (size_t)s->hold, from);
+
+	if (failed == FX_OK && s->held.size) {
+		failed = stretch_prepare(node, s, s->held.dtype);
+		if (failed == FX_OK)
+			failed = fx_histogram_unpack(&s->histogram, from);
+	}
+	return failed;
 }
 
 static void stretch_finish(void *state)
@@ -153,4 +183,6 @@ FX_NODE(normalizer_stretch) = {
 	.mark = stretch_mark,
 	.drain = stretch_drain,
 	.finish = stretch_finish,
+	.save = stretch_save,
+	.load = stretch_load,
 };

@@ -7,24 +7,14 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "formats/blockstore.h"
-#include "kernels/finalids.h"
+#include "formats/scored.h"
 #include "kernels/scores.h"
 
-enum { LABELS, TRUTH, TREES, SCORES }; /* index into ports[] */
+enum { LABELS, TRUTH, TREES, SCORES }; /* index into ports[]; the first two into stores[] */
 
 struct segmentation {
-	int tolerance; /* option */
-	/* all owned, from init() to finish() */
-	struct fx_contingency pairs; /* labels against truth */
-	struct fx_contingency sizes; /* all labels */
-	struct fx_final_ids finals;
-	struct fx_blockstore stores[2]; /* LABELS, TRUTH: blocks whose partner has not come; with
-					 * trees every block of labels */
-	struct fx_tree **trees;
-	size_t trees_len, trees_cap;
-	uint64_t voxels, scored; /* of labels; that met truth */
-	double voxel_nm[3];	 /* of the labels */
+	int tolerance;		 /* option */
+	struct fx_scored so_far; /* owned, from init() to finish() */
 };
 
 enum { ANY_LABEL = FX_U8 | FX_U16 | FX_U32 | FX_U64 };
@@ -67,17 +57,17 @@ static int segmentation_shapes(struct fx_node *node)
 static int segmentation_put(struct fx_node *node, struct segmentation *s, unsigned port,
 			    const struct fx_block *b)
 {
-	struct fx_blockstore *store = &s->stores[port];
+	struct fx_blockstore *store = &s->so_far.stores[port];
 	struct fx_error err = { 0 };
 	size_t number;
 	int rc = FX_OK;
 
 	if (!store->scratch) {
-		const char *dir = fx_scratch_dir(node);
+		const char *dir = fx_state_dir(node);
 
 		if (!dir)
 			return fx_fail(node, FX_EIO, "no folder for scratch files");
-		rc = fx_blockstore_open(store, dir, &err);
+		rc = fx_blockstore_open(store, dir, fx_scored_files[port], &err);
 	}
 	if (rc == FX_OK)
 		rc = fx_blockstore_put(store, b, &number, &err);
@@ -97,7 +87,7 @@ static int segmentation_count(struct fx_node *node, struct fx_contingency *c,
 static int segmentation_meet(struct fx_node *node, struct segmentation *s, unsigned port,
 			     const struct fx_block *b, bool *met)
 {
-	struct fx_blockstore *store = &s->stores[port == LABELS ? TRUTH : LABELS];
+	struct fx_blockstore *store = &s->so_far.stores[port == LABELS ? TRUTH : LABELS];
 	const size_t number = fx_blockstore_find(store, fx_block_core(b).lo);
 	struct fx_error err = { 0 };
 	struct fx_block *partner;
@@ -109,8 +99,8 @@ static int segmentation_meet(struct fx_node *node, struct segmentation *s, unsig
 	partner = fx_blockstore_get(store, number, &err);
 	if (!partner)
 		return fx_fail_error(node, &err);
-	rc = segmentation_count(node, &s->pairs, port == LABELS ? b : partner,
-				port == LABELS ? partner : b, &s->scored);
+	rc = segmentation_count(node, &s->so_far.pairs, port == LABELS ? b : partner,
+				port == LABELS ? partner : b, &s->so_far.scored);
 	fx_block_free(partner);
 	if (port == LABELS || !fx_connected(node, TREES))
 		fx_blockstore_drop(store, number);
@@ -133,8 +123,8 @@ static int segmentation_block(struct fx_node *node, struct segmentation *s, unsi
 	int rc = FX_OK;
 
 	if (port == LABELS) {
-		memcpy(s->voxel_nm, b->voxel_nm, sizeof s->voxel_nm);
-		rc = segmentation_count(node, &s->sizes, b, NULL, &s->voxels);
+		memcpy(s->so_far.voxel_nm, b->voxel_nm, sizeof s->so_far.voxel_nm);
+		rc = segmentation_count(node, &s->so_far.sizes, b, NULL, &s->so_far.voxels);
 	}
 	if (rc == FX_OK && fx_connected(node, TRUTH))
 		rc = segmentation_meet(node, s, port, b, &met);
@@ -163,13 +153,14 @@ static int segmentation_process(struct fx_node *node, void *state)
 		return rc;
 	case FX_RECORD:
 		r = fx_take_record(node, port);
-		rc = port == LABELS ? fx_final_ids_take(&s->finals, r, &err) : FX_OK;
+		rc = port == LABELS ? fx_final_ids_take(&s->so_far.finals, r, &err) : FX_OK;
 		fx_record_free(r);
 		return rc < 0 ? fx_fail_error(node, &err) : FX_OK;
 	case FX_TREE:
-		if (!fx_grow(&s->trees, &s->trees_cap, s->trees_len + 1, sizeof *s->trees))
+		if (!fx_grow(&s->so_far.trees, &s->so_far.trees_cap, s->so_far.trees_len + 1,
+			     sizeof *s->so_far.trees))
 			return fx_fail(node, FX_ENOMEM, "no memory for the skeletons");
-		s->trees[s->trees_len++] = fx_take_tree(node, port);
+		s->so_far.trees[s->so_far.trees_len++] = fx_take_tree(node, port);
 		break;
 	case FX_NOTHING:
 		break;
@@ -192,11 +183,11 @@ static int segmentation_against_truth(struct fx_node *node, struct segmentation 
 {
 	unsigned left_out;
 
-	if (s->stores[TRUTH].live)
+	if (s->so_far.stores[TRUTH].live)
 		fx_warn(node, "%zu blocks of truth met no labels: is the truth on the same grid?",
-			s->stores[TRUTH].live);
-	if (fx_scores_add_rules(r, &s->pairs, &left_out) < 0 ||
-	    fx_record_add_number(r, "voxels_scored", (double)s->scored) < 0)
+			s->so_far.stores[TRUTH].live);
+	if (fx_scores_add_rules(r, &s->so_far.pairs, &left_out) < 0 ||
+	    fx_record_add_number(r, "voxels_scored", (double)s->so_far.scored) < 0)
 		return fx_fail(node, FX_ENOMEM, "no memory for the scores");
 	if (left_out)
 		fx_warn(node, "%u of %d scoring rules have no voxel to count", left_out, FX_RULES);
@@ -213,11 +204,11 @@ static int segmentation_look_up(struct fx_node *node, const struct segmentation 
 	int rc = FX_ENOMEM;
 
 	if (voxels && labels) {
-		fx_erl_voxels(nodes, len, s->voxel_nm, voxels);
-		rc = fx_blockstore_lookup(&s->stores[LABELS], voxels, len, labels, &err);
+		fx_erl_voxels(nodes, len, s->so_far.voxel_nm, voxels);
+		rc = fx_blockstore_lookup(&s->so_far.stores[LABELS], voxels, len, labels, &err);
 	}
 	for (size_t i = 0; rc == FX_OK && i < len; i++)
-		nodes[i].segment = fx_final_ids_of(&s->finals, labels[i]);
+		nodes[i].segment = fx_final_ids_of(&s->so_far.finals, labels[i]);
 	free(voxels);
 	free(labels);
 	return rc < 0 ? fx_fail(node, rc, "cannot look up %zu skeleton nodes: %s", len, err.text) :
@@ -229,7 +220,7 @@ static int segmentation_runs(struct fx_node *node, struct segmentation *s, struc
 	struct fx_erl_node *nodes = NULL;
 	struct fx_error err = { 0 };
 	size_t len;
-	int rc = fx_erl_nodes(s->trees, s->trees_len, &nodes, &len, &err);
+	int rc = fx_erl_nodes(s->so_far.trees, s->so_far.trees_len, &nodes, &len, &err);
 
 	if (rc < 0)
 		return fx_fail_error(node, &err);
@@ -250,10 +241,10 @@ static int segmentation_drain(struct fx_node *node, void *state)
 
 	if (!r)
 		return fx_fail(node, FX_ENOMEM, "no memory for the scores");
-	if ((rc = fx_final_ids_apply(&s->finals, &s->pairs, &err)) < 0 ||
-	    (rc = fx_final_ids_apply(&s->finals, &s->sizes, &err)) < 0)
+	if ((rc = fx_final_ids_apply(&s->so_far.finals, &s->so_far.pairs, &err)) < 0 ||
+	    (rc = fx_final_ids_apply(&s->so_far.finals, &s->so_far.sizes, &err)) < 0)
 		fx_fail_error(node, &err);
-	else if ((rc = fx_scores_add_sizes(r, &s->sizes)) < 0)
+	else if ((rc = fx_scores_add_sizes(r, &s->so_far.sizes)) < 0)
 		fx_fail(node, rc, "no memory for the scores");
 	if (rc == FX_OK && fx_connected(node, TRUTH))
 		rc = segmentation_against_truth(node, s, r);
@@ -265,18 +256,31 @@ static int segmentation_drain(struct fx_node *node, void *state)
 	return rc;
 }
 
+static int segmentation_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	struct segmentation *s = state;
+	struct fx_error err = { 0 };
+
+	return fx_scored_pack(&s->so_far, to, &err) < 0 ? fx_fail_error(node, &err) : FX_OK;
+}
+
+static int segmentation_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct segmentation *s = state;
+	const char *dir = fx_state_dir(node);
+	struct fx_error err = { 0 };
+
+	if (!dir)
+		return fx_fail(node, FX_EIO, "no folder for scratch files");
+	return fx_scored_unpack(&s->so_far, dir, from, &err) < 0 ? fx_fail_error(node, &err) :
+								   FX_OK;
+}
+
 static void segmentation_finish(void *state)
 {
 	struct segmentation *s = state;
 
-	for (size_t i = 0; i < s->trees_len; i++)
-		fx_tree_free(s->trees[i]);
-	free(s->trees);
-	fx_blockstore_close(&s->stores[LABELS]);
-	fx_blockstore_close(&s->stores[TRUTH]);
-	fx_contingency_fini(&s->pairs);
-	fx_contingency_fini(&s->sizes);
-	fx_final_ids_fini(&s->finals);
+	fx_scored_fini(&s->so_far);
 }
 
 FX_NODE(scorer_segmentation) = {
@@ -290,4 +294,6 @@ FX_NODE(scorer_segmentation) = {
 	.mark = segmentation_mark,
 	.drain = segmentation_drain,
 	.finish = segmentation_finish,
+	.save = segmentation_save,
+	.load = segmentation_load,
 };

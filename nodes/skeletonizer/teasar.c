@@ -65,10 +65,10 @@ static int teasar_block(struct fx_node *node, struct teasar *s, const struct fx_
 	const char *dir;
 
 	if (!s->scratch) {
-		dir = fx_scratch_dir(node);
+		dir = fx_state_dir(node);
 		if (!dir)
 			return fx_fail(node, FX_EIO, "no folder for scratch files");
-		s->scratch = fx_blobstore_open(dir, 0, &err);
+		s->scratch = fx_blobstore_named(dir, "labels", &err);
 		if (!s->scratch)
 			return fx_fail_error(node, &err);
 		memcpy(s->voxel_nm, b->voxel_nm, sizeof s->voxel_nm);
@@ -235,6 +235,42 @@ static int teasar_drain(struct fx_node *node, void *state)
 	return result;
 }
 
+static int teasar_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	struct teasar *s = state;
+	struct fx_error err = { 0 };
+
+	fx_pack_put(to, s->voxel_nm, sizeof s->voxel_nm);
+	fx_pack_array(to, s->done, s->done_len, sizeof *s->done);
+	fx_labelstore_pack(&s->store, to);
+	if (fx_labelmap_pack(&s->map, to) < 0)
+		return fx_fail(node, FX_ENOMEM, "no memory to save label ids");
+	if (s->scratch && fx_blobstore_pack(s->scratch, to, &err) < 0)
+		return fx_fail_error(node, &err);
+	return FX_OK;
+}
+
+static int teasar_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct teasar *s = state;
+	const char *dir = fx_state_dir(node);
+	struct fx_error err = { 0 };
+	void *done = NULL;
+
+	if (!dir || fx_unpack_get(from, s->voxel_nm, sizeof s->voxel_nm) < 0 ||
+	    fx_unpack_array(from, &done, &s->done_len, sizeof *s->done) < 0) {
+		free(done);
+		return FX_ETYPE;
+	}
+	s->done = done;
+	s->done_cap = s->done_len;
+	if (fx_labelstore_unpack(&s->store, from) < 0 || fx_labelmap_unpack(&s->map, from) < 0)
+		return FX_ETYPE;
+	if (s->store.len && !(s->scratch = fx_blobstore_unpack(dir, "labels", from, &err)))
+		return fx_fail_error(node, &err);
+	return FX_OK;
+}
+
 static void teasar_finish(void *state)
 {
 	struct teasar *s = state;
@@ -256,4 +292,6 @@ FX_NODE(skeletonizer_teasar) = {
 	.mark = teasar_mark,
 	.drain = teasar_drain,
 	.finish = teasar_finish,
+	.save = teasar_save,
+	.load = teasar_load,
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pack.h"
 #include "kernels/stitch.h"
 
 enum { IN, OUT };	   /* index into ports[] */
@@ -159,6 +160,25 @@ static int overlap_drain(struct fx_node *node, void *state)
 	return rc;
 }
 
+static int overlap_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	const struct overlap *s = state;
+
+	(void)node;
+	fx_pack_bool(to, s->warned);
+	fx_stitch_pack(s->stitch, to);
+	return FX_OK;
+}
+
+static int overlap_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct overlap *s = state;
+	const int result = fx_unpack_bool(from, &s->warned);
+
+	(void)node;
+	return result < 0 ? result : fx_stitch_unpack(s->stitch, from);
+}
+
 static void overlap_finish(void *state)
 {
 	struct overlap *s = state;
@@ -178,4 +198,6 @@ FX_NODE(stitcher_overlap) = {
 	.mark = overlap_mark,
 	.drain = overlap_drain,
 	.finish = overlap_finish,
+	.save = overlap_save,
+	.load = overlap_load,
 };

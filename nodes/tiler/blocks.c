@@ -41,7 +41,7 @@ static const struct fx_option options[] = {
 	{ 0 },
 };
 
-static int blocks_open(struct fx_node *node, struct blocks *s, const struct fx_mark *m)
+static int blocks_prepare(struct fx_node *node, struct blocks *s, const struct fx_mark *m)
 {
 	const size_t voxel_size = fx_dtype_size(m->dtype);
 	const char *folder = NULL;
@@ -64,7 +64,7 @@ static int blocks_open(struct fx_node *node, struct blocks *s, const struct fx_m
 	s->opened = true;
 	s->dtype = m->dtype;
 	memcpy(s->voxel_nm, m->voxel_nm, sizeof s->voxel_nm);
-	return fx_send_mark(node, BLOCKS, m);
+	return FX_OK;
 }
 
 static int blocks_send(struct fx_node *node, const struct blocks *s, struct fx_region core)
@@ -127,8 +127,12 @@ static int blocks_process(struct fx_node *node, void *state)
 	struct blocks *s = state;
 	struct fx_block *tile = fx_take(node, IMAGE);
 	struct fx_error err = { 0 };
-	int failed;
+	int failed = FX_OK;
 
+	if (fx_again(node) && !(s->opened && fx_window_wants(&s->window, tile->origin[0]))) {
+		fx_block_free(tile);
+		return FX_OK;
+	}
 	if (!s->opened) {
 		fx_block_free(tile);
 		return fx_fail(node, FX_EINVAL, "a tile comes before the stream is opened");
@@ -138,6 +142,8 @@ static int blocks_process(struct fx_node *node, void *state)
 				      fx_dtype_name(tile->dtype), fx_dtype_name(s->dtype));
 	else
 		failed = fx_window_put(&s->window, tile, &err);
+	if (failed == FX_OK)
+		fx_window_note(&s->window, tile->origin[0], fx_message(node));
 	s->role = tile->role;
 	s->level = tile->level;
 	fx_block_free(tile);
@@ -162,8 +168,11 @@ static int blocks_close(struct fx_node *node, struct blocks *s, const struct fx_
 	if (m->kind == FX_MARK_MISSING)
 		failed = fx_send_mark(node, BLOCKS, m);
 	for (int64_t z = r->lo[0]; z < r->hi[0] && failed >= 0; z++) {
+		if (fx_again(node) && !fx_window_wants(&s->window, z))
+			continue;
 		if (fx_window_close(&s->window, z, state, &err) < 0)
 			return fx_fail_error(node, &err);
+		fx_window_note(&s->window, z, fx_message(node));
 		failed = blocks_send_ready(node, s);
 	}
 	return failed;
@@ -174,8 +183,11 @@ static int blocks_mark(struct fx_node *node, void *state, unsigned port, const s
 	struct blocks *s = state;
 
 	(void)port;
-	if (m->kind == FX_MARK_OPEN)
-		return blocks_open(node, s, m);
+	if (m->kind == FX_MARK_OPEN) {
+		const int failed = fx_again(node) ? FX_OK : blocks_prepare(node, s, m);
+
+		return failed < 0 ? failed : fx_send_mark(node, BLOCKS, m);
+	}
 	if (m->kind != FX_MARK_DONE && m->kind != FX_MARK_MISSING)
 		return FX_OK;
 	if (!s->opened)
@@ -227,6 +239,42 @@ static int blocks_drain(struct fx_node *node, void *state)
 	return blocks_send_ready(node, s);
 }
 
+static int blocks_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	const struct blocks *s = state;
+	const uint32_t role = (uint32_t)s->role;
+
+	fx_pack_bool(to, s->opened);
+	if (!s->opened)
+		return FX_OK;
+	fx_pack_put(to, &role, sizeof role);
+	fx_pack_put(to, &s->level, sizeof s->level);
+	fx_needs(node, fx_window_pack(&s->window, to));
+	return FX_OK;
+}
+
+static int blocks_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct blocks *s = state;
+	const struct fx_mark *open = fx_opened(node, IMAGE);
+	uint32_t role;
+	bool opened;
+	int failed;
+
+	if (fx_unpack_bool(from, &opened) < 0)
+		return FX_ETYPE;
+	if (!opened)
+		return FX_OK;
+	failed = open ? blocks_prepare(node, s, open) : FX_ETYPE;
+	if (failed < 0)
+		return failed;
+	if (fx_unpack_get(from, &role, sizeof role) < 0 || role > FX_MASK ||
+	    fx_unpack_get(from, &s->level, sizeof s->level) < 0)
+		return FX_ETYPE;
+	s->role = (enum fx_role)role;
+	return fx_window_unpack(&s->window, from);
+}
+
 static void blocks_finish(void *state)
 {
 	struct blocks *s = state;
@@ -246,4 +294,6 @@ FX_NODE(tiler_blocks) = {
 	.mark = blocks_mark,
 	.drain = blocks_drain,
 	.finish = blocks_finish,
+	.save = blocks_save,
+	.load = blocks_load,
 };

@@ -187,18 +187,16 @@ static int pixels_begin(struct fx_node *node, struct pixels *s)
 	return result == FX_ENOMEM ? fx_fail_error(node, &err) : FX_OK;
 }
 
-/* Tells of the last point of the curves. */
-static int pixels_report(struct fx_node *node, const struct pixels *s, double left_s)
+/* Tells of a point of the curves. */
+static int pixels_report(struct fx_node *node, const struct pixels *s, size_t point)
 {
-	const struct fx_pixelfit_point *p = &s->fit.points[s->fit.points_len - 1];
+	const struct fx_pixelfit_point *p = &s->fit.points[point];
 	const double numbers[] = { p->loss, p->aside.loss, p->aside.auc };
 	static const char *const names[] = { "loss", "aside_loss", "aside_auc" };
 	struct fx_record *r = fx_record_new("training");
 	int result = r ? FX_OK : FX_ENOMEM;
 	char name[64];
 
-	fx_log(FX_LOG_INFO, "step %.0f of %d: loss %.4f, aside: loss %.4f, auc %.4f; %.0f s left",
-	       p->step, s->steps, p->loss, p->aside.loss, p->aside.auc, left_s);
 	for (int i = 0; i < 3 && result == FX_OK; i++) {
 		snprintf(name, sizeof name, "curve.%09.0f.%s", p->step, names[i]);
 		result = fx_record_add_number(r, name, numbers[i]);
@@ -216,9 +214,12 @@ static int pixels_train(struct fx_node *node, struct pixels *s)
 	const uint64_t total = (uint64_t)s->steps, reports = (uint64_t)s->reports,
 		       each = (total + reports - 1) / reports, start = s->fit.optim.step;
 	const int64_t start_ns = fx_now_ns();
+	const struct fx_pixelfit_point *p;
 	struct fx_error err = { 0 };
 	int result = FX_OK;
 
+	for (size_t i = 0; i < s->fit.points_len && result == FX_OK; i++)
+		result = pixels_report(node, s, i); /* what a life before a kill may have told */
 	while (result == FX_OK && s->fit.optim.step < total) {
 		double spent;
 
@@ -226,9 +227,13 @@ static int pixels_train(struct fx_node *node, struct pixels *s)
 		    fx_pixelfit_save(&s->fit, s->checkpoint, true, s->voxel_nm, s->note, &err) < 0)
 			return fx_fail_error(node, &err);
 		spent = (double)(fx_now_ns() - start_ns) / 1e9;
-		result = pixels_report(node, s,
-				       spent * (double)(total - s->fit.optim.step) /
-					       (double)(s->fit.optim.step - start));
+		p = &s->fit.points[s->fit.points_len - 1];
+		fx_log(FX_LOG_INFO,
+		       "step %.0f of %d: loss %.4f, aside: loss %.4f, auc %.4f; %.0f s left",
+		       p->step, s->steps, p->loss, p->aside.loss, p->aside.auc,
+		       spent * (double)(total - s->fit.optim.step) /
+			       (double)(s->fit.optim.step - start));
+		result = pixels_report(node, s, s->fit.points_len - 1);
 		if (fx_stopping(node))
 			break;
 	}

@@ -211,22 +211,21 @@ static int segmentation_begin(struct fx_node *node, struct segmentation *s)
 		       (unsigned long long)s->fit.optim.step);
 	else if (result == FX_ETYPE)
 		fx_warn(node, "%s; the training begins anew", err.text);
-	return result == FX_OK || result == FX_ENOENT || result == FX_ETYPE ?
-		       FX_OK :
-		       fx_fail_error(node, &err);
+	if (result == FX_OK || result == FX_ENOENT || result == FX_ETYPE)
+		return FX_OK;
+	return fx_fail_error(node, &err);
 }
 
-/* Tells of the last point of the curves. */
-static int segmentation_report(struct fx_node *node, const struct segmentation *s)
+/* Tells of a point of the curves. */
+static int segmentation_report(struct fx_node *node, const struct segmentation *s, size_t point)
 {
-	const struct fx_unetfit_point *p = &s->fit.points[s->fit.points_len - 1];
+	const struct fx_unetfit_point *p = &s->fit.points[point];
 	struct fx_record *r = fx_unetfit_record(p);
 
 	fx_log(FX_LOG_INFO,
 	       "step %.0f of %d: loss %.4f, aside: loss %.4f, VOI %.3f at threshold %.1f", p->step,
 	       s->steps, p->loss, p->aside_loss, p->aside_voi, p->threshold);
-	return r ? fx_send_record(node, CURVES, r) :
-		   fx_fail(node, FX_ENOMEM, "no memory for a report");
+	return fx_send_record(node, CURVES, r);
 }
 
 /* Trains to the end, or until the run is to stop. */
@@ -237,6 +236,8 @@ static int segmentation_train(struct fx_node *node, struct segmentation *s)
 	struct fx_error err = { 0 };
 	int result = FX_OK;
 
+	for (size_t i = 0; i < s->fit.points_len && result == FX_OK; i++)
+		result = segmentation_report(node, s, i); /* before a kill, maybe */
 	while (result == FX_OK && s->fit.optim.step < total && !fx_stopping(node)) {
 		const uint64_t step = s->fit.optim.step + 1;
 		const bool report = step % each == 0 || step == total;
@@ -246,12 +247,12 @@ static int segmentation_train(struct fx_node *node, struct segmentation *s)
 		    (report && fx_unetfit_rate(&s->fit, &err) < 0) ||
 		    (report && fx_unetfit_save(&s->fit, s->checkpoint, true, s->note, &err) < 0))
 			return fx_fail_error(node, &err);
-		if (report)
-			result = segmentation_report(node, s);
+		result = report ? segmentation_report(node, s, s->fit.points_len - 1) : FX_OK;
 	}
-	if (result == FX_OK && s->fit.optim.step < total)
-		result = fx_unetfit_save(&s->fit, s->checkpoint, true, s->note, &err);
-	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
+	if (result == FX_OK && s->fit.optim.step < total &&
+	    fx_unetfit_save(&s->fit, s->checkpoint, true, s->note, &err) < 0)
+		return fx_fail_error(node, &err);
+	return result;
 }
 
 static int segmentation_drain(struct fx_node *node, void *state)

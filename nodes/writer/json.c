@@ -69,6 +69,36 @@ static int jsonfile_drain(struct fx_node *node, void *state)
 	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
 }
 
+static int jsonfile_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	const struct json *s = state;
+	char *text = json_dumps(s->root, JSON_COMPACT | JSON_REAL_PRECISION(17));
+
+	if (!text)
+		return fx_fail(node, FX_ENOMEM, "no memory for %s", s->path);
+	fx_pack_array(to, text, strlen(text), 1);
+	free(text);
+	return FX_OK;
+}
+
+static int jsonfile_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct json *s = state;
+	void *text;
+	size_t len;
+	int result = fx_unpack_array(from, &text, &len, 1);
+
+	(void)node;
+	if (result == FX_OK) {
+		json_decref(s->root);
+		s->root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+		if (!json_is_object(s->root))
+			result = FX_ETYPE;
+	}
+	free(text);
+	return result;
+}
+
 static void jsonfile_finish(void *state)
 {
 	struct json *s = state;
@@ -87,4 +117,6 @@ FX_NODE(writer_json) = {
 	.process = jsonfile_process,
 	.drain = jsonfile_drain,
 	.finish = jsonfile_finish,
+	.save = jsonfile_save,
+	.load = jsonfile_load,
 };

@@ -7,6 +7,7 @@
 #include <fornix/node.h>
 
 #include "base/map64.h"
+#include "base/pack.h"
 #include "formats/pngwrite.h"
 #include "kernels/render.h"
 #include "kernels/render_plane.h"
@@ -19,8 +20,9 @@ struct picture {
 	const char *path; /* options */
 	int section, side;
 	double thickness;
-	bool ready; /* the size of a section is known, and what follows is made */
-	int64_t z;  /* the section to show; -1 when it depends on how many come */
+	bool ready;	 /* the size of a section is known, and what follows is made */
+	uint32_t opened; /* the input whose OPEN told it */
+	int64_t z;	 /* the section to show; -1 when it depends on how many come */
 	double voxel_nm[3];
 	struct fx_plane image, labels; /* owned, from the first OPEN to finish() */
 	struct fx_render_space space;  /* owned, likewise */
@@ -53,7 +55,7 @@ static const struct fx_option options[] = {
 /* Makes room once an OPEN mark tells how large a section is. */
 static int picture_prepare(struct fx_node *node, struct picture *s, const struct fx_mark *m)
 {
-	const int64_t h = m->region.hi[1], w = m->region.hi[2];
+	const int64_t h = m ? m->region.hi[1] : 0, w = m ? m->region.hi[2] : 0;
 	const size_t side = (size_t)s->side;
 	size_t longer;
 	int code;
@@ -81,8 +83,12 @@ static int picture_prepare(struct fx_node *node, struct picture *s, const struct
 
 static int picture_mark(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m)
 {
-	(void)port;
-	return m->kind == FX_MARK_OPEN ? picture_prepare(node, state, m) : FX_OK;
+	struct picture *s = state;
+
+	if (m->kind != FX_MARK_OPEN || s->ready)
+		return FX_OK;
+	s->opened = port;
+	return picture_prepare(node, s, m);
 }
 
 static int picture_take_block(struct fx_node *node, struct picture *s, unsigned port)
@@ -235,6 +241,38 @@ static int picture_drain(struct fx_node *node, void *state)
 	return code;
 }
 
+static int picture_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	const struct picture *s = state;
+
+	fx_pack_bool(to, s->ready);
+	if (!s->ready)
+		return FX_OK;
+	fx_pack_put(to, &s->opened, sizeof s->opened);
+	fx_plane_pack(&s->image, to);
+	fx_plane_pack(&s->labels, to);
+	fx_render_space_pack(&s->space, to);
+	fx_pack_bool(to, s->renamed);
+	return fx_map64_pack(&s->ids, to) == FX_OK ? FX_OK : fx_fail(node, FX_ENOMEM, "no memory");
+}
+
+static int picture_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct picture *s = state;
+	bool ready;
+
+	const int failed = fx_unpack_bool(from, &ready);
+
+	if (failed < 0 || !ready)
+		return failed;
+	if (fx_unpack_get(from, &s->opened, sizeof s->opened) < 0 || s->opened > TREES ||
+	    picture_prepare(node, s, fx_opened(node, s->opened)) < 0 || !s->ready ||
+	    fx_plane_unpack(&s->image, from) < 0 || fx_plane_unpack(&s->labels, from) < 0 ||
+	    fx_render_space_unpack(&s->space, from) < 0 || fx_unpack_bool(from, &s->renamed) < 0)
+		return FX_ETYPE;
+	return fx_map64_unpack(&s->ids, from);
+}
+
 static void picture_finish(void *state)
 {
 	struct picture *s = state;
@@ -256,4 +294,6 @@ FX_NODE(writer_picture) = {
 	.mark = picture_mark,
 	.drain = picture_drain,
 	.finish = picture_finish,
+	.save = picture_save,
+	.load = picture_load,
 };

@@ -2,7 +2,6 @@
 /* writer/precomputed: write an image, labels or skeletons for Neuroglancer. */
 #include <fornix/node.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,23 +69,33 @@ static int precomputed_init(struct fx_node *node, void *state)
 			       "%u of the inputs image, labels, trees are connected; each "
 			       "writer/precomputed takes exactly one",
 			       connected);
-	if (fx_outdir_begin(&s->out, s->path, kinds[s->input], precomputed_own, &err) < 0)
+	if (fx_returns(node) ?
+		    fx_outdir_resume(&s->out, s->path, kinds[s->input], &err) < 0 :
+		    fx_outdir_begin(&s->out, s->path, kinds[s->input], precomputed_own, &err) < 0)
 		return fx_fail_error(node, &err);
 	return FX_OK;
+}
+
+/* What the writer of chunks is told at its start. */
+static struct fx_region precomputed_where(const struct fx_node *node, const struct precomputed *s,
+					  size_t chunk[3])
+{
+	const struct fx_mark *open = fx_opened(node, s->input);
+
+	for (int a = 0; a < 3; a++)
+		chunk[a] = (size_t)s->chunk.v[a];
+	return open ? open->region : (struct fx_region){ 0 };
 }
 
 static int precomputed_start(struct fx_node *node, struct precomputed *s, const struct fx_block *b,
 			     struct fx_error *err)
 {
-	const struct fx_mark *open = fx_opened(node, s->input);
-	const struct fx_region extent = open ? open->region : (struct fx_region){ 0 };
 	const bool labels = s->input == LABELS;
 	size_t chunk[3];
+	const struct fx_region extent = precomputed_where(node, s, chunk);
 
-	for (int a = 0; a < 3; a++)
-		chunk[a] = (size_t)s->chunk.v[a];
 	return fx_chunkwriter_start(&s->writer, labels ? FX_LABELS : FX_IMAGE, b, extent, chunk,
-				    labels ? fx_scratch_dir(node) : NULL, &s->out, err);
+				    labels ? fx_state_dir(node) : NULL, &s->out, err);
 }
 
 static int precomputed_block(struct fx_node *node, struct precomputed *s, struct fx_error *err)
@@ -124,14 +133,12 @@ static int precomputed_record(struct fx_node *node, struct precomputed *s, struc
 static int precomputed_tree(struct fx_node *node, struct precomputed *s, struct fx_error *err)
 {
 	struct fx_tree *t = fx_take_tree(node, TREES);
-	char name[32];
 	void *bytes;
 	size_t size;
 	int result = fx_skeleton_encode(t, &bytes, &size, err);
 
 	if (result == FX_OK) {
-		snprintf(name, sizeof name, "%llu", (unsigned long long)t->segment);
-		result = fx_outdir_write(&s->out, name, bytes, size, false, err);
+		result = fx_outdir_write_number(&s->out, t->segment, "", bytes, size, err);
 		free(bytes);
 	}
 	fx_tree_free(t);
@@ -190,6 +197,35 @@ static int precomputed_drain(struct fx_node *node, void *state)
 	return FX_OK;
 }
 
+static int precomputed_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	struct precomputed *s = state;
+	struct fx_error err = { 0 };
+
+	fx_pack_bool(to, s->has_final);
+	if (fx_map64_pack(&s->final, to) < 0)
+		return fx_fail(node, FX_ENOMEM, "no memory to save final ids");
+	if (fx_outdir_pack(&s->out, to, &err) < 0 || fx_chunkwriter_pack(&s->writer, to, &err) < 0)
+		return fx_fail_error(node, &err);
+	return FX_OK;
+}
+
+static int precomputed_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct precomputed *s = state;
+	struct fx_error err = { 0 };
+	size_t chunk[3];
+	const struct fx_region extent = precomputed_where(node, s, chunk);
+
+	if (fx_unpack_bool(from, &s->has_final) < 0 || fx_map64_unpack(&s->final, from) < 0 ||
+	    fx_outdir_unpack(&s->out, from) < 0)
+		return FX_ETYPE;
+	if (fx_chunkwriter_unpack(&s->writer, s->input == LABELS ? FX_LABELS : FX_IMAGE, extent,
+				  chunk, fx_state_dir(node), &s->out, from, &err) < 0)
+		return fx_fail_error(node, &err);
+	return FX_OK;
+}
+
 static void precomputed_finish(void *state)
 {
 	struct precomputed *s = state;
@@ -210,4 +246,6 @@ FX_NODE(writer_precomputed) = {
 	.process = precomputed_process,
 	.drain = precomputed_drain,
 	.finish = precomputed_finish,
+	.save = precomputed_save,
+	.load = precomputed_load,
 };

@@ -2,7 +2,6 @@
 /* writer/swc: write each skeleton as an SWC file. */
 #include <fornix/node.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -44,7 +43,8 @@ static int swc_init(struct fx_node *node, void *state)
 	struct swc *s = state;
 	struct fx_error err = { 0 };
 
-	if (fx_outdir_begin(&s->out, s->path, "swc", swc_own, &err) < 0)
+	if (fx_returns(node) ? fx_outdir_resume(&s->out, s->path, "swc", &err) < 0 :
+			       fx_outdir_begin(&s->out, s->path, "swc", swc_own, &err) < 0)
 		return fx_fail_error(node, &err);
 	return FX_OK;
 }
@@ -57,7 +57,7 @@ static int swc_write(struct fx_node *node, struct swc *s, const struct fx_tree *
 		open && open->voxel_nm[0] > 0 && open->voxel_nm[1] > 0 && open->voxel_nm[2] > 0 ?
 			open->voxel_nm :
 			NULL;
-	char name[32], *text;
+	char *text;
 	size_t size;
 	int result;
 
@@ -68,8 +68,7 @@ static int swc_write(struct fx_node *node, struct swc *s, const struct fx_tree *
 	result = fx_swc_format(t, (enum fx_swc_unit)s->unit, voxel_nm, &text, &size, err);
 	if (result < 0)
 		return result;
-	snprintf(name, sizeof name, "%llu.swc", (unsigned long long)t->segment);
-	result = fx_outdir_write(&s->out, name, text, size, false, err);
+	result = fx_outdir_write_number(&s->out, t->segment, ".swc", text, size, err);
 	free(text);
 	return result;
 }
@@ -93,6 +92,22 @@ static int swc_drain(struct fx_node *node, void *state)
 	return fx_outdir_commit(&s->out, &err) < 0 ? fx_fail_error(node, &err) : FX_OK;
 }
 
+static int swc_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	struct swc *s = state;
+	struct fx_error err = { 0 };
+
+	return fx_outdir_pack(&s->out, to, &err) < 0 ? fx_fail_error(node, &err) : FX_OK;
+}
+
+static int swc_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct swc *s = state;
+
+	(void)node;
+	return fx_outdir_unpack(&s->out, from);
+}
+
 static void swc_finish(void *state)
 {
 	struct swc *s = state;
@@ -111,4 +126,6 @@ FX_NODE(writer_swc) = {
 	.process = swc_process,
 	.drain = swc_drain,
 	.finish = swc_finish,
+	.save = swc_save,
+	.load = swc_load,
 };

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+
 /* splitmix64 finaliser */
 static uint64_t mix(uint64_t x)
 {
@@ -62,4 +64,53 @@ const uint64_t *fx_map64_find(const struct fx_map64 *m, uint64_t key)
 	const struct fx_map64_slot *slot = m->cap ? map_slot(m, key) : NULL;
 
 	return slot && slot->used ? &slot->value : NULL;
+}
+
+struct entry {
+	uint64_t key, value;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+int fx_map64_pack(const struct fx_map64 *m, struct fx_pack *to)
+{
+	struct entry *sorted = fx_calloc(m->len, sizeof *sorted);
+	size_t n = 0;
+
+	if (!sorted)
+		return FX_ENOMEM;
+	for (size_t i = 0; i < m->cap; i++)
+		if (m->slots[i].used)
+			sorted[n++] = (struct entry){ m->slots[i].key, m->slots[i].value };
+	qsort(sorted, n, sizeof *sorted, by_key);
+	fx_pack_array(to, sorted, n, sizeof *sorted);
+	free(sorted);
+	return FX_OK;
+}
+
+int fx_map64_unpack(struct fx_map64 *m, struct fx_unpack *from)
+{
+	void *items;
+	size_t n;
+	const struct entry *e;
+	int result = fx_unpack_array(from, &items, &n, sizeof *e);
+
+	e = items;
+	for (size_t i = 0; result == FX_OK && i < n; i++) {
+		uint64_t *at = fx_map64_at(m, e[i].key);
+
+		if (!at)
+			result = FX_ENOMEM;
+		else if (m->len != i + 1)
+			result = FX_ETYPE; /* came twice */
+		else
+			*at = e[i].value;
+	}
+	free(items);
+	return result;
 }

@@ -79,6 +79,13 @@ void fx_pack_put(struct fx_pack *p, const void *bytes, size_t size)
 	p->size += size;
 }
 
+void fx_pack_bool(struct fx_pack *p, bool v)
+{
+	const unsigned char byte = v;
+
+	fx_pack_put(p, &byte, sizeof byte);
+}
+
 void fx_pack_array(struct fx_pack *p, const void *items, size_t len, size_t size)
 {
 	const uint64_t n = len;
@@ -173,6 +180,16 @@ int fx_unpack_get(struct fx_unpack *u, void *bytes, size_t size)
 		return FX_ETYPE;
 	}
 	u->left -= size;
+	return FX_OK;
+}
+
+int fx_unpack_bool(struct fx_unpack *u, bool *v)
+{
+	unsigned char byte;
+
+	if (fx_unpack_get(u, &byte, sizeof byte) < 0 || byte > 1)
+		return FX_ETYPE;
+	*v = byte;
 	return FX_OK;
 }
 

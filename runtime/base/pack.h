@@ -5,6 +5,7 @@
 #ifndef FX_BASE_PACK_H
 #define FX_BASE_PACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,10 +21,15 @@ uint64_t fx_pack_size(const struct fx_pack *p);
  * @p keep is false, removes it. Frees @p p, takes NULL. */
 int fx_pack_close(struct fx_pack *p, bool keep, struct fx_error *err);
 
+/** One byte, 0 or 1. */
+void fx_pack_bool(struct fx_pack *p, bool v);
+
 /** Opens a file of fx_pack_close(). NULL with FX_ENOENT when there is none, FX_ETYPE when it is
  * damaged (bytes are hostile), FX_EIO, FX_ENOMEM. Values are got by fx_unpack_get() and
  * fx_unpack_array() of fornix/node.h, which fail behind its end. */
 struct fx_unpack *fx_unpack_open(const char *path, struct fx_error *err);
+/** FX_ETYPE when it is neither 0 nor 1. */
+int fx_unpack_bool(struct fx_unpack *u, bool *v);
 /** FX_OK when all values were got and none failed, else FX_ETYPE. Frees @p u, takes NULL. */
 int fx_unpack_close(struct fx_unpack *u);
 

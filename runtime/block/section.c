@@ -50,6 +50,7 @@ void fx_sections_fini(struct fx_sections *s)
 		section_free(s->held[i]);
 	section_free(s->spare);
 	free(s->held);
+	free(s->again);
 	*s = (struct fx_sections){ 0 };
 }
 
@@ -173,7 +174,8 @@ static void sections_copy(const struct fx_sections *s, struct fx_section *sectio
 		memcpy(to + y * s->width * bytes, (const uint8_t *)data + y * row, row);
 }
 
-int fx_sections_put(struct fx_sections *s, const struct fx_block *tile, struct fx_error *err)
+int fx_sections_put(struct fx_sections *s, const struct fx_block *tile, uint64_t number,
+		    struct fx_error *err)
 {
 	struct fx_error why = { 0 };
 	const int failed = sections_check(s, tile, err);
@@ -187,6 +189,8 @@ int fx_sections_put(struct fx_sections *s, const struct fx_block *tile, struct f
 	if (!fx_grow(&section->tiles, &section->tiles_cap, section->tiles_len + 1,
 		     sizeof *section->tiles))
 		return fx_error_set(err, FX_ENOMEM, "no memory for a tile");
+	if (!section->tiles_len)
+		section->first = number;
 	section->filled += fx_block_len(tile);
 	if (section->filled > (uint64_t)s->height * s->width)
 		return fx_error_set(err, FX_EINVAL,
@@ -246,4 +250,48 @@ void fx_sections_lose(struct fx_sections *s, int64_t lo, int64_t hi)
 	for (size_t i = s->len; i-- > 0;)
 		if (s->held[i]->z >= lo && s->held[i]->z < hi)
 			fx_sections_drop(s, sections_take(s, i));
+}
+
+uint64_t fx_sections_pack(const struct fx_sections *s, struct fx_pack *to)
+{
+	const uint64_t len = s->len;
+	uint64_t needs = UINT64_MAX;
+
+	fx_pack_bool(to, s->size != 0);
+	fx_pack_put(to, &len, sizeof len);
+	for (size_t i = 0; i < s->len; i++) {
+		fx_pack_put(to, &s->held[i]->z, sizeof s->held[i]->z);
+		needs = s->held[i]->first < needs ? s->held[i]->first : needs;
+	}
+	return needs;
+}
+
+int fx_sections_unpack(struct fx_sections *s, const struct fx_mark *open, double memory, size_t max,
+		       struct fx_unpack *from)
+{
+	bool opened;
+	void *again;
+	int result;
+
+	if (fx_unpack_bool(from, &opened) < 0 || (opened && !open) ||
+	    (opened && fx_sections_init(s, open, memory, max, NULL) < 0))
+		return FX_ETYPE;
+	result = fx_unpack_array(from, &again, &s->again_len, sizeof *s->again);
+	if (result == FX_OK && s->again_len > s->max)
+		result = FX_ETYPE;
+	if (result < 0 || !opened) {
+		free(again);
+		s->again_len = 0;
+		return result;
+	}
+	s->again = again;
+	return FX_OK;
+}
+
+bool fx_sections_wanted(const struct fx_sections *s, int64_t z)
+{
+	for (size_t i = 0; i < s->again_len; i++)
+		if (s->again[i] == z)
+			return true;
+	return false;
 }

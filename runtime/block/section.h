@@ -10,6 +10,7 @@
 #include <fornix/block.h>
 #include <fornix/error.h>
 
+#include "base/pack.h"
 #include "base/scratch.h"
 
 /** Where a tile lies in its section, in voxels from the section's corner. */
@@ -24,6 +25,7 @@ struct fx_section {
 	uint32_t level;
 	struct fx_scratch voxels; /**< owned; height x width of the stream, C order */
 	uint64_t filled;	  /**< voxels put so far */
+	uint64_t first;		  /**< number of the message with its first tile */
 	size_t tiles_len, tiles_cap;
 	struct fx_tile *tiles; /**< owned; in raster order once the section is whole */
 };
@@ -41,6 +43,8 @@ struct fx_sections {
 	size_t len, cap;
 	struct fx_section **held; /**< owned, in order of their first tile */
 	struct fx_section *spare; /**< owned; kept for its memory */
+	int64_t *again;		  /**< owned; what was held when a former life was saved */
+	size_t again_len;
 };
 
 /** Prepares for a stream that @p open announces: a valid dtype and 0 <= lo < hi <= 2^40 on y and x.
@@ -52,9 +56,11 @@ void fx_sections_fini(struct fx_sections *s);
 /** True when a new section would not stay within memory: folder must be set before the next
  * fx_sections_put(). */
 bool fx_sections_spill(const struct fx_sections *s);
-/** Copies a tile (one section, one channel, no halo) to its section. FX_ETYPE, FX_EINVAL when it
+/** Copies a tile (one section, one channel, no halo) to its section; it came as message @p number.
+ * FX_ETYPE, FX_EINVAL when it
  * does not fit or more voxels came than a section has, FX_ENOMEM when max is reached. */
-int fx_sections_put(struct fx_sections *s, const struct fx_block *tile, struct fx_error *err);
+int fx_sections_put(struct fx_sections *s, const struct fx_block *tile, uint64_t number,
+		    struct fx_error *err);
 /** Moves section @p z out, its tiles in raster order; give it back with fx_sections_drop().
  * NULL
  * with FX_EINVAL in @p err when not all of its voxels are there. */
@@ -63,6 +69,15 @@ struct fx_section *fx_sections_whole(struct fx_sections *s, int64_t z, struct fx
 void fx_sections_drop(struct fx_sections *s, struct fx_section *section);
 /** Drops what is held of sections @p lo to @p hi - 1, whole or not. */
 void fx_sections_lose(struct fx_sections *s, int64_t lo, int64_t hi);
+/** Puts which sections are held. Their tiles are left out: they come once more. Gives the number of
+ * the first message that must come; UINT64_MAX: none. */
+uint64_t fx_sections_pack(const struct fx_sections *s, struct fx_pack *to);
+/** Prepares a zeroed one, as fx_sections_init() if it was, for tiles that come once more. FX_ETYPE,
+ * FX_ENOMEM. */
+int fx_sections_unpack(struct fx_sections *s, const struct fx_mark *open, double memory, size_t max,
+		       struct fx_unpack *from);
+/** True when a tile of section @p z that comes once more is to be put. */
+bool fx_sections_wanted(const struct fx_sections *s, int64_t z);
 /** First voxel of row @p y of @p tile of @p section. */
 const void *fx_section_row(const struct fx_sections *s, const struct fx_section *section,
 			   const struct fx_tile *tile, size_t y);

@@ -89,6 +89,7 @@ static int plan_identity(struct fx_plan *p, size_t node, unsigned k,
 	w->state_dir = plan_text(&ok, fx_strdup(places->state_dir));
 	w->dead_dir = plan_text(&ok, fx_strdup(places->dead_dir));
 	w->keeps = places->keeps;
+	w->save_mib = places->save_mib;
 	w->instance = k;
 	w->instances = (unsigned)n->workers;
 	w->index = first_instance(p->graph, node) + k;

@@ -48,6 +48,7 @@ struct fx_plan_places {
 	const char *state_dir; /**< the counters, and what nodes need to live again */
 	const char *dead_dir;  /**< messages that are set aside */
 	bool keeps;	       /**< nodes with state write down what they are given */
+	unsigned save_mib;     /**< and save what they know when that has grown so much */
 	const char *bind;      /**< IPv4 address for FX_TRANSPORT_TCP; NULL: 127.0.0.1 */
 };
 

@@ -130,6 +130,11 @@ static int start_all(struct fx_run *r, struct fx_error *err)
 	return FX_OK;
 }
 
+static unsigned save_mib(const struct fx_run_options *o)
+{
+	return o->save_mib < 0 ? 0 : o->save_mib ? (unsigned)o->save_mib : FX_SAVE_MIB;
+}
+
 static int prepare(struct fx_run *r, struct fx_error *err)
 {
 	const struct fx_run_options *o = r->options;
@@ -147,6 +152,7 @@ static int prepare(struct fx_run *r, struct fx_error *err)
 							.state_dir = r->state_dir,
 							.dead_dir = r->dead_dir,
 							.keeps = !o->at_most_once,
+							.save_mib = save_mib(o),
 							.bind = o->bind },
 			      err);
 	if (!r->plan || fx__trust_give(r, err) < 0)

@@ -40,12 +40,15 @@ struct fx_run_options {
 	struct fx_restarts restarts; /**< zeros: the usual ones */
 	bool resume;		     /**< go on with what a run that was stopped left in out */
 	bool at_most_once;	     /**< no journals: a node with state that dies ends the run */
-	double hang_s;		     /**< 0: FX_HANG_S; below: never */
-	const char *bind;	     /**< IPv4 address to listen on, with tcp; NULL: 127.0.0.1 */
-	const char *keys;	     /**< folder with the run's keys; NULL: none, loopback only */
-	bool unconfined;	     /**< processes keep what they do not need */
+	int save_mib;	  /**< of a node's journal between saves; 0: FX_SAVE_MIB; below: none */
+	double hang_s;	  /**< 0: FX_HANG_S; below: never */
+	const char *bind; /**< IPv4 address to listen on, with tcp; NULL: 127.0.0.1 */
+	const char *keys; /**< folder with the run's keys; NULL: none, loopback only */
+	bool unconfined;  /**< processes keep what they do not need */
 	const struct fx_sandbox *sandbox; /**< what processes may touch, checked; or NULL */
 };
+
+enum { FX_SAVE_MIB = 32 };
 
 /** One process, while a run lasts. */
 struct fx_process {

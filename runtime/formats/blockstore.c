@@ -19,10 +19,11 @@ struct starts {
 	size_t len;
 };
 
-int fx_blockstore_open(struct fx_blockstore *s, const char *dir, struct fx_error *err)
+int fx_blockstore_open(struct fx_blockstore *s, const char *dir, const char *name,
+		       struct fx_error *err)
 {
 	memset(s, 0, sizeof *s);
-	s->scratch = fx_blobstore_open(dir, 0, err);
+	s->scratch = fx_blobstore_named(dir, name, err);
 	if (s->scratch)
 		return FX_OK;
 	return err ? err->code : FX_EIO;
@@ -241,4 +242,94 @@ int fx_blockstore_lookup(const struct fx_blockstore *s, int64_t (*voxels)[3], si
 		free(t[a].lo);
 	free(w);
 	return rc;
+}
+
+/* A header in a save: members one by one, as a structure has bytes that no one sets. */
+static void header_pack(const struct fx_block *h, struct fx_pack *to)
+{
+	const uint32_t kind[3] = { (uint32_t)h->dtype, (uint32_t)h->role, h->level };
+
+	fx_pack_put(to, kind, sizeof kind);
+	fx_pack_put(to, h->origin, sizeof h->origin);
+	fx_pack_put(to, h->shape, sizeof h->shape);
+	fx_pack_put(to, h->voxel_nm, sizeof h->voxel_nm);
+}
+
+static int header_unpack(struct fx_block *h, struct fx_unpack *from)
+{
+	uint32_t kind[3];
+	size_t size;
+
+	if (fx_unpack_get(from, kind, sizeof kind) < 0 ||
+	    fx_unpack_get(from, h->origin, sizeof h->origin) < 0 ||
+	    fx_unpack_get(from, h->shape, sizeof h->shape) < 0 ||
+	    fx_unpack_get(from, h->voxel_nm, sizeof h->voxel_nm) < 0)
+		return FX_ETYPE;
+	h->dtype = (enum fx_dtype)kind[0];
+	h->role = (enum fx_role)kind[1];
+	h->level = kind[2];
+	h->channels = 1;
+	size = fx_dtype_size(h->dtype);
+	for (int a = 0; a < 3; a++)
+		if (!h->shape[a] || !fx_mul_size(size, h->shape[a], &size))
+			return FX_ETYPE;
+	return size && place_key(h->origin) != UINT64_MAX ? FX_OK : FX_ETYPE;
+}
+
+int fx_blockstore_pack(struct fx_blockstore *s, struct fx_pack *to, struct fx_error *err)
+{
+	const uint64_t len = s->len;
+
+	fx_pack_bool(to, s->scratch != NULL);
+	if (!s->scratch)
+		return FX_OK;
+	fx_pack_put(to, &len, sizeof len);
+	for (size_t i = 0; i < s->len; i++) {
+		fx_pack_bool(to, s->blocks[i].is_live);
+		if (s->blocks[i].is_live)
+			header_pack(&s->blocks[i].header, to);
+	}
+	return fx_blobstore_pack(s->scratch, to, err);
+}
+
+static int aside_unpack(struct fx_blockstore *s, size_t i, struct fx_unpack *from)
+{
+	struct fx_aside *a;
+	uint64_t *place;
+
+	if (!fx_grow(&s->blocks, &s->cap, i + 1, sizeof *s->blocks))
+		return FX_ENOMEM;
+	a = &s->blocks[i];
+	*a = (struct fx_aside){ 0 };
+	if (fx_unpack_bool(from, &a->is_live) < 0 ||
+	    (a->is_live && header_unpack(&a->header, from) < 0))
+		return FX_ETYPE;
+	s->len = i + 1;
+	if (!a->is_live)
+		return FX_OK;
+	place = fx_map64_at(&s->places, place_key(a->header.origin));
+	if (!place)
+		return FX_ENOMEM;
+	*place = s->len;
+	s->live++;
+	return FX_OK;
+}
+
+int fx_blockstore_unpack(struct fx_blockstore *s, const char *dir, const char *name,
+			 struct fx_unpack *from, struct fx_error *err)
+{
+	bool opened;
+	uint64_t len = 0;
+	int result = fx_unpack_bool(from, &opened);
+
+	if (result == FX_OK && opened)
+		result = fx_unpack_get(from, &len, sizeof len);
+	for (uint64_t i = 0; result == FX_OK && i < len; i++)
+		result = aside_unpack(s, (size_t)i, from);
+	if (result == FX_OK && opened) {
+		s->scratch = fx_blobstore_unpack(dir, name, from, err);
+		return s->scratch ? FX_OK : FX_ETYPE;
+	}
+	return result < 0 ? fx_error_set(err, result, "blocks put aside cannot be as saved") :
+			    FX_OK;
 }

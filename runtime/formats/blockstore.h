@@ -28,8 +28,14 @@ struct fx_blockstore {
 	struct fx_map64 places;	 /**< origin of a live block to its number + 1 */
 };
 
-/** Makes a file in folder @p dir that vanishes with its process. FX_EIO, FX_ENOMEM. */
-int fx_blockstore_open(struct fx_blockstore *s, const char *dir, struct fx_error *err);
+/** Makes a file called @p name in folder @p dir. FX_EIO, FX_ENOMEM. */
+int fx_blockstore_open(struct fx_blockstore *s, const char *dir, const char *name,
+		       struct fx_error *err);
+/** Puts the headers, with the file made durable, and takes them back to a zeroed store, as of
+ * blobstore.h. FX_ETYPE, FX_EIO, FX_ENOMEM. */
+int fx_blockstore_pack(struct fx_blockstore *s, struct fx_pack *to, struct fx_error *err);
+int fx_blockstore_unpack(struct fx_blockstore *s, const char *dir, const char *name,
+			 struct fx_unpack *from, struct fx_error *err);
 /** Takes a zeroed store too. */
 void fx_blockstore_close(struct fx_blockstore *s);
 /** Puts the core of @p b aside (one channel). Gives its number, which stays valid. FX_EIO,

@@ -7,6 +7,8 @@
 
 #include "base/alloc.h"
 
+static const char file[] = "chunks"; /* of labels that wait */
+
 static int chunk_sizes(struct fx_chunkwriter *w, struct fx_region core, const size_t want[3],
 		       struct fx_error *err)
 {
@@ -32,18 +34,19 @@ static int scratch_open(struct fx_chunkwriter *w, const char *folder, struct fx_
 	if (!folder)
 		return fx_error_set(err, FX_EIO,
 				    "cannot make a scratch file for labels: no scratch folder");
-	w->scratch = fx_blobstore_open(folder, 0, err);
+	w->scratch = fx_blobstore_named(folder, file, err);
 	if (w->scratch)
 		return FX_OK;
 	return err ? err->code : FX_EIO;
 }
 
-int fx_chunkwriter_start(struct fx_chunkwriter *w, enum fx_role role, const struct fx_block *first,
-			 struct fx_region extent, const size_t chunk[3], const char *scratch,
-			 struct fx_outdir *out, struct fx_error *err)
+static int chunks_begin(struct fx_chunkwriter *w, enum fx_role role, const struct fx_block *first,
+			struct fx_region extent, const size_t chunk[3], struct fx_outdir *out,
+			struct fx_error *err)
 {
 	int result;
 
+	w->first = fx_block_core(first);
 	w->extent = extent;
 	w->info.role = role;
 	w->info.dtype = role == FX_LABELS ? FX_U64 : first->dtype;
@@ -55,8 +58,15 @@ int fx_chunkwriter_start(struct fx_chunkwriter *w, enum fx_role role, const stru
 	}
 	fx_precomputed_set_key(&w->info);
 	result = chunk_sizes(w, fx_block_core(first), chunk, err);
-	if (result == FX_OK)
-		result = fx_outdir_folder(out, w->info.key, err);
+	return result == FX_OK ? fx_outdir_folder(out, w->info.key, err) : result;
+}
+
+int fx_chunkwriter_start(struct fx_chunkwriter *w, enum fx_role role, const struct fx_block *first,
+			 struct fx_region extent, const size_t chunk[3], const char *scratch,
+			 struct fx_outdir *out, struct fx_error *err)
+{
+	int result = chunks_begin(w, role, first, extent, chunk, out, err);
+
 	if (result == FX_OK && role == FX_LABELS)
 		result = scratch_open(w, scratch, err);
 	w->started = result == FX_OK;
@@ -249,4 +259,84 @@ void fx_chunkwriter_fini(struct fx_chunkwriter *w)
 	fx_blobstore_close(w->scratch);
 	free(w->waits);
 	memset(w, 0, sizeof *w);
+}
+
+int fx_chunkwriter_pack(struct fx_chunkwriter *w, struct fx_pack *to, struct fx_error *err)
+{
+	const int32_t dtype = (int32_t)w->info.dtype;
+
+	fx_pack_bool(to, w->started);
+	if (!w->started)
+		return FX_OK;
+	fx_pack_put(to, &dtype, sizeof dtype);
+	fx_pack_put(to, w->info.voxel_nm, sizeof w->info.voxel_nm);
+	fx_pack_put(to, &w->first, sizeof w->first);
+	fx_pack_put(to, w->end, sizeof w->end);
+	fx_pack_array(to, w->waits, w->waits_len, sizeof *w->waits);
+	return w->scratch ? fx_blobstore_pack(w->scratch, to, err) : FX_OK;
+}
+
+/* As the first block was, without voxels. */
+static int first_unpack(struct fx_block *b, struct fx_unpack *from)
+{
+	const int64_t most = (int64_t)1 << 40;
+	struct fx_region core;
+	int32_t dtype;
+
+	if (fx_unpack_get(from, &dtype, sizeof dtype) < 0 ||
+	    fx_unpack_get(from, b->voxel_nm, sizeof b->voxel_nm) < 0 ||
+	    fx_unpack_get(from, &core, sizeof core) < 0)
+		return FX_ETYPE;
+	b->dtype = (enum fx_dtype)dtype;
+	b->channels = 1;
+	for (int a = 0; a < 3; a++) {
+		if (core.lo[a] < -most || core.hi[a] > most || core.hi[a] <= core.lo[a] ||
+		    !(b->voxel_nm[a] > 0 && b->voxel_nm[a] < 1e12))
+			return FX_ETYPE;
+		b->origin[a] = core.lo[a];
+		b->shape[a] = (size_t)(core.hi[a] - core.lo[a]);
+	}
+	return fx_dtype_size(b->dtype) ? FX_OK : FX_ETYPE;
+}
+
+static bool waits_good(const struct fx_chunkwriter *w)
+{
+	for (size_t i = 0; i < w->waits_len; i++)
+		for (int a = 0; a < 3; a++) {
+			const int64_t lo = w->waits[i].lo[a], hi = w->waits[i].hi[a];
+
+			if (lo < w->info.offset[a] || hi > w->end[a] || lo >= hi ||
+			    (uint64_t)(hi - lo) > w->info.chunk[a])
+				return false;
+		}
+	return true;
+}
+
+int fx_chunkwriter_unpack(struct fx_chunkwriter *w, enum fx_role role, struct fx_region extent,
+			  const size_t chunk[3], const char *scratch, struct fx_outdir *out,
+			  struct fx_unpack *from, struct fx_error *err)
+{
+	struct fx_block first = { 0 };
+	void *waits = NULL;
+	int result = fx_unpack_bool(from, &w->started);
+
+	if (result == FX_OK && !w->started)
+		return FX_OK;
+	if (result == FX_OK)
+		result = first_unpack(&first, from);
+	if (result == FX_OK)
+		result = chunks_begin(w, role, &first, extent, chunk, out, err);
+	if (result == FX_OK)
+		result = fx_unpack_get(from, w->end, sizeof w->end);
+	if (result == FX_OK)
+		result = fx_unpack_array(from, &waits, &w->waits_len, sizeof *w->waits);
+	w->waits = waits;
+	w->waits_cap = w->waits_len;
+	if (result == FX_OK && !waits_good(w))
+		result = FX_ETYPE;
+	if (result < 0)
+		return fx_error_set(err, result, "chunks cannot be as they were saved");
+	if (role == FX_LABELS && scratch)
+		w->scratch = fx_blobstore_unpack(scratch, file, from, err);
+	return role == FX_LABELS && !w->scratch ? FX_ETYPE : FX_OK;
 }

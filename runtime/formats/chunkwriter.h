@@ -20,6 +20,7 @@ struct fx_chunkwriter {
 	struct fx_region extent;    /**< hi 0 on an axis whose end is not known yet */
 	int64_t end[3];		    /**< farthest voxel that came */
 	bool started;
+	struct fx_region first;	      /**< core of the first block */
 	struct fx_blobstore *scratch; /**< owned, chunks of labels by number; NULL for images */
 	struct fx_region *waits;      /**< owned: where each lies */
 	size_t waits_len, waits_cap;
@@ -41,6 +42,12 @@ int fx_chunkwriter_add(struct fx_chunkwriter *w, const struct fx_block *b, struc
  * (may be NULL). */
 int fx_chunkwriter_finish(struct fx_chunkwriter *w, const struct fx_map64 *final,
 			  const char *skeletons, struct fx_outdir *out, struct fx_error *err);
+/** For save(): puts how far it is, with the labels that wait made durable. */
+int fx_chunkwriter_pack(struct fx_chunkwriter *w, struct fx_pack *to, struct fx_error *err);
+/** Takes that back to a zeroed one, with the arguments of start. FX_ETYPE, FX_EIO, FX_ENOMEM. */
+int fx_chunkwriter_unpack(struct fx_chunkwriter *w, enum fx_role role, struct fx_region extent,
+			  const size_t chunk[3], const char *scratch, struct fx_outdir *out,
+			  struct fx_unpack *from, struct fx_error *err);
 /** Takes a zeroed one too. */
 void fx_chunkwriter_fini(struct fx_chunkwriter *w);
 

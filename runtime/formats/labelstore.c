@@ -240,15 +240,23 @@ static int store_read(const struct fx_blobstore *from, const struct fx_stored *b
 		result = fx_blobstore_get(from, b->key + TABLE, &table, &table_size, err);
 	if (result == FX_OK && !(made = fx_calloc(len, sizeof *made)))
 		result = fx_error_set(err, FX_ENOMEM, "no memory for a label block");
+	if (result == FX_OK && index_size != len * sizeof(uint32_t))
+		result = fx_error_set(err, FX_EIO, "scratch file: %zu numbers for %zu voxels",
+				      index_size / sizeof(uint32_t), len);
 	for (size_t i = 0; result == FX_OK && i < len; i++) {
 		const uint32_t number = ((const uint32_t *)index)[i];
 
-		made[i] = number ? ((const uint64_t *)table)[number - 1] : 0;
+		if (number > table_size / sizeof(uint64_t))
+			result = fx_error_set(err, FX_EIO, "scratch file: a label without number");
+		else
+			made[i] = number ? ((const uint64_t *)table)[number - 1] : 0;
 	}
 	free(index);
 	free(table);
 	if (result == FX_OK)
 		*labels = made;
+	else
+		free(made);
 	return result;
 }
 
@@ -270,4 +278,42 @@ void fx_labelstore_drop(struct fx_blobstore *from, const struct fx_stored *b)
 {
 	for (uint64_t i = 0; i < KEYS; i++)
 		fx_blobstore_drop(from, b->key + i);
+}
+
+void fx_labelstore_pack(const struct fx_labelstore *s, struct fx_pack *to)
+{
+	fx_pack_put(to, &s->next_key, sizeof s->next_key);
+	fx_pack_array(to, s->blocks, s->len, sizeof *s->blocks);
+}
+
+static bool stored_good(const struct fx_labelstore *s, size_t i)
+{
+	const struct fx_stored *b = &s->blocks[i];
+	size_t len = 1;
+
+	for (int a = 0; a < 3; a++)
+		if (!b->shape[a] || !fx_mul_size(len, b->shape[a], &len) || len > VOXELS_MAX ||
+		    b->origin[a] > INT64_MAX / 4 || b->origin[a] < INT64_MIN / 4)
+			return false;
+	return !i || origin_order(b[-1].origin, b->origin) < 0;
+}
+
+int fx_labelstore_unpack(struct fx_labelstore *s, struct fx_unpack *from)
+{
+	void *blocks;
+	int result;
+
+	if (fx_unpack_get(from, &s->next_key, sizeof s->next_key) < 0)
+		return FX_ETYPE;
+	result = fx_unpack_array(from, &blocks, &s->len, sizeof *s->blocks);
+	s->blocks = blocks;
+	s->cap = s->len;
+	for (size_t i = 0; result == FX_OK && i < s->len; i++) {
+		if (!stored_good(s, i))
+			return FX_ETYPE;
+		for (int a = 0; a < 3; a++)
+			s->cell[a] = s->blocks[i].shape[a] > s->cell[a] ? s->blocks[i].shape[a] :
+									  s->cell[a];
+	}
+	return result;
 }

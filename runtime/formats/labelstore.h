@@ -28,6 +28,9 @@ struct fx_labelstore {
 	uint64_t next_key;	  /**< keys from here on are free */
 };
 void fx_labelstore_fini(struct fx_labelstore *s);
+/** Puts which blocks there are, and takes that back to a zeroed one. FX_ETYPE, FX_ENOMEM. */
+void fx_labelstore_pack(const struct fx_labelstore *s, struct fx_pack *to);
+int fx_labelstore_unpack(struct fx_labelstore *s, struct fx_unpack *from);
 /** Keeps the core of @p b (u16, u32 or u64 labels) in @p to. FX_EINVAL when a block of that origin
  * is there or the block is not a label block of at most 2^28 voxels; FX_ENOMEM, FX_EIO. */
 int fx_labelstore_put(struct fx_labelstore *s, struct fx_blobstore *to, const struct fx_block *b,

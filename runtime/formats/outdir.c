@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -255,10 +256,77 @@ int fx_outdir_commit(struct fx_outdir *d, struct fx_error *err)
 
 void fx_outdir_fini(struct fx_outdir *d)
 {
-	if (d->partial)
+	if (d->partial && !d->kept)
 		fx_remove_tree(d->partial, NULL);
 	outdir_unlock(d);
+	fx_map64_fini(&d->numbers);
 	free(d->partial);
 	free(d->path);
 	memset(d, 0, sizeof *d);
+}
+
+int fx_outdir_write_number(struct fx_outdir *d, uint64_t number, const char *ending,
+			   const void *data, size_t size, struct fx_error *err)
+{
+	uint64_t *known = fx_map64_at(&d->numbers, number);
+	char name[64];
+
+	snprintf(name, sizeof name, "%" PRIu64 "%s", number, ending);
+	if (!known)
+		return fx_error_set(err, FX_ENOMEM, "%s: no memory", d->path);
+	if (*known)
+		return fx_error_set(err, FX_EINVAL, "%s: %s came twice", d->path, name);
+	*known = 1;
+	return fx_outdir_write(d, name, data, size, true, err);
+}
+
+int fx_outdir_pack(struct fx_outdir *d, struct fx_pack *to, struct fx_error *err)
+{
+	if (syncfs(d->lock) != 0)
+		return fx_error_set(err, FX_EIO, "%s: cannot write: %s", d->path, strerror(errno));
+	d->kept = true;
+	if (fx_map64_pack(&d->numbers, to) < 0)
+		return fx_error_set(err, FX_ENOMEM, "%s: no memory", d->path);
+	return FX_OK;
+}
+
+/* The folder of a former life that was killed behind its commit, or within. */
+static int outdir_take_back(struct fx_outdir *d, struct fx_error *err)
+{
+	char kind[64];
+	char *old = fx_asprintf("%s.fornix-old", d->path);
+
+	if (old)
+		fx_remove_tree(old, NULL);
+	free(old);
+	if (fx_is_dir(d->partial))
+		return FX_OK;
+	kind_of(d->path, kind, sizeof kind);
+	if (strcmp(kind, d->kind) != 0 || rename(d->path, d->partial) != 0)
+		return fx_error_set(err, FX_EIO,
+				    "%s: what was written before this node was killed is not there "
+				    "any more",
+				    d->partial);
+	return FX_OK;
+}
+
+int fx_outdir_resume(struct fx_outdir *d, const char *path, const char *kind, struct fx_error *err)
+{
+	int result = outdir_names(d, path, err), failed;
+
+	d->kind = kind;
+	d->kept = true;
+	if (result == FX_OK)
+		result = outdir_take_back(d, err);
+	if (result < 0)
+		return result;
+	failed = outdir_lock(d);
+	return failed ? fx_error_set(err, FX_EIO, "%s: cannot lock: %s", d->partial,
+				     strerror(-failed)) :
+			FX_OK;
+}
+
+int fx_outdir_unpack(struct fx_outdir *d, struct fx_unpack *from)
+{
+	return fx_map64_unpack(&d->numbers, from);
 }

@@ -167,3 +167,32 @@ struct fx_pair *fx_contingency_sorted(const struct fx_contingency *c)
 	qsort(pairs, n, sizeof *pairs, pair_by_truth);
 	return pairs;
 }
+
+int fx_contingency_pack(const struct fx_contingency *c, struct fx_pack *to)
+{
+	struct fx_pair *pairs = fx_contingency_sorted(c);
+
+	if (!pairs)
+		return FX_ENOMEM;
+	fx_pack_array(to, pairs, c->len, sizeof *pairs);
+	free(pairs);
+	return FX_OK;
+}
+
+int fx_contingency_unpack(struct fx_contingency *c, struct fx_unpack *from)
+{
+	void *items;
+	size_t n;
+	const struct fx_pair *p;
+	int result = fx_unpack_array(from, &items, &n, sizeof *p);
+
+	p = items;
+	for (size_t i = 0; result == FX_OK && i < n; i++) {
+		if (!p[i].count || (i && pair_by_truth(&p[i - 1], &p[i]) >= 0))
+			result = FX_ETYPE;
+		else
+			result = fx_contingency_count(c, p[i].seg, p[i].truth, p[i].count);
+	}
+	free(items);
+	return result;
+}

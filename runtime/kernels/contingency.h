@@ -40,5 +40,8 @@ int fx_contingency_relabel(const struct fx_contingency *c, const struct fx_map64
 			   struct fx_contingency *out, uint64_t *unknown);
 /** All pairs sorted by (truth, seg): c->len of them; free(). NULL without memory. */
 struct fx_pair *fx_contingency_sorted(const struct fx_contingency *c);
+/** Puts the pairs, sorted, and takes them back to a zeroed table. FX_ETYPE, FX_ENOMEM. */
+int fx_contingency_pack(const struct fx_contingency *c, struct fx_pack *to);
+int fx_contingency_unpack(struct fx_contingency *c, struct fx_unpack *from);
 
 #endif

@@ -258,6 +258,7 @@ static void window_take_up(struct fx_window *w)
 {
 	uint8_t *section = window_section(w, w->front);
 
+	window_slot(w, w->front)->any = w->any;
 	if (window_slot(w, w->front)->state == FX_SECTION_DONE) {
 		for (int64_t z = w->base; !w->any && z < w->front; z++)
 			memcpy(window_section(w, z), section, w->section_size);
@@ -317,4 +318,68 @@ void fx_window_cut(const struct fx_window *w, struct fx_region r, void *dst)
 	for (int64_t z = r.lo[0]; z < r.hi[0]; z++)
 		for (int64_t y = r.lo[1]; y < r.hi[1]; y++, to += row_size)
 			memcpy(to, window_at(w, z, y, r.lo[2]), row_size);
+}
+
+void fx_window_note(struct fx_window *w, int64_t z, uint64_t number)
+{
+	struct fx_window_slot *slot = window_slot(w, z);
+
+	if (!slot->first)
+		slot->first = number + 1;
+}
+
+/* True when a section came before the window's first one. */
+static bool window_any(const struct fx_window *w)
+{
+	return w->front == w->base ? w->any : window_slot(w, w->base)->any;
+}
+
+/* True when the window's first section takes, or may take, its voxels from the one before. */
+static bool window_leans_back(const struct fx_window *w)
+{
+	return w->base > w->grid.extent.lo[0] && window_any(w) &&
+	       (w->front == w->base || window_slot(w, w->base)->state == FX_SECTION_MISSING);
+}
+
+uint64_t fx_window_pack(const struct fx_window *w, struct fx_pack *to)
+{
+	uint64_t needs = UINT64_MAX;
+	const bool back = window_leans_back(w);
+
+	fx_pack_put(to, &w->layer, sizeof w->layer);
+	if (w->layer >= fx_grid_past(&w->grid, 0))
+		return needs;
+	fx_pack_bool(to, window_any(w));
+	fx_pack_bool(to, back);
+	if (back)
+		fx_pack_put(to, window_section(w, w->base - 1), w->section_size);
+	for (int64_t z = w->base; z < w->base + w->len - 1; z++)
+		if (window_slot(w, z)->first && window_slot(w, z)->first - 1 < needs)
+			needs = window_slot(w, z)->first - 1;
+	return needs;
+}
+
+int fx_window_unpack(struct fx_window *w, struct fx_unpack *from)
+{
+	bool back;
+	int64_t hi;
+
+	if (fx_unpack_get(from, &w->layer, sizeof w->layer) < 0 ||
+	    w->layer < fx_grid_first(&w->grid, 0) || w->layer > fx_grid_past(&w->grid, 0) ||
+	    w->layer > extent_max)
+		return FX_ETYPE;
+	if (w->layer == fx_grid_past(&w->grid, 0))
+		return FX_OK;
+	grid_sections(&w->grid, w->layer, &w->base, &hi);
+	w->front = w->base;
+	if (fx_unpack_bool(from, &w->any) < 0 || fx_unpack_bool(from, &back) < 0)
+		return FX_ETYPE;
+	if (back && w->base <= w->grid.extent.lo[0])
+		return FX_ETYPE;
+	return back ? fx_unpack_get(from, window_section(w, w->base - 1), w->section_size) : FX_OK;
+}
+
+bool fx_window_wants(const struct fx_window *w, int64_t z)
+{
+	return w->layer < fx_grid_past(&w->grid, 0) && z >= w->base;
 }

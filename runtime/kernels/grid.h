@@ -11,6 +11,8 @@
 #include <fornix/block.h>
 #include <fornix/error.h>
 
+#include "base/pack.h"
+
 /** Cells of @p block voxels, anchored at 0, that meet a volume; each reads @p halo voxels more on
  * either side, cut at the faces of the volume. */
 struct fx_grid {
@@ -38,7 +40,9 @@ enum fx_window_state { FX_SECTION_AWAITED, FX_SECTION_DONE, FX_SECTION_MISSING }
 
 struct fx_window_slot {
 	uint64_t voxels; /**< put so far */
+	uint64_t first;	 /**< number of the first message about it, and 1; 0: none came */
 	enum fx_window_state state;
+	bool any; /**< when it was taken up, a section had come before it */
 };
 
 /** A rolling window over sections that come as tiles, in any order within the window. Section z
@@ -84,6 +88,16 @@ int64_t fx_window_seen(const struct fx_window *w);
 /** Ends the volume at @p hi, at most fx_window_seen(): layers beyond are gone, the last one is cut
  * there. */
 void fx_window_clip(struct fx_window *w, int64_t hi);
+/** Message @p number was about section @p z, which is in the window. */
+void fx_window_note(struct fx_window *w, int64_t z, uint64_t number);
+/** Puts what a later life needs besides the messages about sections that are still to be cut: they
+ * come once more. So the window's voxels, often many GiB, are not written a second time: they lie
+ * in the journal. Gives the number of the first such message; UINT64_MAX: none. */
+uint64_t fx_window_pack(const struct fx_window *w, struct fx_pack *to);
+/** Takes that back to a new window over the same grid. FX_ETYPE. */
+int fx_window_unpack(struct fx_window *w, struct fx_unpack *from);
+/** True when a message about section @p z that comes once more is of use. */
+bool fx_window_wants(const struct fx_window *w, int64_t z);
 /** Copies region @p r, which fx_grid_reach() of the ready layer gave, to @p dst (C order). */
 void fx_window_cut(const struct fx_window *w, struct fx_region r, void *dst);
 

@@ -120,3 +120,32 @@ void fx_histogram_push(struct fx_histogram *h)
 	if (h->len < h->window)
 		h->len++;
 }
+
+void fx_histogram_pack(const struct fx_histogram *h, struct fx_pack *to)
+{
+	fx_pack_put(to, &h->next, sizeof h->next);
+	fx_pack_array(to, h->ring, h->len * h->bins, sizeof *h->ring);
+}
+
+int fx_histogram_unpack(struct fx_histogram *h, struct fx_unpack *from)
+{
+	void *ring;
+	size_t n;
+	int result = fx_unpack_get(from, &h->next, sizeof h->next);
+
+	if (result == FX_OK)
+		result = fx_unpack_array(from, &ring, &n, sizeof *h->ring);
+	else
+		ring = NULL;
+	if (result == FX_OK && (n % h->bins || n / h->bins > h->window || h->next >= h->window ||
+				(n / h->bins < h->window && h->next != n / h->bins)))
+		result = FX_ETYPE;
+	if (result == FX_OK) {
+		h->len = n / h->bins;
+		memcpy(h->ring, ring, n * sizeof *h->ring);
+		for (size_t i = 0; i < n; i++)
+			h->sum[i % h->bins] += h->ring[i];
+	}
+	free(ring);
+	return result;
+}

@@ -10,6 +10,8 @@
 
 #include <fornix/block.h>
 
+#include "base/pack.h"
+
 /** Grey values of @p dtype: 256 (u8), 65536 (u16), 0 for others. */
 size_t fx_histogram_bins(enum fx_dtype dtype);
 /** Adds the @p n voxels at @p voxels (u8 or u16) to @p counts, one bin a grey value. */
@@ -35,6 +37,10 @@ struct fx_histogram {
 int fx_histogram_init(struct fx_histogram *h, size_t bins, size_t window);
 /** Takes a zeroed one. */
 void fx_histogram_fini(struct fx_histogram *h);
+/** Puts the sections in the window, and takes them back to one of the same bins and window.
+ * FX_ETYPE, FX_ENOMEM. */
+void fx_histogram_pack(const struct fx_histogram *h, struct fx_pack *to);
+int fx_histogram_unpack(struct fx_histogram *h, struct fx_unpack *from);
 /** Takes up @p last as the newest section; the oldest one leaves a full window. */
 void fx_histogram_push(struct fx_histogram *h);
 

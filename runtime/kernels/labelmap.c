@@ -102,3 +102,25 @@ int fx_labelmap_apply(const struct fx_labelmap *m, uint64_t *labels, size_t len,
 	}
 	return FX_OK;
 }
+
+int fx_labelmap_pack(const struct fx_labelmap *m, struct fx_pack *to)
+{
+	fx_pack_bool(to, m->has_final);
+	if (fx_map64_pack(&m->parent, to) < 0)
+		return FX_ENOMEM;
+	return fx_map64_pack(&m->final_id, to);
+}
+
+int fx_labelmap_unpack(struct fx_labelmap *m, struct fx_unpack *from)
+{
+	int result = fx_unpack_bool(from, &m->has_final);
+
+	if (result == FX_OK)
+		result = fx_map64_unpack(&m->parent, from);
+	if (result == FX_OK)
+		result = fx_map64_unpack(&m->final_id, from);
+	for (size_t i = 0; result == FX_OK && i < m->parent.cap; i++) /* no circles */
+		if (m->parent.slots[i].used && m->parent.slots[i].value >= m->parent.slots[i].key)
+			result = FX_ETYPE;
+	return result;
+}

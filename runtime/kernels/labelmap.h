@@ -30,5 +30,8 @@ int fx_labelmap_find(const struct fx_labelmap *m, uint64_t label, uint64_t *id,
 /** fx_labelmap_find() of each of @p len labels, in place. */
 int fx_labelmap_apply(const struct fx_labelmap *m, uint64_t *labels, size_t len,
 		      struct fx_error *err);
+/** Puts all, and takes it back to a zeroed one. FX_ETYPE, FX_ENOMEM. */
+int fx_labelmap_pack(const struct fx_labelmap *m, struct fx_pack *to);
+int fx_labelmap_unpack(struct fx_labelmap *m, struct fx_unpack *from);
 
 #endif

@@ -18,6 +18,8 @@
 #include <fornix/block.h>
 #include <fornix/error.h>
 
+#include "base/pack.h"
+
 /** What to grow. Everything about shape is in nm, so that the voxel size is free. */
 struct fx_phantom_spec {
 	size_t height, width; /**< voxels of a section, 1 to 2^20 each */
@@ -61,6 +63,13 @@ int fx_phantom_finish(struct fx_phantom *p, struct fx_error *err);
  * segment; a piece then begins with copies of the nodes where the last one stopped. A neurite whose
  * axis never lies in the picture (it grazes the rim) has no centre line. */
 struct fx_tree *fx_phantom_take_tree(struct fx_phantom *p);
+/** Puts all that later sections depend on. Every finished centre line must have been taken. */
+void fx_phantom_pack(const struct fx_phantom *p, struct fx_pack *to);
+/** Makes a new phantom of the same spec go on where another was. FX_ETYPE when what @p from holds
+ * cannot be, FX_ENOMEM; then @p p can only be freed. */
+int fx_phantom_unpack(struct fx_phantom *p, struct fx_unpack *from);
+/** Sections so far: how often fx_phantom_next() was called. */
+size_t fx_phantom_sections(const struct fx_phantom *p);
 /** Neurites that cross the present section, its surroundings included. */
 size_t fx_phantom_count(const struct fx_phantom *p);
 /** Bytes that the phantom holds. */

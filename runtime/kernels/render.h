@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/pack.h"
+
 /** Pixels of red, green, blue bytes, rows first. */
 struct fx_picture {
 	size_t h, w;
@@ -51,6 +53,9 @@ void fx_render_space_fini(struct fx_render_space *s);
  * what lies outside is cut. Points that are not finite draw nothing. */
 void fx_render_tube(struct fx_render_space *s, const float from[4], const float to[4],
 		    uint32_t colour);
+/** Puts what was drawn, and takes it back to a space of the same size. FX_ETYPE. */
+void fx_render_space_pack(const struct fx_render_space *s, struct fx_pack *to);
+int fx_render_space_unpack(struct fx_render_space *s, struct fx_unpack *from);
 /** Puts the space, its far end dimmed, on @p p at (y, x), cut at the rim. */
 void fx_render_space_show(const struct fx_render_space *s, struct fx_picture *p, size_t y,
 			  size_t x);

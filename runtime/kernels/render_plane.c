@@ -124,3 +124,32 @@ void fx_plane_take(struct fx_plane *p, const struct fx_block *b, int64_t z)
 	for (int64_t y = r.lo[1]; y < r.hi[1]; y++)
 		take_row(p, b, r, y);
 }
+
+void fx_plane_pack(const struct fx_plane *p, struct fx_pack *to)
+{
+	const size_t n = p->h * p->w;
+
+	fx_pack_put(to, &p->z, sizeof p->z);
+	fx_pack_put(to, &p->layer_lo, sizeof p->layer_lo);
+	fx_pack_put(to, &p->layers, sizeof p->layers);
+	if (p->sum)
+		fx_pack_put(to, p->sum, n * sizeof *p->sum);
+	if (p->count)
+		fx_pack_put(to, p->count, n * sizeof *p->count);
+	if (p->labels)
+		fx_pack_put(to, p->labels, n * sizeof *p->labels);
+}
+
+int fx_plane_unpack(struct fx_plane *p, struct fx_unpack *from)
+{
+	const size_t n = p->h * p->w;
+
+	if (fx_unpack_get(from, &p->z, sizeof p->z) < 0 || p->z < -1 ||
+	    fx_unpack_get(from, &p->layer_lo, sizeof p->layer_lo) < 0 ||
+	    fx_unpack_get(from, &p->layers, sizeof p->layers) < 0 ||
+	    (p->sum && fx_unpack_get(from, p->sum, n * sizeof *p->sum) < 0) ||
+	    (p->count && fx_unpack_get(from, p->count, n * sizeof *p->count) < 0) ||
+	    (p->labels && fx_unpack_get(from, p->labels, n * sizeof *p->labels) < 0))
+		return FX_ETYPE;
+	return FX_OK;
+}

@@ -10,6 +10,8 @@
 #include <fornix/block.h>
 #include <fornix/error.h>
 
+#include "base/pack.h"
+
 /** One section of h x w samples, each of @p thin x @p thin voxels. Zero-initialise. */
 struct fx_plane {
 	int64_t z; /**< the section; -1 while none has come */
@@ -32,5 +34,9 @@ void fx_plane_fini(struct fx_plane *p);
 void fx_plane_take(struct fx_plane *p, const struct fx_block *b, int64_t z);
 /** Grey value 0 to 255 of sample @p i; 0 where nothing came. */
 uint8_t fx_plane_grey(const struct fx_plane *p, size_t i);
+/** Puts what was taken, and takes it back to one that was initialised alike. FX_ETYPE, FX_ENOMEM.
+ */
+void fx_plane_pack(const struct fx_plane *p, struct fx_pack *to);
+int fx_plane_unpack(struct fx_plane *p, struct fx_unpack *from);
 
 #endif

@@ -136,3 +136,30 @@ void fx_render_space_show(const struct fx_render_space *s, struct fx_picture *p,
 				rgb[c] = (uint8_t)fminf(sum[c] / (FINE * FINE), 255);
 		}
 }
+
+void fx_render_space_pack(const struct fx_render_space *s, struct fx_pack *to)
+{
+	const size_t n = s->depth ? s->h * s->w : 0;
+
+	fx_pack_put(to, &s->front, sizeof s->front);
+	fx_pack_put(to, &s->back, sizeof s->back);
+	fx_pack_put(to, s->depth, n * sizeof *s->depth);
+	fx_pack_put(to, s->colour, n * sizeof *s->colour);
+	fx_pack_put(to, s->light, n);
+}
+
+int fx_render_space_unpack(struct fx_render_space *s, struct fx_unpack *from)
+{
+	const size_t n = s->depth ? s->h * s->w : 0;
+
+	if (fx_unpack_get(from, &s->front, sizeof s->front) < 0 ||
+	    fx_unpack_get(from, &s->back, sizeof s->back) < 0 ||
+	    fx_unpack_get(from, s->depth, n * sizeof *s->depth) < 0 ||
+	    fx_unpack_get(from, s->colour, n * sizeof *s->colour) < 0 ||
+	    fx_unpack_get(from, s->light, n) < 0)
+		return FX_ETYPE;
+	for (size_t i = 0; i < n; i++)
+		if (isnan(s->depth[i]))
+			return FX_ETYPE;
+	return isnan(s->front) || isnan(s->back) ? FX_ETYPE : FX_OK;
+}

@@ -224,3 +224,92 @@ int fx_slab_match(const struct fx_slab *lower, const struct fx_slab *upper,
 	free(us);
 	return rc;
 }
+
+void fx_slab_pack(const struct fx_slab *s, struct fx_pack *to)
+{
+	const unsigned char axis = (unsigned char)s->axis;
+
+	fx_pack_put(to, &axis, sizeof axis);
+	fx_pack_bool(to, s->upper);
+	fx_pack_put(to, s->corner, sizeof s->corner);
+	fx_pack_put(to, s->cross, sizeof s->cross);
+	fx_pack_put(to, &s->lo, sizeof s->lo);
+	fx_pack_array(to, s->first, s->planes + 1, sizeof *s->first);
+	fx_pack_array(to, s->runs, s->runs_len, sizeof *s->runs);
+	fx_pack_array(to, s->ids, s->ids_len, sizeof *s->ids);
+}
+
+/* The runs of each plane cover the cross section, with labels that have an id. */
+static bool slab_good(const struct fx_slab *s)
+{
+	uint64_t area = 1;
+
+	for (int a = 0; a < 3; a++) {
+		if (s->cross[a] < 1 || s->cross[a] > INT32_MAX || s->corner[a] > INT64_MAX / 4 ||
+		    s->corner[a] < INT64_MIN / 4)
+			return false;
+		area *= a == s->axis ? 1 : (uint64_t)s->cross[a];
+	}
+	if (s->planes > INT32_MAX || s->lo > INT64_MAX / 4 || s->lo < INT64_MIN / 4 ||
+	    s->first[0] != 0 || s->first[s->planes] != s->runs_len)
+		return false;
+	for (size_t p = 0; p < s->planes; p++) {
+		uint64_t sum = 0;
+
+		if (s->first[p + 1] < s->first[p] || s->first[p + 1] > s->runs_len)
+			return false;
+		for (size_t i = s->first[p]; i < s->first[p + 1]; i++) {
+			if (!s->runs[i].len || s->runs[i].label >= s->ids_len)
+				return false;
+			sum += s->runs[i].len;
+		}
+		if (sum != area)
+			return false;
+	}
+	return true;
+}
+
+static int slab_arrays(struct fx_slab *s, struct fx_unpack *from)
+{
+	void *items;
+	int result = fx_unpack_array(from, &items, &s->planes, sizeof *s->first);
+
+	s->first = items;
+	if (result == FX_OK && !s->planes--)
+		return FX_ETYPE;
+	if (result == FX_OK) {
+		result = fx_unpack_array(from, &items, &s->runs_len, sizeof *s->runs);
+		s->runs = items;
+		s->runs_cap = s->runs_len;
+	}
+	if (result == FX_OK) {
+		result = fx_unpack_array(from, &items, &s->ids_len, sizeof *s->ids);
+		s->ids = items;
+	}
+	return result;
+}
+
+int fx_slab_unpack(struct fx_slab **out, struct fx_unpack *from)
+{
+	struct fx_slab *s = calloc(1, sizeof *s);
+	unsigned char axis;
+	int result = FX_ETYPE;
+
+	if (!s)
+		return FX_ENOMEM;
+	if (fx_unpack_get(from, &axis, sizeof axis) == FX_OK && axis < 3 &&
+	    fx_unpack_bool(from, &s->upper) == FX_OK &&
+	    fx_unpack_get(from, s->corner, sizeof s->corner) == FX_OK &&
+	    fx_unpack_get(from, s->cross, sizeof s->cross) == FX_OK &&
+	    fx_unpack_get(from, &s->lo, sizeof s->lo) == FX_OK) {
+		s->axis = axis;
+		result = slab_arrays(s, from);
+	}
+	if (result == FX_OK && !slab_good(s))
+		result = FX_ETYPE;
+	if (result < 0)
+		fx_slab_free(s);
+	else
+		*out = s;
+	return result;
+}

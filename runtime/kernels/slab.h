@@ -9,6 +9,8 @@
 
 #include <fornix/block.h>
 
+#include "base/pack.h"
+
 struct fx_slab_run {
 	uint32_t label, len;
 };
@@ -54,6 +56,9 @@ struct fx_slab *fx_slab_cut(const struct fx_block *b, int axis, bool upper, cons
 void fx_slab_free(struct fx_slab *s);
 /** Bytes that a slab holds. */
 size_t fx_slab_size(const struct fx_slab *s);
+/** Puts a slab; the one taken back is a new one in *s. FX_ETYPE, FX_ENOMEM. */
+void fx_slab_pack(const struct fx_slab *s, struct fx_pack *to);
+int fx_slab_unpack(struct fx_slab **s, struct fx_unpack *from);
 /** Appends to @p out the ids that are one under @p rule, from the planes that both slabs of a face
  * have. Depends on the slabs alone, not on which came first. FX_ETYPE when the cross sections
  * differ, FX_ENOMEM. */

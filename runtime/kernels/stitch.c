@@ -281,3 +281,39 @@ int fx_stitch_final(struct fx_stitch *s, uint64_t **table, size_t *rows, uint64_
 {
 	return fx_unionfind_number(&s->sets, table, rows, segments);
 }
+
+void fx_stitch_pack(const struct fx_stitch *s, struct fx_pack *to)
+{
+	fx_unionfind_pack(&s->sets, to);
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (const struct fx_slab *slab = s->slabs[i]; slab; slab = slab->next) {
+			fx_pack_bool(to, true);
+			fx_slab_pack(slab, to);
+		}
+	fx_pack_bool(to, false);
+}
+
+int fx_stitch_unpack(struct fx_stitch *s, struct fx_unpack *from)
+{
+	int result = fx_unionfind_unpack(&s->sets, from);
+	bool more = true;
+
+	while (result == FX_OK && more) {
+		struct fx_slab *slab, **at;
+
+		result = fx_unpack_bool(from, &more);
+		if (result < 0 || !more)
+			break;
+		result = fx_slab_unpack(&slab, from);
+		if (result < 0)
+			break;
+		at = stitch_slot(s, slab->axis, slab->corner);
+		if (*at) {
+			fx_slab_free(slab);
+			return FX_ETYPE;
+		}
+		*at = slab;
+		s->open_size += fx_slab_size(slab);
+	}
+	return result;
+}

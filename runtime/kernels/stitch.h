@@ -44,5 +44,8 @@ size_t fx_stitch_open_size(const struct fx_stitch *s);
 /** The *rows x 2 table (provisional id, final id), ascending, of every id that was given out;
  * final ids are 1..*segments in the order of the smallest provisional id. free(). FX_ENOMEM. */
 int fx_stitch_final(struct fx_stitch *s, uint64_t **table, size_t *rows, uint64_t *segments);
+/** Puts all that is known, and takes it back to a new one of the same rule. FX_ETYPE, FX_ENOMEM. */
+void fx_stitch_pack(const struct fx_stitch *s, struct fx_pack *to);
+int fx_stitch_unpack(struct fx_stitch *s, struct fx_unpack *from);
 
 #endif

@@ -104,3 +104,35 @@ int fx_unionfind_number(struct fx_unionfind *u, uint64_t **table, size_t *rows, 
 	*sets = n;
 	return FX_OK;
 }
+
+void fx_unionfind_pack(const struct fx_unionfind *u, struct fx_pack *to)
+{
+	fx_pack_array(to, u->nodes, u->len, sizeof *u->nodes);
+}
+
+/* A parent is another node only when its key is smaller: so there are no circles. */
+static bool uf_good(const struct fx_unionfind *u, size_t i)
+{
+	const struct fx_unionfind_node *n = &u->nodes[i];
+
+	return n->parent < u->len && (n->parent == i || u->nodes[n->parent].key < n->key);
+}
+
+int fx_unionfind_unpack(struct fx_unionfind *u, struct fx_unpack *from)
+{
+	void *nodes;
+	const int result = fx_unpack_array(from, &nodes, &u->cap, sizeof *u->nodes);
+
+	u->nodes = nodes;
+	u->len = u->cap;
+	for (size_t i = 0; result == FX_OK && i < u->len; i++) {
+		uint64_t *at = fx_map64_at(&u->index, u->nodes[i].key);
+
+		if (!at)
+			return FX_ENOMEM;
+		if (*at || u->index.len != i + 1 || !uf_good(u, i))
+			return FX_ETYPE;
+		*at = i;
+	}
+	return result;
+}

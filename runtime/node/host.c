@@ -342,7 +342,7 @@ static int host_deliver(struct fx__host *h, unsigned port)
 		result = fx__host_keep_owe(h, port, h->current.seq);
 	else if (result == FX_OK && (!h->type->stateless || !connected_outputs(h)))
 		fx_inlet_ack(h->inlets[port], h->current.seq);
-	if (result == FX_OK)
+	if (result == FX_OK && !all_ended(h))
 		result = fx__host_keep_save(h);
 	count_busy(h, start);
 	return result;

@@ -45,7 +45,9 @@ static const struct fx_mark *host_opened(const void *io, unsigned port)
 {
 	const struct fx__host *h = io;
 
-	return h->inlets[port] ? fx_inlet_opened(h->inlets[port]) : NULL;
+	if (h->inlets[port] && fx_inlet_opened(h->inlets[port]))
+		return fx_inlet_opened(h->inlets[port]);
+	return h->inlets[port] && h->place.opened[port] ? &h->place.open[port] : NULL;
 }
 
 /* One wait for an outlet: for credit, or for a slot. False when the run is being ended. */
@@ -64,7 +66,7 @@ static int host_voxels(void *io, unsigned port, size_t size, struct fx_block *b)
 	const int64_t start = fx_now_ns(), waited = h->wait_out_ns;
 	int result;
 
-	if (!h->outlets[port]) {
+	if (!h->outlets[port] || h->node.again) {
 		fx__block_heap(b, fx_alloc_aligned(size));
 		return b->data ? FX_OK : FX_ENOMEM;
 	}
@@ -128,7 +130,7 @@ static int host_send(void *io, unsigned port, enum fx_kind kind, void *message,
 	struct fx__host *h = io;
 	struct fx_envelope e = { .kind = kind, .message = message };
 
-	if (!h->outlets[port]) {
+	if (!h->outlets[port] || h->node.again) {
 		fx_envelope_fini(&e);
 		return FX_OK;
 	}
@@ -177,6 +179,8 @@ static int host_send_mark(void *io, unsigned port, const struct fx_mark *m, stru
 	struct fx__host *h = io;
 	struct fx_envelope e = { .kind = FX_NOTHING, .mark = *m };
 
+	if (h->node.again)
+		return FX_OK;
 	if (m->kind == FX_MARK_DONE && m->region.hi[0] > atomic_load(&h->me->done_z))
 		atomic_store(&h->me->done_z, m->region.hi[0]);
 	if (is_first_to_miss(h, m, port))

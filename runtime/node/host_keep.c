@@ -21,7 +21,7 @@ int fx__host_keep_open(struct fx__host *h, struct fx_error *err)
 		fx_asprintf("%s/%s.%u", h->wiring->state_dir, h->wiring->node, h->wiring->instance);
 	if (!h->state)
 		return fx_error_set(err, FX_ENOMEM, "no memory");
-	h->keep = fx_keep_open(h->state, err);
+	h->keep = fx_keep_open(h->state, h->wiring->save_mib, err);
 	if (!h->keep)
 		return err->code;
 	h->node.returns = fx_keep_returns(h->keep) && h->type->load;
@@ -74,7 +74,13 @@ int fx__host_keep_restore(struct fx__host *h)
 	if (h->node.returns && (fx_keep_load(h->keep, &h->node, &h->place, &err) < 0 ||
 				keep_resume_links(h, &err) < 0))
 		return fx_fail_error(&h->node, &err);
-	while ((result = fx_keep_next(h->keep, &port, &h->current, &err)) == FX_OK) {
+	memcpy(h->ended, h->place.ended, sizeof h->place.ended);
+	for (;;) {
+		h->node.message = fx_keep_number(h->keep);
+		h->node.again = h->node.message < h->place.record;
+		result = fx_keep_next(h->keep, &port, &h->current, &err);
+		if (result != FX_OK)
+			break;
 		if (!h->inlets[port]) {
 			fx_envelope_fini(&h->current);
 			return fx_fail(&h->node, FX_ETYPE, "a journal of another graph");
@@ -84,6 +90,8 @@ int fx__host_keep_restore(struct fx__host *h)
 		if (result < 0 || fx__host_terminated())
 			return result;
 	}
+	if (result == FX_END && h->node.again)
+		return fx_fail(&h->node, FX_ETYPE, "the journal lacks what the save needs");
 	if (result != FX_END)
 		return fx_fail_error(&h->node, &err);
 	if (h->replaying)
@@ -100,6 +108,7 @@ int fx__host_keep_message(struct fx__host *h)
 
 	if (!h->keep || h->replaying)
 		return FX_OK;
+	h->node.message = fx_keep_number(h->keep);
 	if (fx_keep_message(h->keep, h->current_port, &h->current, &err) < 0)
 		return fx_fail_error(&h->node, &err);
 	return FX_OK;
@@ -152,6 +161,7 @@ int fx__host_keep_save(struct fx__host *h)
 	if (!h->keep || !h->type->save || h->replaying || !fx_keep_due(h->keep))
 		return FX_OK;
 	memcpy(h->place.next_out, h->next_seq, sizeof h->place.next_out);
+	memcpy(h->place.ended, h->ended, sizeof h->place.ended);
 	if (fx_keep_save(h->keep, &h->node, &h->place, &err) < 0)
 		return fx_fail_error(&h->node, &err);
 	return FX_OK;

@@ -234,6 +234,22 @@ bool fx_returns(const struct fx_node *node)
 	return node->returns;
 }
 
+uint64_t fx_message(const struct fx_node *node)
+{
+	return node->message;
+}
+
+void fx_needs(struct fx_node *node, uint64_t first)
+{
+	if (first < node->needs)
+		node->needs = first;
+}
+
+bool fx_again(const struct fx_node *node)
+{
+	return node->again;
+}
+
 bool fx_stopping(const struct fx_node *node)
 {
 	return node->io->stopping(node->io_context);

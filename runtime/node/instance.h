@@ -32,6 +32,8 @@ struct fx_node {
 	char *name;  /* owned */
 	void *state; /* owned, type->state_size bytes */
 	bool finished, returns;
+	bool again;		 /* the message in hand is in the save as well */
+	uint64_t message, needs; /* its number; the first that load() will not do without */
 	const struct fx_node_io *io;
 	void *io_context;      /* borrowed */
 	struct fx_error error; /* of the last fx_fail() */

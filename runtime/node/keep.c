@@ -17,7 +17,6 @@
 
 enum {
 	SEGMENT = 16 << 20, /* bytes: what is trimmed at once */
-	DUE = 32 << 20,	    /* bytes of the journal, at least, between two saves */
 	DUE_MS = 1000,	    /* between two saves of a node without journal */
 };
 
@@ -27,9 +26,11 @@ struct fx_keep {
 	char *saved, *waiting_path; /* owned */
 	struct fx_seglog *journal;  /* owned */
 	uint64_t read;		    /* the record that fx_keep_next() gives */
+	uint64_t due;		    /* bytes that the journal grows, at least, between two saves */
 	uint64_t grown, last_size;  /* bytes: journal since the last save, and of that save */
 	int64_t saved_ns;
-	bool had_save, waits;
+	uint64_t needs; /* of the save that waits: the first record that must stay */
+	bool had_save, waits, ended;
 	struct fx_keep_place waiting;
 };
 
@@ -48,7 +49,7 @@ static int keep_paths(struct fx_keep *k, const char *folder, struct fx_error *er
 	return result;
 }
 
-struct fx_keep *fx_keep_open(const char *folder, struct fx_error *err)
+struct fx_keep *fx_keep_open(const char *folder, unsigned save_mib, struct fx_error *err)
 {
 	struct fx_keep *k = calloc(1, sizeof *k);
 
@@ -60,6 +61,7 @@ struct fx_keep *fx_keep_open(const char *folder, struct fx_error *err)
 		fx_keep_close(k);
 		return NULL;
 	}
+	k->due = (uint64_t)save_mib << 20;
 	unlink(k->waiting_path); /* was never committed */
 	k->had_save = access(k->saved, F_OK) == 0;
 	k->read = fx_seglog_first(k->journal);
@@ -100,23 +102,31 @@ int fx_keep_message(struct fx_keep *k, unsigned port, const struct fx_envelope *
 	return result;
 }
 
+uint64_t fx_keep_number(const struct fx_keep *k)
+{
+	return k->ended ? fx_seglog_next(k->journal) : k->read;
+}
+
 int fx_keep_sync(struct fx_keep *k, struct fx_error *err)
 {
 	return fx_seglog_sync(k->journal, err);
 }
 
 /* Everything in a save is checked by its checksum; that it is of this node, by what it was told. */
-static int load_from(struct fx_unpack *u, struct fx_node *node, struct fx_keep_place *place)
+static int load_from(struct fx_unpack *u, struct fx_node *node, struct fx_keep_place *place,
+		     uint64_t *needs)
 {
 	uint64_t m;
 	char type[64];
+	int result;
 
 	if (fx_unpack_get(u, &m, sizeof m) < 0 || m != magic ||
 	    fx_unpack_get(u, type, sizeof type) < 0 ||
 	    strncmp(type, node->type->name, sizeof type) != 0 ||
 	    fx_unpack_get(u, place, sizeof *place) < 0)
 		return FX_ETYPE;
-	return node->type->load(node, node->state, u);
+	result = node->type->load(node, node->state, u);
+	return result < 0 ? result : fx_unpack_get(u, needs, sizeof *needs);
 }
 
 int fx_keep_load(struct fx_keep *k, struct fx_node *node, struct fx_keep_place *place,
@@ -131,7 +141,7 @@ int fx_keep_load(struct fx_keep *k, struct fx_node *node, struct fx_keep_place *
 	u = fx_unpack_open(k->saved, err);
 	if (!u)
 		return err->code;
-	result = load_from(u, node, place);
+	result = load_from(u, node, place, &k->read);
 	closed = fx_unpack_close(u);
 	if (result == FX_OK)
 		result = closed;
@@ -139,7 +149,6 @@ int fx_keep_load(struct fx_keep *k, struct fx_node *node, struct fx_keep_place *
 		return node->error.code ?
 			       fx_error_set(err, result, "%s: %s", k->saved, node->error.text) :
 			       fx_error_set(err, result, "%s: not a state of this node", k->saved);
-	k->read = place->record;
 	return FX_OK;
 }
 
@@ -150,6 +159,7 @@ int fx_keep_next(struct fx_keep *k, unsigned *port, struct fx_envelope *e, struc
 	size_t size;
 	int result = fx_seglog_get(k->journal, k->read, &record, &size, err);
 
+	k->ended = result == FX_END;
 	if (result != FX_OK)
 		return result;
 	bytes = record;
@@ -166,9 +176,11 @@ int fx_keep_next(struct fx_keep *k, unsigned *port, struct fx_envelope *e, struc
 
 bool fx_keep_due(const struct fx_keep *k)
 {
-	return !k->waits && (k->grown > DUE + k->last_size ||
-			     (!fx_seglog_next(k->journal) &&
-			      fx_now_ns() - k->saved_ns > DUE_MS * INT64_C(1000000)));
+	if (k->waits)
+		return false;
+	if (fx_seglog_next(k->journal))
+		return k->grown > k->due + (k->due ? k->last_size : 0);
+	return !k->due || fx_now_ns() - k->saved_ns > DUE_MS * INT64_C(1000000);
 }
 
 int fx_keep_save(struct fx_keep *k, struct fx_node *node, struct fx_keep_place *place,
@@ -178,14 +190,19 @@ int fx_keep_save(struct fx_keep *k, struct fx_node *node, struct fx_keep_place *
 	char type[64] = "";
 	int result;
 
-	if (!p)
+	if (!p || fx_seglog_sync(k->journal, err) < 0) {
+		fx_pack_close(p, false, NULL);
 		return err->code;
+	}
 	place->record = fx_seglog_next(k->journal);
 	snprintf(type, sizeof type, "%s", node->type->name);
 	fx_pack_put(p, &magic, sizeof magic);
 	fx_pack_put(p, type, sizeof type);
 	fx_pack_put(p, place, sizeof *place);
+	node->needs = place->record;
 	result = node->type->save(node, node->state, p);
+	k->needs = node->needs;
+	fx_pack_put(p, &k->needs, sizeof k->needs);
 	if (result < 0)
 		*err = node->error;
 	k->last_size = fx_pack_size(p);
@@ -209,5 +226,5 @@ int fx_keep_commit(struct fx_keep *k, struct fx_error *err)
 	if (rename(k->waiting_path, k->saved) != 0 || fx_sync_parent(k->saved) != 0)
 		return fx_error_set(err, FX_EIO, "%s: cannot replace: %s", k->saved,
 				    strerror(errno));
-	return fx_seglog_trim(k->journal, k->waiting.record, err);
+	return fx_seglog_trim(k->journal, k->needs, err);
 }

@@ -15,6 +15,7 @@ struct fx_keep_place {
 	uint64_t next_in[FX_KEEP_PORTS];    /**< by input: seq of the next message to hand on */
 	uint64_t next_out[FX_KEEP_PORTS];   /**< by output: seq of the next message to send */
 	uint64_t record;		    /**< of the journal: the first that is not in it */
+	bool ended[FX_KEEP_PORTS];	    /**< by input: END came */
 	bool opened[FX_KEEP_PORTS];	    /**< by port: OPEN came in, or went out ... */
 	struct fx_mark open[FX_KEEP_PORTS]; /**< ... and what it said */
 	uint64_t open_seq[FX_KEEP_PORTS];
@@ -22,8 +23,10 @@ struct fx_keep_place {
 
 struct fx_keep;
 
-/** Opens the folder, made when it is not there, of this node alone. NULL with a reason. */
-struct fx_keep *fx_keep_open(const char *folder, struct fx_error *err);
+/** Opens the folder, made when it is not there, of this node alone. A save is due when the journal
+ * has grown by @p save_mib MiB and the size of the last save; without a journal, every second, or,
+ * with 0, always. NULL with a reason. */
+struct fx_keep *fx_keep_open(const char *folder, unsigned save_mib, struct fx_error *err);
 void fx_keep_close(struct fx_keep *k);
 /** A former life left a save: fx_keep_load() will call the node's load(). */
 bool fx_keep_returns(const struct fx_keep *k);
@@ -31,6 +34,8 @@ bool fx_keep_returns(const struct fx_keep *k);
 /** Appends a message that is about to be handed to the node on input @p port. */
 int fx_keep_message(struct fx_keep *k, unsigned port, const struct fx_envelope *e,
 		    struct fx_error *err);
+/** Number of the message that is appended, or read, next. */
+uint64_t fx_keep_number(const struct fx_keep *k);
 /** Makes all messages so far durable. */
 int fx_keep_sync(struct fx_keep *k, struct fx_error *err);
 
@@ -38,7 +43,9 @@ int fx_keep_sync(struct fx_keep *k, struct fx_error *err);
  * without one @p place is zeros. */
 int fx_keep_load(struct fx_keep *k, struct fx_node *node, struct fx_keep_place *place,
 		 struct fx_error *err);
-/** Then each message behind it: its port and the message (the caller's); FX_END behind the last. */
+/** Then each message behind it, and before them those which the node asked for by fx_needs(): they
+ * have numbers below place.record. Its port and the message (the caller's); FX_END behind the last.
+ */
 int fx_keep_next(struct fx_keep *k, unsigned *port, struct fx_envelope *e, struct fx_error *err);
 
 /** True when the journal has grown so much that a save is worth its cost. */

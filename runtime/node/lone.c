@@ -104,6 +104,13 @@ static const char *lone_scratch(void *io)
 	return mkdir(l->scratch, 0777) == 0 ? l->scratch : NULL;
 }
 
+static const char *lone_state_dir(void *io)
+{
+	const struct fx_lone *l = io;
+
+	return l->state_dir ? l->state_dir : lone_scratch(io);
+}
+
 static bool lone_stopping(const void *io)
 {
 	const struct fx_lone *l = io;
@@ -122,7 +129,7 @@ static const struct fx_node_io lone_io = {
 	.warn = lone_warn,
 	.progress = lone_progress,
 	.scratch = lone_scratch,
-	.state_dir = lone_scratch,
+	.state_dir = lone_state_dir,
 	.stopping = lone_stopping,
 };
 

@@ -24,6 +24,7 @@ struct fx_lone {
 	struct fx_instance_stats stats; /**< gauges of fx_progress() */
 	bool too_many_gauges;		/**< more than there is place for */
 	char folder[64], scratch[80];	/**< as in a run: the node's own lies in that of all */
+	const char *state_dir;		/**< borrowed; NULL: that for scratch files */
 };
 
 /** Prepares @p l, which must stay where it is; then set sent and context, options, and call

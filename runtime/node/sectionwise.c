@@ -26,6 +26,10 @@ int fx_sectionwise_put(struct fx_node *node, unsigned port, struct fx_sections *
 	struct fx_error err = { 0 };
 	int failed;
 
+	if (held->size && fx_again(node) && !fx_sections_wanted(held, tile->origin[0])) {
+		fx_block_free(tile);
+		return FX_OK; /* was sent on, or lost */
+	}
 	if (!held->size) {
 		fx_block_free(tile);
 		return fx_fail(node, FX_EINVAL, "a tile comes before the stream is opened");
@@ -36,7 +40,7 @@ int fx_sectionwise_put(struct fx_node *node, unsigned port, struct fx_sections *
 		failed = fx_error_set(&err, FX_EIO, "no folder for a scratch file of %zu MiB",
 				      held->size >> 20);
 	else
-		failed = fx_sections_put(held, tile, &err);
+		failed = fx_sections_put(held, tile, fx_message(node), &err);
 	fx_block_free(tile);
 	return failed < 0 ? fx_fail_error(node, &err) : FX_OK;
 }
@@ -113,6 +117,17 @@ int fx_sectionwise_close(struct fx_node *node, void *state, const struct fx_sect
 		fx_sections_drop(held, section);
 	}
 	return failed;
+}
+
+void fx_sectionwise_save(struct fx_node *node, const struct fx_sections *held, struct fx_pack *to)
+{
+	fx_needs(node, fx_sections_pack(held, to));
+}
+
+int fx_sectionwise_load(struct fx_node *node, unsigned port, struct fx_sections *held,
+			double memory_mib, size_t max, struct fx_unpack *from)
+{
+	return fx_sections_unpack(held, fx_opened(node, port), memory_mib * 1048576, max, from);
 }
 
 int fx_sectionwise_drain(struct fx_node *node, const struct fx_sectionwise *how,

@@ -31,6 +31,12 @@ int fx_sectionwise_put(struct fx_node *node, unsigned port, struct fx_sections *
  * its DONE; of missing ones the tiles are dropped and the mark is passed on. */
 int fx_sectionwise_close(struct fx_node *node, void *state, const struct fx_sectionwise *how,
 			 struct fx_sections *held, const struct fx_mark *m);
+/** For save() and load(), with @p memory_mib and @p max as above. Tiles of sections that are not
+ * whole come once more: until then process() is as always, and mark() does nothing while
+ * fx_again(). */
+void fx_sectionwise_save(struct fx_node *node, const struct fx_sections *held, struct fx_pack *to);
+int fx_sectionwise_load(struct fx_node *node, unsigned port, struct fx_sections *held,
+			double memory_mib, size_t max, struct fx_unpack *from);
 /** The stream has ended: sections that are not whole are missing. */
 int fx_sectionwise_drain(struct fx_node *node, const struct fx_sectionwise *how,
 			 struct fx_sections *held);

@@ -38,11 +38,12 @@ static json_t *edges_to_json(const struct fx_wired_output *o)
 
 static json_t *numbers_to_json(const struct fx_wiring *w)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:I, s:i, s:I, s:I, s:i}", "conductor",
-			 (int)w->conductor, "instance", (int)w->instance, "instances",
-			 (int)w->instances, "epoch", (int)w->epoch, "index", (json_int_t)w->index,
-			 "stats_fd", w->stats_fd, "stats_instances", (json_int_t)w->stats_instances,
-			 "stats_lanes", (json_int_t)w->stats_lanes, "pool_fd", w->pool_fd);
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, s:i, s:I, s:I, s:i}", "conductor",
+			 (int)w->conductor, "save_mib", (int)w->save_mib, "instance",
+			 (int)w->instance, "instances", (int)w->instances, "epoch", (int)w->epoch,
+			 "index", (json_int_t)w->index, "stats_fd", w->stats_fd, "stats_instances",
+			 (json_int_t)w->stats_instances, "stats_lanes", (json_int_t)w->stats_lanes,
+			 "pool_fd", w->pool_fd);
 }
 
 char *fx_wiring_to_json(const struct fx_wiring *w)
@@ -255,7 +256,8 @@ static bool get_wiring(const json_t *o, struct fx_wiring *w)
 	return get_text(o, "node", &w->node) && get_text(o, "type", &w->type) &&
 	       get_text(o, "run_dir", &w->run_dir) && get_text(o, "scratch_dir", &w->scratch_dir) &&
 	       get_text(o, "state_dir", &w->state_dir) && get_text(o, "dead_dir", &w->dead_dir) &&
-	       get_bool(o, "keeps", &w->keeps) && get_unsigned(o, "conductor", &w->conductor) &&
+	       get_bool(o, "keeps", &w->keeps) && get_unsigned(o, "save_mib", &w->save_mib) &&
+	       get_unsigned(o, "conductor", &w->conductor) &&
 	       get_unsigned(o, "instance", &w->instance) &&
 	       get_unsigned(o, "instances", &w->instances) && get_unsigned(o, "epoch", &w->epoch) &&
 	       get_size(o, "index", &w->index) && get_fd(o, "stats_fd", &w->stats_fd) &&

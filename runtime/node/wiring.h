@@ -50,9 +50,10 @@ struct fx_wired_option {
 /** All pointers are owned; fx_wiring_free(). */
 struct fx_wiring {
 	char *node, *type, *run_dir, *scratch_dir;
-	char *state_dir; /**< of the run: what later lives need */
-	char *dead_dir;	 /**< for messages that are set aside */
-	bool keeps;	 /**< a node with state writes down what it is given */
+	char *state_dir;   /**< of the run: what later lives need */
+	char *dead_dir;	   /**< for messages that are set aside */
+	bool keeps;	   /**< a node with state writes down what it is given ... */
+	unsigned save_mib; /**< ... and saves what it knows when that has grown so much */
 	unsigned instance, instances, epoch;
 	unsigned conductor; /**< its process: a node ends with it */
 	size_t index;	    /**< of the instance's counters */

@@ -16,7 +16,10 @@
 
 #define LEAN	 "tests/e2e/lean.yaml"
 #define MANY	 "size=48 64 64", "block=16 16 16" /* 48 blocks */
+#define TRUTH	 "fornix_edge_acked{from=\"truth_tiles.blocks\",to=\"score.truth\"} "
 #define STITCHED "fornix_edge_acked{from=\"segment.labels\",to=\"whole.labels\"} "
+
+enum { SOON_MS = 500 }; /* for END behind the last block; a shorter time would make it see less */
 
 static void run_plain(struct test_place *p)
 {
@@ -50,18 +53,18 @@ static void kill_words(struct test_place *p, const char *words)
 		kill(pid, SIGKILL);
 }
 
-static void every_node_may_be_killed(void **state)
+/* Kills each node, and then all at once. */
+static void kill_every_node(struct test_place *p, const char *save_every)
 {
 	static const char *const all[] = {
 		"node scope.0", "node even.0",	"node tiles.0",	      "node segment.0",
 		"node whole.0", "node trace.0", "node save_labels.0", "node save_swc.0",
 	};
-	struct test_place *p = *state;
 	struct test_run *r;
 
 	run_plain(p);
 	r = test_run_start(p, (const char *[]){ "run", LEAN, test_word("out", p->dir, "again"),
-						MANY, "--restarts=40", NULL });
+						MANY, "--restarts=40", save_every, NULL });
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		test_metrics_await(r, STITCHED, 2 + 4 * (double)i);
 		kill_words(p, all[i]);
@@ -69,6 +72,53 @@ static void every_node_may_be_killed(void **state)
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) /* and all at once */
 		kill_words(p, all[i]);
 	expect_the_same(p, r, 10);
+}
+
+static void every_node_may_be_killed(void **state)
+{
+	kill_every_node(*state, "--save-every=32"); /* MiB: journals alone */
+}
+
+static void nodes_go_on_from_what_they_saved(void **state)
+{
+	kill_every_node(*state, "--save-every=0");
+}
+
+/* The scorer dies when one of its inputs has ended, which no one will tell it once more. */
+static void an_input_that_has_ended_stays_so(void **state)
+{
+	static const char *const segmenters[] = { "node segment.0 segmenter/watershed",
+						  "node segment.1 segmenter/watershed" };
+	const char *words[] = { "run",
+				"graphs/demo.yaml",
+				"",
+				"segmenter=watershed",
+				"size=16 64 64",
+				"block=16 32 32",
+				"halo=2 4 4",
+				"--quiet",
+				"--save-every=0",
+				NULL };
+	struct test_place *p = *state;
+	pid_t held[2], score;
+	struct test_run *r;
+
+	words[2] = test_word("out", p->dir, "plain");
+	test_run_expect(p, 0, words);
+	words[2] = test_word("out", p->dir, "again");
+	words[7] = "--restarts=40"; /* with the address of the metrics */
+	r = test_run_start(p, words);
+	for (int i = 0; i < 2; i++) {
+		held[i] = test_place_await(p, segmenters[i]);
+		kill(held[i], SIGSTOP);
+	}
+	test_metrics_await(r, TRUTH, 4);
+	fx_sleep_ms(SOON_MS);
+	score = test_place_await(p, "node score.0");
+	kill(score, SIGKILL);
+	for (int i = 0; i < 2; i++)
+		kill(held[i], SIGCONT);
+	expect_the_same(p, r, 1);
 }
 
 static void a_killed_conductor_resumes(void **state)
@@ -117,8 +167,8 @@ int main(void)
 {
 #define PLACED(f) cmocka_unit_test_setup_teardown(f, test_place_setup, test_place_teardown)
 	const struct CMUnitTest tests[] = {
-		PLACED(every_node_may_be_killed),
-		PLACED(a_killed_conductor_resumes),
+		PLACED(every_node_may_be_killed),	  PLACED(nodes_go_on_from_what_they_saved),
+		PLACED(an_input_that_has_ended_stays_so), PLACED(a_killed_conductor_resumes),
 		PLACED(another_graph_is_not_resumed),
 	};
 

@@ -17,7 +17,11 @@ struct node_test;
 
 /** A node of @p type with options given as "name=value", the last one NULL. init() is called; its
  * failure is told by node_test_error(). Fails the cmocka test without memory or on an unknown
- * option. Every input and output counts as connected except those named by "-port". */
+ * option. Every input and output counts as connected except those named by "-port".
+ * With the option "+saved" it dies behind every call: what it saves is loaded by a new one, which
+ * must save the same bytes. With "+killed" it saves behind every third call and dies two calls
+ * later: a new one loads that and is given once more what came since. With both it dies once more
+ * when it has drained. What it sends must be the same as in one life: node_test_same(). */
 struct node_test *node_test_new(const struct fx_node_type *type, const char *const *options);
 /** Calls finish(), frees everything that was sent. */
 void node_test_free(struct node_test *t);
@@ -48,6 +52,14 @@ const struct sent *node_test_get(const struct node_test *t, const char *port, en
 				 size_t i);
 /** The node's scratch folder, made now; borrowed. Fails the test when it cannot. */
 const char *node_test_scratch(struct node_test *t);
+/** It dies, and another life begins: from where it is, or, not @p saved, at the beginning, and
+ * nothing was sent yet. What lies in fx_state_dir() is there. */
+void node_test_again(struct node_test *t, bool saved);
+/** Fails the test unless both sent the same, byte for byte. */
+void node_test_same(const struct node_test *a, const struct node_test *b);
+/** Saves, and loads what is cut off or has a bit turned: it must be refused or loaded, no more. The
+ * node is then only good for node_test_free(). */
+void node_test_hostile(struct node_test *t);
 /** Makes fx_stopping() true. */
 void node_test_stop(struct node_test *t);
 

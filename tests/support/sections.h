@@ -140,6 +140,57 @@ static inline void sections_check_cuts(const struct fx_node_type *type, const ch
 	fx_block_free(whole);
 }
 
+/** A node of @p type in the way of living @p lives ("+saved", ...), NULL: one life, gets the six
+ * sections of @p v: two at a time, one that is missing, one that does not become whole. */
+static inline struct node_test *sections_live(const struct fx_node_type *type,
+					      const char *const *options, const struct fx_block *v,
+					      const char *lives)
+{
+	const struct cut cut = { 7, 1000, false };
+	const struct fx_mark done = sections_mark(v, FX_MARK_DONE, 1),
+			     missing = sections_mark(v, FX_MARK_MISSING, 2),
+			     last = sections_mark(v, FX_MARK_DONE, 4);
+	const char *all[8] = { NULL };
+	struct node_test *t;
+	size_t n = 0;
+
+	for (; options && options[n]; n++)
+		all[n] = options[n];
+	all[n] = lives;
+	t = node_test_new(type, all);
+	sections_open(t, "image", v);
+	sections_tiles(t, "image", v, 1, cut);
+	sections_give(t, "image", v, 0, cut);
+	sections_tiles(t, "image", v, 2, cut);
+	assert_int_equal(node_test_mark(t, "image", &done), FX_OK);
+	assert_int_equal(node_test_mark(t, "image", &missing), FX_OK);
+	sections_tiles(t, "image", v, 4, cut);
+	sections_give(t, "image", v, 3, cut);
+	assert_int_equal(node_test_mark(t, "image", &last), FX_OK);
+	sections_tiles(t, "image", v, 5, cut);
+	return t;
+}
+
+/** Another life sends the same. */
+static inline void sections_check_lives(const struct fx_node_type *type, const char *const *options,
+					const struct fx_block *v)
+{
+	static const char *const lives[] = { NULL, "+saved", "+killed" };
+	struct node_test *t[3];
+
+	for (size_t i = 0; i < 3; i++)
+		t[i] = sections_live(type, options, v, lives[i]);
+	node_test_hostile(t[2]);
+	node_test_free(t[2]);
+	t[2] = sections_live(type, options, v, lives[2]);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(node_test_drain(t[i]), FX_OK);
+		node_test_same(t[0], t[i]);
+	}
+	for (size_t i = 0; i < 3; i++)
+		node_test_free(t[i]);
+}
+
 /** A volume of smooth, noisy grey values from 40 to about 40 + @p range. */
 static inline struct fx_block *sections_volume(enum fx_dtype dtype, size_t z, size_t y, size_t x,
 					       uint64_t range)

@@ -103,10 +103,12 @@ struct fx_node_type {
 	/** For nodes that keep something between messages. A node that was killed is given all its
 	 * messages once more, from the journal that its host keeps. With these two (both or none)
 	 * it goes on from its last save(): then the journal stays short. */
-	/** Puts what the node knows between two messages. Files in fx_state_dir() that it needs
-	 * for it must be durable by now, and later writes must not change what load() reads. */
+	/** Puts what the node knows between two messages: the same bytes for the same knowledge.
+	 * Files in fx_state_dir() that it needs for it must be durable by now, and later writes
+	 * must not change what load() reads. Not called any more once every input has ended. */
 	int (*save)(struct fx_node *node, void *state, struct fx_pack *to);
-	/** Called behind init() in a later life: gets what save() put, in the same order. */
+	/** Called behind init() in a later life: gets what save() put, in the same order.
+	 * fx_opened() is as it was. FX_ETYPE when that cannot be. */
 	int (*load)(struct fx_node *node, void *state, struct fx_unpack *from);
 };
 
@@ -168,6 +170,14 @@ FX_API const char *fx_state_dir(struct fx_node *node);
 /** True in init() when load() will be called behind it: what lies in fx_state_dir() and in the
  * output is of a former life and needed. */
 FX_API bool fx_returns(const struct fx_node *node);
+/** Number of the message or mark in hand, counted over all inputs and lives. */
+FX_API uint64_t fx_message(const struct fx_node *node);
+/** For save(), of a node that holds much of what it was given: messages from number @p first on
+ * come once more behind load(), so that it need not put what they hold. They count as known: what
+ * is sent meanwhile is dropped. The journal is kept from there on. */
+FX_API void fx_needs(struct fx_node *node, uint64_t first);
+/** True when the message or mark in hand is one of those. */
+FX_API bool fx_again(const struct fx_node *node);
 /** For save(). Failures are noticed when all is put. @p size and @p len may be 0. */
 FX_API void fx_pack_put(struct fx_pack *to, const void *bytes, size_t size);
 /** @p len items of @p size bytes each, and how many they are. */

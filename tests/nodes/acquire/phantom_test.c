@@ -113,6 +113,30 @@ static void outputs_may_be_unconnected(void **unused)
 	node_test_free(t);
 }
 
+static void another_life_goes_on_with_the_same_bytes(void **unused)
+{
+	static const char *const one[] = { "size=12 40 50", "voxel=20 8 8", "spacing=100",
+					   "branch=100",    "end=100",	    NULL };
+	static const char *const saved[] = {
+		"size=12 40 50", "voxel=20 8 8", "spacing=100", "branch=100",
+		"end=100",	 "+saved",	 NULL
+	};
+	static const char *const killed[] = {
+		"size=12 40 50", "voxel=20 8 8", "spacing=100", "branch=100",
+		"end=100",	 "+killed",	 NULL
+	};
+	struct node_test *a = run(one), *b = run(saved), *c = run(killed);
+
+	(void)unused;
+	assert_true(node_test_count(a, "trees", FX_TREE) > 10);
+	node_test_same(a, b);
+	node_test_same(a, c);
+	node_test_hostile(a);
+	node_test_free(a);
+	node_test_free(b);
+	node_test_free(c);
+}
+
 static void wrong_options_are_named(void **unused)
 {
 	static const char *const pixels[] = { "size=2 20 20", "spacing=30", NULL };
@@ -135,6 +159,7 @@ int main(void)
 		cmocka_unit_test(marks_frame_the_sections),
 		cmocka_unit_test(tiles_are_small_and_cut_nothing),
 		cmocka_unit_test(outputs_may_be_unconnected),
+		cmocka_unit_test(another_life_goes_on_with_the_same_bytes),
 		cmocka_unit_test(wrong_options_are_named),
 	};
 

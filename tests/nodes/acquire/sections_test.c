@@ -238,6 +238,61 @@ static void watching_takes_sections_as_they_come(void **folder)
 	node_test_free(t);
 }
 
+static void another_life_sends_the_same(void **folder)
+{
+	static const char *const lives[] = { NULL, "+saved", "+killed" };
+	struct node_test *t[3];
+
+	for (int i = 0; i < 9; i++)
+		if (i != 4)
+			put(*folder, (char[]){ 'z', (char)('0' + i), '.', 'p', 'n', 'g', 0 },
+			    (unsigned char)i);
+	test_write_file(test_path(*folder, "z6.png"), "x", 1);
+	for (size_t i = 0; i < 3; i++) {
+		t[i] = start(*folder, (const char *const[]){ "tile=0.001", lives[i], NULL });
+		run(t[i]);
+		assert_int_equal(node_test_result(t[i]), FX_END);
+		node_test_same(t[0], t[i]);
+	}
+	node_test_hostile(t[0]);
+	for (size_t i = 0; i < 3; i++)
+		node_test_free(t[i]);
+}
+
+/* What it told others holds, whatever the folder has become since: it is killed without a save. */
+static void decisions_of_a_former_life_hold(void **folder)
+{
+	struct node_test *t =
+		start(*folder, (const char *const[]){ "watch=on", "settle=0", "late=0.01",
+						      "silence=0.1", NULL });
+
+	put(*folder, "z5.png", 5);
+	put(*folder, "z7.png", 7);
+	assert_int_equal(wait_step(t), FX_OK);
+	assert_int_equal(wait_step(t), FX_OK); /* 6 is late */
+	put(*folder, "z6.png", 6);
+	put(*folder, "z3.png", 3); /* sections are counted from 5 on */
+	node_test_again(t, false);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(wait_step(t), FX_OK);
+	assert_int_equal(wait_step(t), FX_END);
+	assert_int_equal(node_test_drain(t), FX_OK);
+	put(*folder, "z8.png", 8); /* the stream has ended */
+	for (int life = 0; life < 2; life++) {
+		assert_int_equal(node_test_count(t, "image", FX_BLOCK), 2);
+		assert_int_equal(node_test_count(t, "image", FX_NOTHING), 4);
+		assert_int_equal(mark(t, 0)->region.hi[0], 0);
+		assert_int_equal(mark(t, 2)->kind, FX_MARK_MISSING);
+		assert_int_equal(mark(t, 2)->region.lo[0], 1);
+		assert_non_null(strstr(mark(t, 2)->reason, "number 6"));
+		node_test_again(t, false);
+		while (wait_step(t) == FX_OK)
+			;
+		assert_int_equal(node_test_result(t), FX_END);
+	}
+	node_test_free(t);
+}
+
 static void watching_ends_by_silence_count_or_stop(void **folder)
 {
 	const char *const silent[] = { "watch=on", "settle=0", "silence=0.05", NULL };
@@ -277,6 +332,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_folder_that_vanishes_is_an_error, make_folder,
 						remove_folder),
 		cmocka_unit_test_setup_teardown(watching_takes_sections_as_they_come, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(another_life_sends_the_same, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(decisions_of_a_former_life_hold, make_folder,
 						remove_folder),
 		cmocka_unit_test_setup_teardown(watching_ends_by_silence_count_or_stop, make_folder,
 						remove_folder),

@@ -69,6 +69,28 @@ static void sends_sections_as_tiles(void **folder)
 	node_test_free(t);
 }
 
+static void another_life_goes_on_where_the_last_was(void **folder)
+{
+	static const char *const lives[] = { NULL, "+saved", "+killed" };
+	const char *path = test_path(*folder, "b.tif");
+	uint16_t voxels[2 * Z * Y * X];
+	struct node_test *t[3];
+
+	for (size_t i = 0; i < 2 * Z * Y * X; i++)
+		voxels[i] = (uint16_t)(i * 7);
+	test_write_tiff(path, 2 * Z, Y, X, 16, SAMPLEFORMAT_UINT, 0, voxels);
+	for (size_t i = 0; i < 3; i++) {
+		t[i] = start(path, "tile=0.001", lives[i]);
+		while (node_test_step(t[i]) == FX_OK)
+			;
+		assert_int_equal(node_test_result(t[i]), FX_END);
+		node_test_same(t[0], t[i]);
+	}
+	node_test_hostile(t[0]);
+	for (size_t i = 0; i < 3; i++)
+		node_test_free(t[i]);
+}
+
 static void a_broken_section_is_missing(void **folder)
 {
 	static const char info[] =
@@ -113,6 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sends_sections_as_tiles),
+		cmocka_unit_test(another_life_goes_on_where_the_last_was),
 		cmocka_unit_test(a_broken_section_is_missing),
 		cmocka_unit_test(what_cannot_be_read_fails_at_once),
 	};

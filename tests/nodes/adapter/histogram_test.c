@@ -209,6 +209,47 @@ static void says_what_is_wrong(void **unused)
 	node_test_free(t);
 }
 
+/* Sections of both inputs are held when it dies, and marks wait. */
+static struct node_test *live(const char *lives)
+{
+	const char *const options[] = { "half_life=2", "memory=0", lives, NULL };
+	struct node_test *t = node_test_new(&fx_node_adapter_histogram, options);
+	struct fx_block *v = ramp(5, 2, 1), *model = ramp(2, 4, 100);
+	const struct fx_mark gone = sections_mark(v, FX_MARK_MISSING, 1);
+
+	sections_open(t, "image", v);
+	sections_open(t, "reference", model);
+	sections_give(t, "image", v, 0, bands);
+	assert_int_equal(node_test_mark(t, "image", &gone), FX_OK);
+	sections_give(t, "reference", model, 0, bands);
+	sections_tiles(t, "image", v, 3, bands);
+	sections_give(t, "image", v, 2, bands);
+	if (lives)
+		node_test_again(t, true);
+	sections_give(t, "reference", model, 1, bands);
+	sections_give(t, "image", v, 4, bands);
+	fx_block_free(v);
+	fx_block_free(model);
+	return t;
+}
+
+static void another_life_sends_the_same(void **unused)
+{
+	static const char *const lives[] = { NULL, "+saved", "+killed" };
+	struct node_test *t[3];
+
+	(void)unused;
+	for (size_t i = 0; i < 3; i++) {
+		t[i] = live(lives[i]);
+		assert_int_equal(node_test_drain(t[i]), FX_OK);
+		node_test_same(t[0], t[i]);
+	}
+	assert_int_equal(node_test_count(t[0], "out", FX_BLOCK), 6);
+	node_test_hostile(t[1]);
+	for (size_t i = 0; i < 3; i++)
+		node_test_free(t[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +259,7 @@ int main(void)
 		cmocka_unit_test(forgets_by_half),
 		cmocka_unit_test(a_number_of_sections_is_enough),
 		cmocka_unit_test(a_missing_reference_section_is_no_obstacle),
+		cmocka_unit_test(another_life_sends_the_same),
 		cmocka_unit_test(says_what_is_wrong),
 	};
 

@@ -81,9 +81,20 @@ static void padding_stays(void **unused)
 	fx_block_free(out);
 }
 
+static void another_life_sends_the_same(void **unused)
+{
+	const char *const options[] = { "side=8", "memory=0", NULL };
+	struct fx_block *v = sections_volume(FX_U16, 6, 20, 17, 200);
+
+	(void)unused;
+	sections_check_lives(&fx_node_normalizer_clahe, options, v);
+	fx_block_free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_life_sends_the_same),
 		cmocka_unit_test(tiles_do_not_matter),
 		cmocka_unit_test(contrast_grows),
 		cmocka_unit_test(steps_of_u16_do_not_matter),

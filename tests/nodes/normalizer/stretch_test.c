@@ -193,9 +193,20 @@ static void an_unfinished_section_is_missing_at_the_end(void **unused)
 	node_test_free(t);
 }
 
+static void another_life_sends_the_same(void **unused)
+{
+	const char *const options[] = { "window=3", "low=10", "memory=0", NULL };
+	struct fx_block *v = sections_volume(FX_U16, 6, 20, 17, 200);
+
+	(void)unused;
+	sections_check_lives(&fx_node_normalizer_stretch, options, v);
+	fx_block_free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_life_sends_the_same),
 		cmocka_unit_test(tiles_do_not_matter),
 		cmocka_unit_test(uses_the_whole_range),
 		cmocka_unit_test(brightness_and_contrast_do_not_matter),

@@ -99,9 +99,20 @@ static void a_window_looks_back(void **unused)
 	fx_block_free(out);
 }
 
+static void another_life_sends_the_same(void **unused)
+{
+	const char *const options[] = { "window=3", "memory=0", NULL };
+	struct fx_block *v = sections_volume(FX_U16, 6, 20, 17, 200);
+
+	(void)unused;
+	sections_check_lives(&fx_node_normalizer_zscore, options, v);
+	fx_block_free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_life_sends_the_same),
 		cmocka_unit_test(tiles_do_not_matter),
 		cmocka_unit_test(mean_0_and_deviation_1),
 		cmocka_unit_test(brightness_and_contrast_do_not_matter),

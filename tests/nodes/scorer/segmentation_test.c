@@ -195,6 +195,55 @@ static void run_lengths_use_final_ids(void **unused)
 	node_test_free(t);
 }
 
+/* Truth and trees come late and early; blocks are dropped when they have met. */
+static struct node_test *live(const char *lives)
+{
+	static const uint64_t ids[] = { 1, 1, 2, 2, 3, 2 };
+	const char *const options[] = { "tolerance=1", lives, NULL };
+	struct node_test *t = node_test_new(&fx_node_scorer_segmentation, options);
+	struct fx_tree *tree = fx_tree_new(6, 8);
+
+	for (size_t i = 0; i < 8; i++) {
+		tree->nodes[i].pos_nm[2] = 8.0 * (double)i;
+		tree->nodes[i].radius_nm = 8;
+		tree->nodes[i].parent = (int32_t)i - 1;
+	}
+	open_port(t, "labels", 3, 2, 8);
+	open_port(t, "truth", 2, 2, 8);
+	node_test_block(t, "labels", digits(FX_U64, 0, 0, "1111", "2220"));
+	node_test_block(t, "truth", digits(FX_U16, 0, 4, "6666", "7770"));
+	node_test_block(t, "truth", digits(FX_U16, 1, 0, "6666", "7777"));
+	node_test_tree(t, "trees", tree);
+	node_test_block(t, "labels", digits(FX_U64, 0, 4, "1111", "3333"));
+	node_test_block(t, "truth", digits(FX_U16, 0, 0, "6666", "7777"));
+	node_test_block(t, "labels", digits(FX_U64, 1, 0, "1111", "1111"));
+	node_test_record(t, "labels", final_ids(ids, 3));
+	node_test_block(t, "labels", digits(FX_U64, 2, 0, "1133", "1111"));
+	return t;
+}
+
+static void another_life_scores_the_same(void **unused)
+{
+	static const char *const lives[] = { NULL, "+saved", "+killed" };
+	struct node_test *t[3];
+
+	(void)unused;
+	for (size_t i = 0; i < 3; i++) {
+		t[i] = live(lives[i]);
+		assert_int_equal(node_test_result(t[i]), FX_OK);
+		assert_int_equal(node_test_drain(t[i]), FX_OK);
+		node_test_same(t[0], t[i]);
+	}
+	assert_near(score(t[1], "voxels_scored"), 24, 0);
+	assert_true(score(t[1], "erl.strict_nm") > 0);
+	node_test_free(t[0]);
+	node_test_free(t[1]);
+	node_test_free(t[2]);
+	t[0] = live(NULL);
+	node_test_hostile(t[0]);
+	node_test_free(t[0]);
+}
+
 static void truth_of_another_shape_is_refused(void **unused)
 {
 	static const int64_t truth[][3] = { { 2, 2, 9 }, { 2, 3, 8 }, { 3, 2, 8 } };
@@ -283,6 +332,7 @@ int main(void)
 		cmocka_unit_test(labels_beyond_the_truth_are_not_kept),
 		cmocka_unit_test(without_truth_it_counts),
 		cmocka_unit_test(run_lengths_use_final_ids),
+		cmocka_unit_test(another_life_scores_the_same),
 		cmocka_unit_test(truth_of_another_shape_is_refused),
 		cmocka_unit_test(what_does_not_fit_is_told),
 		cmocka_unit_test(real_labels_in_blocks_score_as_a_whole),

@@ -128,6 +128,45 @@ static void give_pair(struct node_test *t, const char *kind, uint64_t a, uint64_
 	assert_int_equal(node_test_record(t, "labels", r), FX_OK);
 }
 
+static struct node_test *live(const char *lives)
+{
+	static uint16_t voxels[16 * 24 * 60];
+	const struct volume v = make_tubes(voxels);
+	const struct fx_mark done = { .kind = FX_MARK_DONE, .region.hi = { 16, 24, 60 } };
+	const char *const options[] = { lives, NULL };
+	struct node_test *t = node_test_new(&fx_node_skeletonizer_teasar, options);
+
+	for (size_t i = 0; i < 16 * 24 * 60; i++)
+		if (voxels[i] == 1 && i % 60 >= 20)
+			voxels[i] = 3; /* one tube under two provisional ids */
+	feed(t, &v, 20, 0);
+	give_pair(t, "equivalence", 1, 3);
+	node_test_mark(t, "labels", &done);
+	give_pair(t, "final-ids", 1, 8);
+	give_pair(t, "final-ids", 3, 8);
+	give_pair(t, "final-ids", 2, 4);
+	return t;
+}
+
+static void another_life_sends_the_same(void **unused)
+{
+	static const char *const lives[] = { NULL, "+saved", "+killed" };
+	struct node_test *t[3];
+
+	(void)unused;
+	for (size_t i = 0; i < 3; i++) {
+		t[i] = live(lives[i]);
+		assert_int_equal(node_test_drain(t[i]), FX_OK);
+		node_test_same(t[0], t[i]);
+	}
+	assert_int_equal(node_test_count(t[2], "trees", FX_TREE), 2);
+	for (size_t i = 0; i < 3; i++)
+		node_test_free(t[i]);
+	t[0] = live(NULL);
+	node_test_hostile(t[0]);
+	node_test_free(t[0]);
+}
+
 static void uses_final_ids(void **unused)
 {
 	static uint16_t voxels[16 * 24 * 60];
@@ -285,7 +324,8 @@ static void agrees_with_the_reference(void **unused)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(joins_across_blocks_in_any_order),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(another_life_sends_the_same),
+					    cmocka_unit_test(joins_across_blocks_in_any_order),
 					    cmocka_unit_test(uses_final_ids),
 					    cmocka_unit_test(sends_marks_and_drops_dust),
 					    cmocka_unit_test(refuses_blocks_off_the_grid),

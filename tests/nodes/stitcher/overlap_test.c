@@ -164,9 +164,69 @@ static void options_reach_the_rule(void **unused)
 	node_test_free(t);
 }
 
+/* Blocks of 3 x 3 x 3 cells of 4 voxels with a halo of 1, labels in stripes that cross faces. */
+static struct node_test *live(const char *lives)
+{
+	const char *const options[] = { lives, NULL };
+	struct node_test *t = node_test_new(&fx_node_stitcher_overlap, options);
+	struct fx_mark m = { .kind = FX_MARK_OPEN,
+			     .region.hi = { 12, 12, 12 },
+			     .voxel_nm = { 8, 8, 8 },
+			     .dtype = FX_U32 };
+	struct fx_block *whole = fx_block_new(FX_U32, 12, 12, 12);
+
+	for (size_t i = 0; i < 12 * 12 * 12; i++)
+		((uint32_t *)whole->data)[i] = (uint32_t)((i / 144 + i / 12 % 12) / 3 + i % 12 / 5);
+	node_test_mark(t, "labels", &m);
+	m.kind = FX_MARK_DONE;
+	for (int64_t z = 0; z < 12; z += 4) {
+		for (int64_t i = 0; i < 9; i++) {
+			const int64_t lo[3] = { z, i / 3 * 4, i % 3 * 4 };
+			struct fx_region r;
+			struct fx_block *b;
+
+			for (int a = 0; a < 3; a++) {
+				r.lo[a] = lo[a] ? lo[a] - 1 : 0;
+				r.hi[a] = lo[a] + 5 < 12 ? lo[a] + 5 : 12;
+			}
+			b = fx_block_crop(whole, r);
+			b->role = FX_LABELS;
+			for (int a = 0; a < 3; a++) {
+				b->halo_lo[a] = (uint32_t)(lo[a] - r.lo[a]);
+				b->halo_hi[a] = (uint32_t)(r.hi[a] - lo[a] - 4);
+			}
+			if (node_test_block(t, "labels", b) != FX_OK)
+				fail_msg("%s", node_test_error(t));
+		}
+		m.region.lo[0] = z;
+		m.region.hi[0] = z + 4;
+		node_test_mark(t, "labels", &m);
+	}
+	fx_block_free(whole);
+	return t;
+}
+
+static void another_life_sends_the_same(void **unused)
+{
+	static const char *const lives[] = { NULL, "+saved", "+killed" };
+	struct node_test *t[3];
+
+	(void)unused;
+	for (size_t i = 0; i < 3; i++) {
+		t[i] = live(lives[i]);
+		assert_int_equal(node_test_drain(t[i]), FX_OK);
+		node_test_same(t[0], t[i]);
+	}
+	assert_true(node_test_count(t[0], "labels", FX_RECORD) > 9);
+	node_test_hostile(t[1]);
+	for (size_t i = 0; i < 3; i++)
+		node_test_free(t[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_life_sends_the_same),
 		cmocka_unit_test(two_blocks_in_both_orders),
 		cmocka_unit_test(without_halo_it_warns_once_and_joins_nothing),
 		cmocka_unit_test(done_ends_the_wait_for_a_neighbour),

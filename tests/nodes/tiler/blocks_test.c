@@ -46,11 +46,11 @@ static struct scene scene_new(uint64_t *seed, uint64_t missing_one_in)
 	return c;
 }
 
-static struct node_test *scene_node(const struct scene *c, const char *memory)
+static struct node_test *scene_live(const struct scene *c, const char *memory, const char *lives)
 {
 	const int64_t *b = c->block, *h = c->halo;
 	char block[64], halo[64];
-	const char *const options[] = { block, halo, memory, NULL };
+	const char *const options[] = { block, halo, memory, lives, NULL };
 	struct fx_mark open = { .kind = FX_MARK_OPEN, .voxel_nm = { 40, 4, 5 } };
 	struct node_test *t;
 
@@ -63,6 +63,11 @@ static struct node_test *scene_node(const struct scene *c, const char *memory)
 	open.dtype = c->dtype;
 	assert_int_equal(node_test_mark(t, "image", &open), FX_OK);
 	return t;
+}
+
+static struct node_test *scene_node(const struct scene *c, const char *memory)
+{
+	return scene_live(c, memory, NULL);
 }
 
 static struct fx_mark section_mark(const struct scene *c, enum fx_mark_kind kind, int64_t z)
@@ -298,6 +303,38 @@ static void ends_where_the_stream_ends(void **unused)
 	}
 }
 
+/* The window is read from the journal once more. */
+static void another_life_sends_the_same(void **unused)
+{
+	static const char *const lives[] = { NULL, "+saved", "+killed" };
+	uint64_t seed = 5;
+
+	(void)unused;
+	for (int i = 0; i < 9; i++) {
+		struct scene c = scene_new(&seed, i % 3 ? 3 : 0);
+		struct node_test *t[3];
+
+		c.end = i % 4 ? c.size[0] : (int64_t)below(&seed, (uint64_t)c.size[0]);
+		for (size_t k = 0; k < 3; k++) {
+			uint64_t same = seed;
+
+			t[k] = scene_live(&c, i % 2 ? "memory=0" : "memory=1024", lives[k]);
+			feed_all(t[k], &c, &same);
+		}
+		for (size_t k = 0; k < 3; k++) {
+			if (i == 3 && k)
+				node_test_hostile(t[k]);
+			else
+				assert_int_equal(node_test_drain(t[k]), FX_OK);
+			if (i != 3)
+				node_test_same(t[0], t[k]);
+		}
+		for (size_t k = 0; k < 3; k++)
+			node_test_free(t[k]);
+		fx_block_free(c.whole);
+	}
+}
+
 static struct scene small_scene(void)
 {
 	struct scene c = { .size = { 9, 6, 7 },
@@ -436,6 +473,7 @@ int main(void)
 		cmocka_unit_test(fills_missing_sections),
 		cmocka_unit_test(works_in_a_scratch_file),
 		cmocka_unit_test(ends_where_the_stream_ends),
+		cmocka_unit_test(another_life_sends_the_same),
 		cmocka_unit_test(a_layer_leaves_with_its_last_section),
 		cmocka_unit_test(a_gap_is_missing_at_the_end),
 		cmocka_unit_test(says_what_is_wrong_with_a_tile),

@@ -131,6 +131,7 @@ static void goes_on_after_a_break_to_the_same_bytes(void **state)
 	rest = trainer(p, "broken", false);
 	drain(rest);
 	assert_string_equal(node_test_warning(rest), "");
+	node_test_same(whole, rest);
 	test_same_files(test_path(p->folder, "whole"), test_path(p->folder, "broken"));
 	node_test_free(whole);
 	node_test_free(broken);

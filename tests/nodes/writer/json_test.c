@@ -79,6 +79,30 @@ static void names_with_dots_are_nested(void **folder)
 	free(text);
 }
 
+static void another_life_writes_the_same(void **folder)
+{
+	static const char *const lives[] = { NULL, "+saved", "+killed" };
+	static const char *const names[] = { "a.json", "b.json", "c.json" };
+
+	for (size_t i = 0; i < 3; i++) {
+		char path[600];
+		struct node_test *t;
+
+		snprintf(path, sizeof path, "path=%s/%s", (const char *)*folder, names[i]);
+		t = node_test_new(&fx_node_writer_json,
+				  (const char *const[]){ path, lives[i], NULL });
+		node_test_record(t, "records", record("b.voi", 0.1));
+		node_test_record(t, "records", record("a", 3));
+		node_test_record(t, "records", record("b.n", (double)NAN));
+		node_test_record(t, "records", record("b.voi", 1e300 / 3));
+		assert_int_equal(node_test_drain(t), FX_OK);
+		test_same_files(test_path(*folder, "a.json"), test_path(*folder, names[i]));
+		if (!lives[i])
+			node_test_hostile(t);
+		node_test_free(t);
+	}
+}
+
 static void nothing_is_an_empty_object(void **folder)
 {
 	struct node_test *t = start(*folder, "empty.json");
@@ -115,6 +139,7 @@ static void a_name_is_a_value_or_an_object(void **folder)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_life_writes_the_same),
 		cmocka_unit_test(names_with_dots_are_nested),
 		cmocka_unit_test(nothing_is_an_empty_object),
 		cmocka_unit_test(a_name_is_a_value_or_an_object),

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "kernels/render.h"
+#include "support/images.h"
 #include "support/node_test.h"
 
 extern const struct fx_node_type fx_node_writer_picture;
@@ -185,6 +186,40 @@ static void an_unknown_end_still_gives_a_picture(void **unused)
 	finish(&r);
 }
 
+static struct run live(const char *lives)
+{
+	struct run r = start("section=1", lives);
+
+	open_stream(&r, "labels", 3);
+	open_stream(&r, "image", 3);
+	open_stream(&r, "trees", 3);
+	for (int64_t z = 0; z < 3; z++) {
+		give_image(&r, z, (uint8_t)(60 + 10 * z));
+		give_labels(&r, z, 1, 2);
+	}
+	give_final_ids(&r, 1, 7);
+	give_tree(&r, 7);
+	give_final_ids(&r, 2, 9);
+	give_tree(&r, 9);
+	return r;
+}
+
+static void another_life_draws_the_same(void **unused)
+{
+	static const char *const lives[] = { NULL, "+saved", "+killed" };
+	struct run r[3];
+
+	(void)unused;
+	for (size_t i = 0; i < 3; i++) {
+		r[i] = live(lives[i]);
+		assert_int_equal(node_test_drain(r[i].t), FX_OK);
+		test_same_files(r[0].path, r[i].path);
+	}
+	node_test_hostile(r[0].t);
+	for (size_t i = 0; i < 3; i++)
+		finish(&r[i]);
+}
+
 static void nothing_gives_no_picture(void **unused)
 {
 	struct run r = start("section=9", NULL);
@@ -202,6 +237,7 @@ static void nothing_gives_no_picture(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_life_draws_the_same),
 		cmocka_unit_test(three_panels_of_the_middle_section),
 		cmocka_unit_test(a_section_can_be_asked_for),
 		cmocka_unit_test(an_unknown_end_still_gives_a_picture),

@@ -12,6 +12,7 @@
 #include "formats/volume.h"
 #include "support/images.h"
 #include "support/node_test.h"
+#include "support/outputs.h"
 
 extern const struct fx_node_type fx_node_writer_precomputed;
 
@@ -229,6 +230,52 @@ static void skeletons_are_written(void **folder)
 	fails(t, "17 came twice");
 }
 
+/* One output of each kind to FOLDER/NAME. */
+static void live(const char *folder, const char *name, const char *lives, bool hostile)
+{
+	const char *const inputs[][3] = { { "labels", "-image", "-trees" },
+					  { "image", "-labels", "-trees" },
+					  { "trees", "-image", "-labels" } };
+
+	for (size_t i = 0; i < 3; i++) {
+		char path[600];
+		struct node_test *t;
+
+		snprintf(path, sizeof path, "path=%s/%s/%s", folder, name, inputs[i][0]);
+		t = node_test_new(&fx_node_writer_precomputed,
+				  (const char *const[]){ path, inputs[i][1], inputs[i][2],
+							 "chunk=16 16 8", lives, NULL });
+		if (i < 2) {
+			open_stream(t, inputs[i][0], Z);
+			give_all(t, inputs[i][0], i ? FX_U8 : FX_U64);
+		}
+		for (uint64_t k = 1; k <= 200 && i == 0; k += 100)
+			assert_int_equal(node_test_record(t, "labels", ids(k, k + 99)), FX_OK);
+		for (uint64_t k = 0; k < 8 && i == 2; k++) {
+			struct fx_tree *tree = fx_tree_new(7 * k, 1);
+
+			tree->nodes[0].parent = -1;
+			assert_int_equal(node_test_tree(t, "trees", tree), FX_OK);
+		}
+		if (hostile)
+			node_test_hostile(t);
+		else
+			assert_int_equal(node_test_drain(t), FX_OK);
+		node_test_free(t);
+	}
+}
+
+static void another_life_writes_the_same(void **folder)
+{
+	live(*folder, "one", NULL, false);
+	live(*folder, "saved", "+saved", false);
+	live(*folder, "killed", "+killed", false);
+	test_same_folders(test_path(*folder, "one"), test_path(*folder, "saved"));
+	test_same_folders(test_path(*folder, "one"), test_path(*folder, "killed"));
+	assert_int_equal(test_count_files(test_path(*folder, "killed"), "info"), 3);
+	live(*folder, "hostile", NULL, true);
+}
+
 /* Gives two blocks with chunks of 8 along x; the second must be refused. */
 static void refuse_second(const char *folder, int64_t extent_x, int64_t lo[2], size_t len[2])
 {
@@ -309,6 +356,8 @@ static void what_cannot_be_written_is_said(void **folder)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(another_life_writes_the_same, make_folder,
+						remove_folder),
 		cmocka_unit_test_setup_teardown(an_image_comes_back, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(labels_get_their_final_ids, make_folder,
 						remove_folder),

@@ -11,6 +11,7 @@
 #include "formats/swc.h"
 #include "support/images.h"
 #include "support/node_test.h"
+#include "support/outputs.h"
 
 extern const struct fx_node_type fx_node_writer_swc;
 
@@ -63,6 +64,41 @@ static void one_file_a_segment(void **folder)
 	fx_tree_free(back);
 }
 
+static void another_life_writes_the_same(void **folder)
+{
+	static const char *const lives[] = { NULL, "+saved", "+killed" };
+	static const char *const names[] = { "one", "two", "three" };
+
+	for (size_t i = 0; i < 3; i++) {
+		char *place = fx_path_join(*folder, names[i]);
+		struct node_test *t = start(place, lives[i]);
+
+		for (uint64_t k = 0; k < 8; k++)
+			assert_int_equal(node_test_tree(t, "trees", line_of(7 * k)), FX_OK);
+		assert_int_equal(node_test_drain(t), FX_OK);
+		node_test_free(t);
+		test_same_folders(test_path(*folder, "one"), place);
+		free(place);
+	}
+	assert_int_equal(test_count_files(test_path(*folder, "three"), ".swc"), 8);
+}
+
+/* A number that was written before its death counts in its next life. */
+static void a_segment_comes_twice_over_two_lives(void **folder)
+{
+	struct node_test *t = start(*folder, NULL);
+
+	node_test_tree(t, "trees", line_of(5));
+	node_test_again(t, true);
+	assert_int_equal(node_test_tree(t, "trees", line_of(6)), FX_OK);
+	assert_int_equal(node_test_tree(t, "trees", line_of(5)), FX_EINVAL);
+	node_test_free(t);
+	t = start(*folder, NULL);
+	node_test_tree(t, "trees", line_of(5));
+	node_test_hostile(t);
+	node_test_free(t);
+}
+
 static void units_are_stated(void **folder)
 {
 	const struct fx_mark open = { .kind = FX_MARK_OPEN, .voxel_nm = { 40, 8, 8 } };
@@ -102,6 +138,10 @@ static void failures_are_one_sentence(void **folder)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(another_life_writes_the_same, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(a_segment_comes_twice_over_two_lives, make_folder,
+						remove_folder),
 		cmocka_unit_test_setup_teardown(one_file_a_segment, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(units_are_stated, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(failures_are_one_sentence, make_folder,

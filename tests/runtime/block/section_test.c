@@ -24,7 +24,7 @@ static struct fx_block *tile(int64_t z, int64_t y, int64_t x, size_t h, size_t w
 
 static int put(struct fx_sections *s, struct fx_block *b, struct fx_error *err)
 {
-	const int result = fx_sections_put(s, b, err);
+	const int result = fx_sections_put(s, b, 0, err);
 
 	fx_block_free(b);
 	return result;

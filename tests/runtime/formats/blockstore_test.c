@@ -18,7 +18,7 @@ static int open_store(struct fx_blockstore *s, char **dir)
 	*dir = test_tmp_dir();
 	fd = dup(0);
 	close(fd);
-	assert_int_equal(fx_blockstore_open(s, *dir, NULL), FX_OK);
+	assert_int_equal(fx_blockstore_open(s, *dir, "blocks", NULL), FX_OK);
 	return fd;
 }
 
@@ -136,7 +136,7 @@ static void damage_is_found(void **unused)
 	assert_int_equal(fx_blockstore_lookup(&s, ask, 1, &label, &err), FX_EIO);
 	b->origin[0] = -1;
 	assert_int_equal(fx_blockstore_put(&s, b, &number, &err), FX_EINVAL);
-	assert_int_equal(fx_blockstore_open(&(struct fx_blockstore){ 0 }, "/nowhere", &err),
+	assert_int_equal(fx_blockstore_open(&(struct fx_blockstore){ 0 }, "/nowhere", "x", &err),
 			 FX_EIO);
 	fx_block_free(b);
 	close_store(&s, dir);

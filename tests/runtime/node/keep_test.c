@@ -10,16 +10,17 @@
 #include "base/file.h"
 #include "node/keep.h"
 
-/* A node that knows one number. */
+/* A node that knows one number, and may need what came from some message on. */
 struct counter {
-	uint64_t n;
+	uint64_t n, needs; /* needs: its number and 1; 0: none */
 };
 
 static int counter_save(struct fx_node *node, void *state, struct fx_pack *to)
 {
 	const struct counter *s = state;
 
-	(void)node;
+	if (s->needs)
+		fx_needs(node, s->needs - 1);
 	fx_pack_put(to, &s->n, sizeof s->n);
 	return FX_OK;
 }
@@ -83,8 +84,8 @@ static void live(struct place *p)
 	struct fx_error err = { 0 };
 
 	fx_keep_close(p->keep);
-	p->state.n = 0;
-	p->keep = fx_keep_open(p->dir, &err);
+	p->state = (struct counter){ 0 };
+	p->keep = fx_keep_open(p->dir, 32, &err);
 	if (!p->keep)
 		fail_msg("%s", err.text);
 }
@@ -95,6 +96,18 @@ static void give(struct place *p, uint64_t seq)
 	struct fx_error err = { 0 };
 
 	assert_int_equal(fx_keep_message(p->keep, 1, &e, &err), FX_OK);
+	p->state.n++;
+}
+
+/* A message of 6 MiB: a segment of the journal has less than three. */
+static void give_much(struct place *p, uint64_t seq)
+{
+	struct fx_block *b = fx_block_new(FX_U8, 1, 2048, 3072);
+	const struct fx_envelope e = { .seq = seq, .kind = FX_BLOCK, .message = b };
+	struct fx_error err = { 0 };
+
+	assert_int_equal(fx_keep_message(p->keep, 1, &e, &err), FX_OK);
+	fx_block_free(b);
 	p->state.n++;
 }
 
@@ -113,6 +126,7 @@ static void expect(struct place *p, uint64_t n, uint64_t first, uint64_t last)
 		assert_int_equal(fx_keep_next(p->keep, &port, &e, &err), FX_OK);
 		assert_int_equal(port, 1);
 		assert_int_equal(e.seq, seq);
+		fx_envelope_fini(&e);
 		p->state.n++;
 	}
 	assert_int_equal(fx_keep_next(p->keep, &port, &e, &err), FX_END);
@@ -164,6 +178,23 @@ static void a_save_counts_when_it_is_committed(void **state)
 	expect(p, 3, 3, 3);
 }
 
+static void what_a_save_needs_comes_once_more(void **state)
+{
+	struct fx_error err = { 0 };
+	struct place *p = *state;
+
+	live(p);
+	for (uint64_t seq = 0; seq < 8; seq++)
+		give_much(p, seq);
+	p->state.needs = 5; /* from number 4 on */
+	save_now(p);
+	assert_int_equal(fx_keep_commit(p->keep, &err), FX_OK);
+	give(p, 8);
+	live(p);
+	expect(p, 8, 4, 8);
+	assert_int_equal(fx_keep_number(p->keep), 9);
+}
+
 static void a_save_of_another_node_is_refused(void **state)
 {
 	struct fx_keep_place place;
@@ -186,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PLACED(messages_come_again),
 		PLACED(a_save_counts_when_it_is_committed),
+		PLACED(what_a_save_needs_comes_once_more),
 		PLACED(a_save_of_another_node_is_refused),
 	};
 

@@ -10,7 +10,7 @@
 
 static const char good[] =
 	"{\"node\":\"work\",\"type\":\"flow/pass\",\"run_dir\":\"/r\",\"scratch_dir\":\"/s\","
-	"\"state_dir\":\"/t\",\"dead_dir\":\"/d\",\"keeps\":true,\"conductor\":12,"
+	"\"state_dir\":\"/t\",\"dead_dir\":\"/d\",\"keeps\":true,\"save_mib\":32,\"conductor\":12,"
 	"\"instance\":1,\"instances\":2,\"epoch\":3,\"index\":4,\"stats_fd\":5,"
 	"\"stats_instances\":6,\"stats_lanes\":7,\"pool_fd\":8,"
 	"\"options\":[{\"name\":\"a\",\"text\":\"b\"}],"

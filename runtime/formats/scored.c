@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/* scored.c: what is known of a segmentation while it is compared with its truth. */
+#include "formats/scored.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "block/treepack.h"
+
+const char *const fx_scored_files[2] = { "labels", "truth" };
+
+void fx_scored_fini(struct fx_scored *s)
+{
+	for (size_t i = 0; i < s->trees_len; i++)
+		fx_tree_free(s->trees[i]);
+	free(s->trees);
+	for (int i = 0; i < 2; i++)
+		fx_blockstore_close(&s->stores[i]);
+	fx_contingency_fini(&s->pairs);
+	fx_contingency_fini(&s->sizes);
+	fx_final_ids_fini(&s->finals);
+	*s = (struct fx_scored){ 0 };
+}
+
+int fx_scored_pack(struct fx_scored *s, struct fx_pack *to, struct fx_error *err)
+{
+	const uint64_t trees = s->trees_len;
+
+	fx_pack_put(to, &s->voxels, sizeof s->voxels);
+	fx_pack_put(to, &s->scored, sizeof s->scored);
+	fx_pack_put(to, s->voxel_nm, sizeof s->voxel_nm);
+	fx_pack_bool(to, s->finals.any);
+	fx_pack_put(to, &trees, sizeof trees);
+	for (size_t i = 0; i < s->trees_len; i++)
+		fx_tree_pack(s->trees[i], to);
+	if (fx_map64_pack(&s->finals.ids, to) < 0 || fx_contingency_pack(&s->pairs, to) < 0 ||
+	    fx_contingency_pack(&s->sizes, to) < 0)
+		return fx_error_set(err, FX_ENOMEM, "no memory to save the scores");
+	for (int i = 0; i < 2; i++)
+		if (fx_blockstore_pack(&s->stores[i], to, err) < 0)
+			return FX_EIO;
+	return FX_OK;
+}
+
+static int trees_unpack(struct fx_scored *s, struct fx_unpack *from)
+{
+	uint64_t n;
+	int result = fx_unpack_get(from, &n, sizeof n);
+
+	for (uint64_t i = 0; result == FX_OK && i < n; i++) {
+		if (!fx_grow(&s->trees, &s->trees_cap, s->trees_len + 1, sizeof *s->trees))
+			return FX_ENOMEM;
+		result = fx_tree_unpack(&s->trees[s->trees_len], from);
+		s->trees_len += result == FX_OK;
+	}
+	return result;
+}
+
+int fx_scored_unpack(struct fx_scored *s, const char *dir, struct fx_unpack *from,
+		     struct fx_error *err)
+{
+	int result = FX_ETYPE;
+
+	if (fx_unpack_get(from, &s->voxels, sizeof s->voxels) == FX_OK &&
+	    fx_unpack_get(from, &s->scored, sizeof s->scored) == FX_OK &&
+	    fx_unpack_get(from, s->voxel_nm, sizeof s->voxel_nm) == FX_OK &&
+	    fx_unpack_bool(from, &s->finals.any) == FX_OK)
+		result = trees_unpack(s, from);
+	if (result == FX_OK)
+		result = fx_map64_unpack(&s->finals.ids, from);
+	if (result == FX_OK)
+		result = fx_contingency_unpack(&s->pairs, from);
+	if (result == FX_OK)
+		result = fx_contingency_unpack(&s->sizes, from);
+	if (result < 0)
+		return fx_error_set(err, result, "scores cannot be as they were saved");
+	for (int i = 0; i < 2 && result == FX_OK; i++)
+		result = fx_blockstore_unpack(&s->stores[i], dir, fx_scored_files[i], from, err);
+	return result;
+}
