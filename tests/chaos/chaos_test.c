@@ -127,6 +127,8 @@ static double sum_of(const char *text, const char *start)
 /* Waits until the run has come so far; false when it is over before. */
 static bool await_progress(const char *url, double messages)
 {
+	const int64_t start = fx_now_ns();
+
 	for (;;) {
 		char *text = test_http_get(url);
 		const bool over = !text;
@@ -135,6 +137,8 @@ static bool await_progress(const char *url, double messages)
 		free(text);
 		if (over || there)
 			return there;
+		if (fx_now_ns() - start > TEST_RUN_PATIENCE_S * INT64_C(1000000000))
+			fail_msg("it stands still before %g messages", messages);
 		fx_sleep_ms(POLL_MS);
 	}
 }
