@@ -20,7 +20,7 @@ enum {
 	LOOK_NS = 2000000, /* while there is no guest, how often someone may knock */
 };
 
-#define ASK_NS	  INT64_C(1000000000)  /* between two messages that tell whether a guest is there */
+#define ASK_NS	  INT64_C(200000000)   /* between two messages that tell whether a guest is there */
 #define SILENT_NS INT64_C(10000000000) /* a guest that says nothing for so long has gone */
 
 /* On its way to a guest. */

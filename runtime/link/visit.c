@@ -17,7 +17,6 @@
 enum {
 	HELLO_NS = 100000000,
 	SLICE_MS = 50,
-	LINGER_MS = 500, /* for the last acknowledgements */
 };
 
 struct lane {
@@ -38,13 +37,10 @@ struct fx_visit {
 
 static int lane_connect(struct fx_visit *v, size_t i, const char *endpoint, struct fx_error *err)
 {
-	const int linger = LINGER_MS;
 	void *s = fx__socket_new(v->zmq, ZMQ_DEALER, FX_WIRE_PAYLOAD_MAX, err);
 
 	v->lanes[i].socket = s;
 	v->items[i] = (zmq_pollitem_t){ .socket = s, .events = ZMQ_POLLIN };
-	if (s)
-		zmq_setsockopt(s, ZMQ_LINGER, &linger, sizeof linger);
 	if (s && zmq_connect(s, endpoint) == 0)
 		return FX_OK;
 	return fx_error_set(err, FX_EIO, "cannot connect to %s: %s", endpoint, zmq_strerror(errno));

@@ -22,7 +22,8 @@ struct fx_visit_message {
 struct fx_visit;
 
 struct fx_visit *fx_visit_new(const struct fx_visit_config *config, struct fx_error *err);
-/** Goes: whoever waited for it waits no more. Takes NULL. */
+/** Goes: whoever waited for it waits no more, also for acknowledgements that are still on their
+ * way. Takes NULL. */
 void fx_visit_free(struct fx_visit *v);
 /** The next message, after at most @p timeout_ms. Without payloads when headers alone were asked
  * for: voxels are NULL, trees and records not filled. FX_IDLE when nothing came; FX_ETYPE for what
