@@ -437,7 +437,7 @@ static int host_run_source(struct fx__host *h)
 		if (result == FX_IDLE || pump_due(h))
 			fx__host_pump(h, result == FX_IDLE ? IDLE_MS : 0);
 	}
-	if (result >= 0) {
+	if (result >= 0 && !terminated) { /* killed with its run: the stream has not ended */
 		const struct moment start = moment();
 
 		fx__host_works(h, start.now_ns, 0, 0);

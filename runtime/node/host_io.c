@@ -95,6 +95,10 @@ int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, str
 	const int64_t start = fx_now_ns(), waited = h->wait_out_ns;
 	int result = FX_IDLE;
 
+	if (fx__host_terminated()) { /* what a callback that is cut short says may not be true */
+		fx_envelope_fini(e);
+		return fx_error_set(err, FX_EIO, "the run was ended");
+	}
 	e->seq = host_seq(h, port);
 	while (must_wait(h, o, e->seq) || (result = fx_outlet_queue(o, e, err)) == FX_IDLE)
 		if (!host_wait(h)) {

@@ -158,7 +158,8 @@ int fx__host_keep_save(struct fx__host *h)
 {
 	struct fx_error err = { 0 };
 
-	if (!h->keep || !h->type->save || h->replaying || !fx_keep_due(h->keep))
+	if (!h->keep || !h->type->save || h->replaying || fx__host_terminated() ||
+	    !fx_keep_due(h->keep))
 		return FX_OK;
 	memcpy(h->place.next_out, h->next_seq, sizeof h->place.next_out);
 	memcpy(h->place.ended, h->ended, sizeof h->place.ended);

@@ -3,6 +3,7 @@
 #include "support/test.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,24 @@ static void empty_folder_fills_until_the_marker(void **state)
 	check_end(p, r);
 }
 
+/* As the kernel tells it when the conductor dies: that is not the end of its stream. */
+static void a_source_that_is_told_to_end_has_not_ended(void **state)
+{
+	struct test_place *p = *state;
+	const char *in = test_path(p->dir, "in");
+	struct test_run *r;
+
+	run_plain(p);
+	test_write_sections(in, &first);
+	r = start(p, "marker=stop");
+	test_metrics_await(r, "fornix_edge_acked{from=\"scope.image\",to=\"even.image\"} ", 4);
+	kill(test_place_await(p, "node scope.0 acquire/sections"), SIGTERM);
+	for (size_t z = 99; z < 107; z++)
+		drop(in, z);
+	test_write_file(test_path(in, "stop"), "", 0);
+	check_end(p, r);
+}
+
 static void silence_is_the_end(void **state)
 {
 	struct test_place *p = *state;
@@ -164,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PLACED(files_come_late_slowly_and_out_of_order),
 		PLACED(empty_folder_fills_until_the_marker),
+		PLACED(a_source_that_is_told_to_end_has_not_ended),
 		PLACED(silence_is_the_end),
 		PLACED(section_that_never_comes),
 	};
