@@ -417,6 +417,17 @@ void node_test_stop(struct node_test *t)
 	t->lone.stopping = true;
 }
 
+void node_test_lives(struct node_test *(*live)(const char *how), struct node_test *t[3])
+{
+	static const char *const lives[] = { NULL, "+saved", "+killed" };
+
+	for (size_t i = 0; i < 3; i++) {
+		t[i] = live(lives[i]);
+		assert_int_equal(node_test_drain(t[i]), FX_OK);
+		node_test_same(t[0], t[i]);
+	}
+}
+
 void node_test_hostile(struct node_test *t)
 {
 	struct fx_error err = { 0 };

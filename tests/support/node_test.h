@@ -57,6 +57,9 @@ const char *node_test_scratch(struct node_test *t);
 void node_test_again(struct node_test *t, bool saved);
 /** Fails the test unless both sent the same, byte for byte. */
 void node_test_same(const struct node_test *a, const struct node_test *b);
+/** Three nodes of live(): undisturbed (NULL), with another life from a save behind every message
+ * ("+saved"), and from its messages alone ("+killed"). Each is drained and must send the same. */
+void node_test_lives(struct node_test *(*live)(const char *how), struct node_test *t[3]);
 /** Saves, and loads what is cut off or has a bit turned: it must be refused or loaded, no more. The
  * node is then only good for node_test_free(). */
 void node_test_hostile(struct node_test *t);

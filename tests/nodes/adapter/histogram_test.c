@@ -235,15 +235,10 @@ static struct node_test *live(const char *lives)
 
 static void another_life_sends_the_same(void **unused)
 {
-	static const char *const lives[] = { NULL, "+saved", "+killed" };
 	struct node_test *t[3];
 
 	(void)unused;
-	for (size_t i = 0; i < 3; i++) {
-		t[i] = live(lives[i]);
-		assert_int_equal(node_test_drain(t[i]), FX_OK);
-		node_test_same(t[0], t[i]);
-	}
+	node_test_lives(live, t);
 	assert_int_equal(node_test_count(t[0], "out", FX_BLOCK), 6);
 	node_test_hostile(t[1]);
 	for (size_t i = 0; i < 3; i++)
