@@ -13,13 +13,16 @@
 
 enum { QUEUE_SIZE = 64 << 20, QUEUE_MAX = 1000, WAIT_MS = 50 };
 
+static const int64_t PATIENCE_NS = 3000000000;
+
 struct stream {
 	struct sim_out out;
 	const struct sim_options *o; /* borrowed */
 	void *zmq, *socket;
 	zmq_msg_t voxels; /* the room, when it is not compressed */
 	bool has_voxels, has_peer, ended;
-	void *room; /* owned; else, and what comes of it */
+	int64_t patient_ns; /* until then the end is tried to be told, also when stopped */
+	void *room;	    /* owned; else, and what comes of it */
 	char *packed;
 	size_t room_size, packed_size;
 };
@@ -88,7 +91,7 @@ static int send_part(struct stream *s, zmq_msg_t *part, int flags, struct fx_err
 	while (zmq_msg_send(part, s->socket, flags) < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			return refused(s, err);
-		if (s->out.stop(s->out.arg))
+		if (s->out.stop(s->out.arg) && fx_now_ns() >= s->patient_ns)
 			return FX_IDLE;
 	}
 	return FX_OK;
@@ -162,6 +165,8 @@ static int stream_end(struct sim_out *out, struct fx_error *err)
 	int result = s->o->pub ? await_peer(s, err) : FX_OK;
 
 	snprintf(series, sizeof series, "fornix-%llu", (unsigned long long)s->o->microscope.seed);
+	if (out->frames)
+		s->patient_ns = fx_now_ns() + PATIENCE_NS;
 	if (result == FX_OK)
 		result = send_json(s,
 				   json_pack("{s:s, s:b, s:I}", "series", series, "end", 1,
