@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -35,17 +34,31 @@ struct sim {
 	int64_t began_ns, told_ns;
 	double now_s; /* planned time of the last section */
 	bool stopped;
-	sigset_t keys;
 };
 
-/* Ctrl-C was held until here. */
+static volatile sig_atomic_t interrupted; /* a signal handler has no other way to tell */
+
+static void on_interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+/* Ctrl-C ends it well; the second ends it at once. (Not sigtimedwait(): libraries have threads
+ * that do not hold signals.) */
+static void watch_keyboard(void)
+{
+	struct sigaction a = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGTERM, &a, NULL);
+}
+
 static bool is_stopped(void *arg)
 {
-	const struct timespec none = { 0, 0 };
 	struct sim *s = arg;
 
-	while (!s->stopped && sigtimedwait(&s->keys, NULL, &none) > 0)
-		s->stopped = true;
+	s->stopped = s->stopped || interrupted;
 	return s->stopped;
 }
 
@@ -345,10 +358,11 @@ static void summarise(const struct sim *s, double seconds)
 	json_decref(j);
 }
 
-/* From here on Ctrl-C is not held any more: what is left may wait for a peer. */
+/* From here on Ctrl-C ends it at once: what is left may wait for a peer. */
 static void clean_up(struct sim *s)
 {
-	sigprocmask(SIG_UNBLOCK, &s->keys, NULL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
 	if (s->out)
 		s->out->close(s->out);
 	sim_requests_close(s->requests);
@@ -368,10 +382,7 @@ int sim_run(struct sim_options *o)
 
 	mallopt(M_MMAP_MAX, 0); /* images are large and many: memory that was used is used again */
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);
-	sigemptyset(&s.keys);
-	sigaddset(&s.keys, SIGINT);
-	sigaddset(&s.keys, SIGTERM);
-	sigprocmask(SIG_BLOCK, &s.keys, NULL);
+	watch_keyboard();
 	result = prepare(&s, &err);
 	if (result != FX_OK) {
 		code = cmd_wrong("%s", err.text);
