@@ -174,7 +174,8 @@ struct sim_source *sim_source_open(const struct sim_options *o, struct fx_error 
 	}
 	size = s->shape[1] * s->shape[2] * fx_dtype_size(s->dtype);
 	s->slots_len = SLOTS_SIZE / size;
-	s->slots_len = s->slots_len < 2 ? 2 : s->slots_len;
+	if (s->slots_len < 2 || (!o->requests && o->late <= 0 && o->disorder <= 0))
+		s->slots_len = 2; /* nothing further back is asked for */
 	s->slots_len = s->slots_len > SLOTS_MAX ? SLOTS_MAX : s->slots_len;
 	return s;
 }

@@ -74,14 +74,18 @@ static bool is_copy(const struct frame *f, size_t at[2])
 	return true;
 }
 
-/* How far @p y, @p x of the image lies from the middle of the fold. */
+/* How far @p y, @p x of the image lies from the middle of the fold; roughly, where it does not
+ * matter, which is beyond the reach wherever the line bends (noise stays within 1.5). */
 static double from_fold(const struct fx_microscope_fold *f, double y, double x)
 {
 	const double v = y - f->through[0], u = x - f->through[1];
-	const double along = v * f->normal[1] - u * f->normal[0];
+	const double straight = v * f->normal[0] + u * f->normal[1];
 
-	return v * f->normal[0] + u * f->normal[1] -
-	       f->bend * (double)fx_noise_line(f->key, along / f->bend_length);
+	if (fabs(straight) > f->reach + 1.5 * f->bend)
+		return straight;
+	return straight -
+	       f->bend * (double)fx_noise_line(f->key, (v * f->normal[1] - u * f->normal[0]) /
+							       f->bend_length);
 }
 
 /* Tissue at a distance comes from further out; nothing does beyond the reach. */
