@@ -186,6 +186,49 @@ static void truth_tells_of_every_section_and_file(void **unused)
 	free(dir);
 }
 
+/* The sections of a truth in the order of their lines, and how much they are late. */
+static void order(const char *dir, const char *words, int64_t sections[], double late_s[], size_t n)
+{
+	json_t *lines[40];
+
+	assert_int_equal(play(dir, words), 0);
+	assert_int_equal(read_lines(test_path(dir, "order.jsonl"), lines, 40), n + 1);
+	for (size_t i = 0; i <= n; i++) {
+		if (i)
+			sections[i - 1] = json_integer_value(json_object_get(lines[i], "section"));
+		if (i)
+			late_s[i - 1] = json_real_value(json_object_get(lines[i], "late_s"));
+		json_decref(lines[i]);
+	}
+}
+
+static void order_in_which_sections_appear(void **unused)
+{
+	char *dir = test_tmp_dir();
+	int64_t z[30];
+	double late[30];
+	int moved = 0;
+
+	(void)unused;
+	order(dir, "phantom:30x20x20 @/a --truth @/order.jsonl --disorder 20", z, late, 30);
+	for (int i = 0; i < 30; i++) {
+		if (late[i] <= 0)
+			continue;
+		assert_true(i == 29 || z[i] <= i);
+		moved += z[i] < i;
+	}
+	assert_true(moved > 1 && moved < 15);
+	order(dir, "phantom:30x20x20 @/b --truth @/order.jsonl --late 20 --rate 1000", z, late, 30);
+	moved = 0;
+	for (int i = 0; i < 30; i++) {
+		assert_true(late[i] <= 0 || (late[i] >= 0.003 && late[i] <= 0.01));
+		moved += z[i] <= i - 3;
+	}
+	assert_true(moved > 1 && moved < 15);
+	fx_remove_tree(dir, NULL);
+	free(dir);
+}
+
 static void tiles_cover_the_section_and_their_map_says_where(void **unused)
 {
 	char *dir = test_tmp_dir(), pixels[4 * H * W];
@@ -212,6 +255,9 @@ static void tiles_cover_the_section_and_their_map_says_where(void **unused)
 	for (size_t y = 0; y < 31; y++)
 		assert_memory_equal(got + y * 42, pixels + (2 * H + 29 + y) * W + 38, 42);
 	assert_int_equal(test_count_files(test_path(dir, "a"), ".tif"), 16);
+	assert_int_equal(play(dir, "@/in.tif @/b --count 1 --format tif"), 0);
+	assert_int_equal(play(dir, "@/in.tif @/c --count 1 --format tif --stage-error 9"), 0);
+	test_same_folders(test_path(dir, "b"), test_path(dir, "c"));
 	fx_remove_tree(dir, NULL);
 	free(dir);
 }
@@ -290,7 +336,7 @@ static void images_again_on_request(void **unused)
 		"{\"section\":2,\"tile\":-1,\"reason\":\"defocus\",\"attempt\":2}\n"
 		"{\"section\":1,\"tile\":1,\"attempt\":2}\n"
 		"{\"section\":99,\"attempt\":2}\nno JSON\n"
-		"{\"section\":2,\"attempt\":3}";
+		"{\"section\":2,\"atte";
 	char *dir = test_tmp_dir(), *text;
 	json_t *lines[20];
 	size_t n;
@@ -298,7 +344,7 @@ static void images_again_on_request(void **unused)
 	FILE *to;
 
 	(void)unused;
-	text = expand(dir, "phantom:4x60x80 @/a --tiles 1x2 --requests @/again.jsonl --linger 1 "
+	text = expand(dir, "phantom:4x60x80 @/a --tiles 1x2 --requests @/again.jsonl --linger 0.7 "
 			   "--truth @/t.jsonl --defocus 50 --noise 2");
 	pid = start(text, NULL);
 	free(text);
@@ -308,7 +354,7 @@ static void images_again_on_request(void **unused)
 	assert_false(test_is_there(dir, "a/acquisition.done"));
 	to = fopen(test_path(dir, "again.jsonl"), "ae");
 	assert_non_null(to);
-	fputs("\n", to);
+	fputs("mpt\":3}\n", to);
 	fclose(to);
 	assert_int_equal(ended(pid), 0);
 	assert_true(test_is_there(dir, "a/section-000002-tile-000-v3.png"));
@@ -323,6 +369,25 @@ static void images_again_on_request(void **unused)
 	assert_int_equal(json_integer_value(json_object_get(lines[5], "version")), 2);
 	while (n > 0)
 		json_decref(lines[--n]);
+	fx_remove_tree(dir, NULL);
+	free(dir);
+}
+
+/* What is behind what is kept is grown again, the same. */
+static void the_first_section_again_after_many(void **unused)
+{
+	static const char asked[] = "{\"section\":0,\"attempt\":2}\n";
+	char *dir = test_tmp_dir();
+	char *text = expand(dir, "phantom:70x20x20 @/a --requests @/again.jsonl --linger 0.3");
+	const pid_t pid = start(text, NULL);
+
+	(void)unused;
+	free(text);
+	await(dir, "a/section-000069.png");
+	test_write_file(test_path(dir, "again.jsonl"), asked, sizeof asked - 1);
+	assert_int_equal(ended(pid), 0);
+	test_same_files(test_path(dir, "a/section-000000.png"),
+			test_path(dir, "a/section-000000-v2.png"));
 	fx_remove_tree(dir, NULL);
 	free(dir);
 }
@@ -447,11 +512,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_seed_same_bytes),
 		cmocka_unit_test(truth_tells_of_every_section_and_file),
+		cmocka_unit_test(order_in_which_sections_appear),
 		cmocka_unit_test(tiles_cover_the_section_and_their_map_says_where),
 		cmocka_unit_test(sections_of_a_folder_at_16_bit),
 		cmocka_unit_test(replaces_only_what_a_simulation_wrote),
 		cmocka_unit_test(wrong_words_are_refused),
 		cmocka_unit_test(images_again_on_request),
+		cmocka_unit_test(the_first_section_again_after_many),
 		cmocka_unit_test(ctrl_c_ends_it_well),
 		cmocka_unit_test(frames_are_what_files_are),
 	};

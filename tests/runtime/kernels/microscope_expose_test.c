@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernels/microscope.h"
+#include "kernels/phantom_noise.h"
 
 enum { H = 190, W = 170, N = H * W };
 
@@ -233,6 +234,39 @@ static void a_fold_is_dark_and_pulls(void **unused)
 	free(b);
 }
 
+/* Where it bends, each place has its distance from the bent line. */
+static void a_fold_bends(void **unused)
+{
+	struct fx_microscope_shot shot = plain;
+	uint8_t *a = section(), *b;
+	const struct fx_microscope_fold f = { .through = { 80, 90 },
+					      .normal = { 0.8, 0.6 },
+					      .width = 4,
+					      .shift = 6,
+					      .reach = 40,
+					      .bend = 12,
+					      .bend_length = 30,
+					      .key = 8 };
+
+	(void)unused;
+	shot.folded = true;
+	shot.fold = f;
+	b = whole(&shot, a);
+	for (size_t i = 0; i < N; i++) {
+		const double y = (double)(i / W) - 80, x = (double)(i % W) - 90;
+		const double d =
+			0.8 * y + 0.6 * x - 12 * (double)fx_noise_line(8, (0.6 * y - 0.8 * x) / 30);
+		const double rest = fabs(d) < 40 ? 1 - fabs(d) / 40 : 0;
+		const double pull = (d < 0 ? -6 : 6) * rest * rest;
+		const double v = 80 + y + 0.8 * pull, u = 90 + x + 0.6 * pull;
+
+		if (fabs(d) > 4 && v > 3 && u > 3 && v < H - 4 && u < W - 4)
+			assert_true(fabs(b[i] - tissue(v, u)) < 1.6);
+	}
+	free(a);
+	free(b);
+}
+
 static void blank_shows_no_tissue_and_noise_is_as_asked_for(void **unused)
 {
 	struct fx_microscope_shot shot = plain;
@@ -311,6 +345,7 @@ int main(void)
 		cmocka_unit_test(defocus_blurs_all_or_a_part),
 		cmocka_unit_test(charging_is_bright_rows_that_fade),
 		cmocka_unit_test(a_fold_is_dark_and_pulls),
+		cmocka_unit_test(a_fold_bends),
 		cmocka_unit_test(blank_shows_no_tissue_and_noise_is_as_asked_for),
 		cmocka_unit_test(same_bytes_for_any_threads_and_empty_is_refused),
 	};
