@@ -402,6 +402,38 @@ static void the_first_section_again_after_many(void **unused)
 	free(dir);
 }
 
+/* As the inspector publishes it: said again and again, as the subscriber may come late. */
+static void images_again_on_a_publishers_word(void **unused)
+{
+	static const char line[] = "{\"section\":1,\"tile\":-1,\"attempt\":2}";
+	char *dir = test_tmp_dir(), *address = expand(dir, "ipc://@/pub");
+	char *text = expand(dir, "phantom:3x20x20 @/a --requests ipc://@/pub --linger 1.5");
+	void *zmq = zmq_ctx_new(), *socket = zmq_socket(zmq, ZMQ_PUB);
+	const int64_t until = fx_now_ns() + WAIT_MS * (int64_t)1000000;
+	const int zero = 0;
+	pid_t pid;
+
+	(void)unused;
+	assert_int_equal(zmq_bind(socket, address), 0);
+	pid = start(text, dir);
+	await(dir, "a/section-000002.png");
+	while (!test_is_there(dir, "a/section-000001-v2.png") && fx_now_ns() < until) {
+		zmq_send(socket, "fornix.again", 12, ZMQ_SNDMORE);
+		zmq_send(socket, line, sizeof line - 1, 0);
+		fx_sleep_ms(20);
+	}
+	assert_int_equal(ended(pid), 0);
+	assert_int_equal(test_count_files(test_path(dir, "a"), ".png"), 4);
+	assert_true(test_is_there(dir, "a/section-000001-v2.png"));
+	zmq_setsockopt(socket, ZMQ_LINGER, &zero, sizeof zero);
+	zmq_close(socket);
+	zmq_ctx_term(zmq);
+	fx_remove_tree(dir, NULL);
+	free(address);
+	free(text);
+	free(dir);
+}
+
 static void ctrl_c_ends_it_well(void **unused)
 {
 	char *dir = test_tmp_dir(), *text = fx_asprintf("phantom:900x60x80 %s/a --rate 20", dir);
@@ -529,6 +561,7 @@ int main(void)
 		cmocka_unit_test(wrong_words_are_refused),
 		cmocka_unit_test(images_again_on_request),
 		cmocka_unit_test(the_first_section_again_after_many),
+		cmocka_unit_test(images_again_on_a_publishers_word),
 		cmocka_unit_test(ctrl_c_ends_it_well),
 		cmocka_unit_test(frames_are_what_files_are),
 	};
