@@ -12,6 +12,7 @@
 	X(nodes, "nodes", "list the node types, or describe one")                                  \
 	X(top, "top", "watch a run: what its nodes do, what its edges carry")                      \
 	X(tap, "tap", "watch the messages of an edge of a run, or save its blocks")                \
+	X(simulate, "simulate", "play a volume as a microscope, with all that goes wrong")         \
 	X(record, "record", "record an edge of a run into a folder")                               \
 	X(replay, "replay", "play a recording into a graph, or a dead letter into its node")       \
 	X(score, "score", "score a label volume against the truth")                                \
