@@ -93,5 +93,8 @@ static int volume_tiff_read(struct fx_volume *v, struct fx_block *b, struct fx_e
 	return result;
 }
 
-const struct fx_volume_ops fx_volume_tiff = { volume_tiff_open, volume_tiff_read,
-					      volume_tiff_close };
+const struct fx_volume_ops fx_volume_tiff = {
+	.open = volume_tiff_open,
+	.read = volume_tiff_read,
+	.close = volume_tiff_close,
+};
