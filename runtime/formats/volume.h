@@ -40,6 +40,7 @@ int fx_volume_read(struct fx_volume *v, struct fx_region r, struct fx_block **ou
 struct fx_volume_there {
 	size_t parts, there; /**< chunks that it takes, and those that are there */
 	uint64_t state;	     /**< another number when what is there has changed since */
+	size_t end;	     /**< sections before it lie in the same chunks; may be above shape */
 };
 /** Looks for the parts of section @p z, 0..shape. FX_ETYPE for a format that is not written in
  * place (.npy). */

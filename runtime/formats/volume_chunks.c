@@ -439,6 +439,7 @@ static int volume_chunks_there(struct fx_volume *v, size_t z, struct fx_volume_t
 	size_t g[3] = { z / c->slab.chunk[0], 0, 0 };
 
 	(void)err;
+	t->end = (g[0] + 1) * c->slab.chunk[0];
 	for (g[1] = 0; g[1] * c->slab.chunk[1] < v->shape[1]; g[1]++)
 		for (g[2] = 0; g[2] * c->slab.chunk[2] < v->shape[2]; g[2]++) {
 			t->parts++;

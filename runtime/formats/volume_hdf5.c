@@ -5,6 +5,7 @@
 #include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/checksum.h"
@@ -25,6 +26,7 @@ static const struct {
 };
 
 struct volume_hdf5 {
+	char *name;		/* owned; of the file */
 	hid_t file, data, type; /* owned; type: of voxels in memory */
 	struct fx_chunkmeta meta;
 	bool chunked, own; /* own: chunks are decoded here */
@@ -41,6 +43,7 @@ static void volume_hdf5_close(struct fx_volume *v)
 			H5Dclose(h->data);
 		if (h->file > 0)
 			H5Fclose(h->file);
+		free(h->name);
 	}
 	free(h);
 }
@@ -373,12 +376,12 @@ static int load_chunk(void *context, const size_t grid[3], struct fx_block *into
 			    FX_OK;
 }
 
-static int hdf5_start(struct volume_hdf5 *h, const char *file, const char *inside,
-		      struct fx_volume *v, struct fx_error *err)
+static int hdf5_start(struct volume_hdf5 *h, const char *inside, struct fx_volume *v,
+		      struct fx_error *err)
 {
 	int result;
 
-	h->file = open_file(file);
+	h->file = open_file(h->name);
 	if (h->file < 0)
 		return fx_error_set(err, FX_EIO, "cannot be opened as HDF5");
 	result = open_data(h, inside, err);
@@ -406,15 +409,13 @@ static int volume_hdf5_open(const char *path, struct fx_volume *v, struct fx_err
 {
 	struct volume_hdf5 *h = calloc(1, sizeof *h);
 	const char *inside;
-	char *file = fx__volume_file(path, &inside);
 	int result = FX_ENOMEM;
 
 	v->impl = h;
-	if (h && file)
-		result = hdf5_start(h, file, inside, v, err);
+	if (h && (h->name = fx__volume_file(path, &inside)))
+		result = hdf5_start(h, inside, v, err);
 	else
 		fx_error_set(err, FX_ENOMEM, "no memory");
-	free(file);
 	if (result < 0)
 		fx_error_prefix(err, "%s", path);
 	else
@@ -431,29 +432,49 @@ static int volume_hdf5_read(struct fx_volume *v, struct fx_block *b, struct fx_e
 	return fx_slab_read(&h->slab, b, err);
 }
 
-/* Voxels that are not in chunks count as there: only an attribute tells. */
+/* Size and age of the file, which change while it is written. */
+static void mix_file(const struct volume_hdf5 *h, uint64_t *state)
+{
+	int64_t about[4] = { (int64_t)*state, 0, 0, 0 };
+	const struct iovec part = { about, sizeof about };
+	struct stat st;
+
+	if (stat(h->name, &st) == 0) {
+		about[1] = st.st_size;
+		about[2] = st.st_mtim.tv_sec;
+		about[3] = st.st_mtim.tv_nsec;
+	}
+	*state = fx_checksum(&part, 1);
+}
+
+/* A chunk that others follow is whole; the last ones may still be written in their places. */
 static int volume_hdf5_there(struct fx_volume *v, size_t z, struct fx_volume_there *t,
 			     struct fx_error *err)
 {
 	const struct volume_hdf5 *h = v->impl;
 	size_t g[3] = { z / h->slab.chunk[0], 0, 0 };
+	const size_t next[3] = { g[0] + 1, 0, 0 };
+	hsize_t size = 0;
+	haddr_t where = 0;
 
-	(void)err;
+	if (!h->chunked)
+		return fx_error_set(err, FX_ETYPE,
+				    "is not in chunks, so that only an attribute can tell how far "
+				    "it is written");
+	t->end = next[0] * h->slab.chunk[0];
 	for (g[1] = 0; g[1] * h->slab.chunk[1] < v->shape[1]; g[1]++)
 		for (g[2] = 0; g[2] * h->slab.chunk[2] < v->shape[2]; g[2]++) {
-			uint64_t about[3] = { t->state, 0, 0 };
+			const bool there = chunk_there(h, g, &where, &size);
+			uint64_t about[3] = { t->state, where, size };
 			const struct iovec part = { about, sizeof about };
-			hsize_t size = 0;
-			haddr_t where = 0;
-			const bool there = !h->chunked || chunk_there(h, g, &where, &size);
 
-			about[1] = where;
-			about[2] = size;
 			if (there)
 				t->state = fx_checksum(&part, 1);
 			t->parts++;
 			t->there += there;
 		}
+	if (t->end >= v->shape[0] || !chunk_there(h, next, &where, &size))
+		mix_file(h, &t->state);
 	return FX_OK;
 }
 
