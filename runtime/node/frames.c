@@ -12,9 +12,14 @@
 /* Reached from this machine alone. */
 static bool is_local(const char *endpoint)
 {
-	return strncmp(endpoint, "ipc://", 6) == 0 || strncmp(endpoint, "tcp://127.", 10) == 0 ||
-	       strncmp(endpoint, "tcp://localhost:", 16) == 0 ||
-	       strncmp(endpoint, "tcp://[::1]:", 12) == 0;
+	const char *address = endpoint + 6;
+
+	if (strncmp(endpoint, "ipc://", 6) == 0)
+		return true;
+	if (strncmp(endpoint, "tcp://", 6) != 0)
+		return false;
+	return strncmp(address, "localhost:", 10) == 0 || strncmp(address, "[::1]:", 6) == 0 ||
+	       (strncmp(address, "127.", 4) == 0 && address[strspn(address, "0123456789.")] == ':');
 }
 
 int fx_frames_open(struct fx_frames *f, const struct fx_frames_config *c, struct fx_error *err)
