@@ -31,11 +31,11 @@ static const struct fx_port ports[] = {
 };
 
 static const struct fx_option options[] = {
-	{ FX_FIELD(struct quality, tile), .unit = "voxel", .def = 256, .min = 32, .max = 65536,
+	{ FX_FIELD(struct quality, tile), .unit = "voxel", .def = 128, .min = 32, .max = 65536,
 	  .help = "sections are also judged in parts of about this side" },
 	{ FX_FIELD(struct quality, tiles), .def = BAD, .choices = which,
 	  .help = "which parts get a record of their own" },
-	{ FX_FIELD(struct quality, deviations), .def = 6, .min = 1, .max = 1000,
+	{ FX_FIELD(struct quality, deviations), .def = 5, .min = 1, .max = 1000,
 	  .help = "a section is bad so many usual deviations from what is usual" },
 	{ FX_FIELD(struct quality, tile_deviations), .def = 9, .min = 1, .max = 1000,
 	  .help = "a part is bad so many usual deviations from what is usual at its place" },

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { Y, X, CELL = 4 };
+enum { Y, X, CELL = 4, RUN = 32 };
 
 static const size_t lags[FX_QUALITY_LAGS] = { 1, 2, 3, 16 };
 static const size_t profile_lag = 3; /* rows between those compared */
@@ -89,6 +89,24 @@ static void count_profile(struct fx_quality_sums *s, const struct fx_picture *p,
 	}
 }
 
+/* Mean differences of runs of voxels to those in the row above. */
+static void count_onsets(struct fx_quality_sums *s, const struct fx_picture *p)
+{
+	for (size_t y = 1; y < p->height; y++)
+		for (size_t x = 0; x + RUN <= p->width; x += RUN / 2) {
+			int64_t sum = 0;
+			double mean;
+
+			for (size_t i = x; i < x + RUN; i++)
+				sum += (int64_t)picture_at(p, y, i) -
+				       (int64_t)picture_at(p, y - 1, i);
+			mean = (double)sum / RUN;
+			s->onset = fmax(s->onset, mean);
+			s->onset_square += mean * mean;
+			s->onset_cells++;
+		}
+}
+
 /* How far means of cells are off the mean of all. */
 static void count_deviation(struct fx_quality_sums *s, const struct fx_picture *p, double mean)
 {
@@ -124,6 +142,7 @@ void fx_quality_count(struct fx_quality_sums *sums, const struct fx_picture *p)
 	count_differences(&s, p);
 	count_profile(&s, p, Y);
 	count_profile(&s, p, X);
+	count_onsets(&s, p);
 	count_deviation(&s, p, (double)s.sum / (double)s.voxels);
 	fx_quality_add(sums, &s);
 }
@@ -135,6 +154,9 @@ void fx_quality_add(struct fx_quality_sums *to, const struct fx_quality_sums *fr
 	to->high += from->high;
 	to->sum += from->sum;
 	to->square += from->square;
+	to->onset = fmax(to->onset, from->onset);
+	to->onset_square += from->onset_square;
+	to->onset_cells += from->onset_cells;
 	to->deviation += from->deviation;
 	to->deviation_cells += from->deviation_cells;
 	for (int a = Y; a <= X; a++) {
@@ -184,6 +206,7 @@ void fx_quality_measure(struct fx_quality *q, const struct fx_quality_sums *s)
 	rows = per(s->profile[Y], s->profile_pairs[Y]);
 	columns = per(s->profile[X], s->profile_pairs[X]);
 	q->stripes = fmax(rows, columns) / 2 / (q->signal + q->noise);
+	q->streak = s->onset / sqrt(fmax(per(s->onset_square, s->onset_cells), least));
 	q->low = (double)s->low / n;
 	q->high = (double)s->high / n;
 }

@@ -25,7 +25,9 @@ struct fx_quality_sums {
 	double diff[2][FX_QUALITY_LAGS];     /**< squared differences along y and x, by lag */
 	double pairs[2][FX_QUALITY_LAGS];    /**< and how many */
 	double profile[2], profile_pairs[2]; /**< the same between means of rows and of columns */
-	double deviation, deviation_cells;   /**< absolute, of means of 4 x 4 voxels */
+	double onset; /**< largest mean difference of 32 voxels to the row above */
+	double onset_square, onset_cells;  /**< squares of all of these, and how many */
+	double deviation, deviation_cells; /**< absolute, of means of 4 x 4 voxels */
 };
 
 /** Figures of an image, in grey values; squares of these where a name says power. */
@@ -37,6 +39,8 @@ struct fx_quality {
 	double cnr;    /**< between the mean of the bright and of the dark half, in noise sd */
 	double focus;  /**< part of the differences within 16 voxels that is there within 3: 0..1 */
 	double stripes;	  /**< power of differences of rows (or columns, if larger) by the signal */
+	double streak;	  /**< the sharpest beginning of a bright row, in deviations of such
+			     differences */
 	double low, high; /**< share of voxels of the lowest, of the highest grey value */
 };
 

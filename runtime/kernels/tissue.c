@@ -168,9 +168,9 @@ static int sort_pieces(struct fx_tissue *t)
 		if (at_rim(t, i))
 			outside[t->label[i]] = 1;
 	for (size_t i = 0; i < n; i++)
-		t->kind[i] = !t->label[i]	  ? FX_TISSUE :
-			     outside[t->label[i]] ? FX_TISSUE_OUTSIDE :
-						    FX_TISSUE_LARGE;
+		t->kind[i] = (uint8_t)(!t->label[i]	    ? FX_TISSUE :
+				       outside[t->label[i]] ? FX_TISSUE_OUTSIDE :
+							      FX_TISSUE_LARGE);
 	free(outside);
 	return FX_OK;
 }

@@ -77,6 +77,20 @@ static void stripes_are_of_rows(void **unused)
 	fx_block_free(v);
 }
 
+/* One short streak on one row. */
+static void a_streak_begins_sharply(void **unused)
+{
+	struct fx_block *v = artefacts_volume(1, SIDE, SIDE, 3, 5);
+	const double good = measure(v, 1).streak;
+
+	(void)unused;
+	for (size_t x = 30; x < 80; x++)
+		artefacts_section(v, 0)[50 * SIDE + x] =
+			artefacts_grey(artefacts_section(v, 0)[50 * SIDE + x] + 40.0);
+	assert_true(good > 1.5 && measure(v, 1).streak > 2 * good);
+	fx_block_free(v);
+}
+
 static void extremes_are_counted(void **unused)
 {
 	struct fx_block *v = artefacts_volume(1, SIDE, SIDE, 3, 5);
@@ -119,6 +133,7 @@ int main(void)
 		cmocka_unit_test(tells_noise_from_structure),
 		cmocka_unit_test(focus_falls_with_blur_alone),
 		cmocka_unit_test(stripes_are_of_rows),
+		cmocka_unit_test(a_streak_begins_sharply),
 		cmocka_unit_test(extremes_are_counted),
 		cmocka_unit_test(types_and_parts_agree),
 	};
