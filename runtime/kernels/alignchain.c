@@ -107,19 +107,36 @@ static void system_place(const struct system *s, int k, double p[2])
 	p[1] = s->middle[1] + (k < 4 ? (k & 2 ? 0.67 : -0.67) * s->half[1] : 0);
 }
 
+/* What the tissue moves by at @p p between the sections of an edge. */
+static void chain_moved(const struct system *s, const struct fx_chain_edge *edge, const double p[2],
+			double by[2])
+{
+	const double gap = s->c->nodes[edge->one].z - s->c->nodes[edge->other].z;
+	double b[3];
+
+	system_basis(s, p, b);
+	for (int a = 0; a < 2; a++) {
+		by[a] = 0;
+		for (size_t i = 0; i < s->basis; i++)
+			by[a] += gap * s->c->moves[a][i] * b[i];
+	}
+}
+
 /* How far an edge is off, squared, with the maps as they are. */
 static double chain_error(const struct system *s, const struct fx_chain_edge *edge)
 {
 	double sum = 0;
 
 	for (int k = 0; k < PLACES; k++) {
-		double p[2], q[2], a[2], b[2];
+		double p[2], q[2], a[2], b[2], by[2];
 
 		system_place(s, k, p);
 		fx_affine2_apply(&edge->map, p, q);
 		fx_affine2_apply(&s->c->nodes[edge->one].map, p, a);
 		fx_affine2_apply(&s->c->nodes[edge->other].map, q, b);
-		sum += (a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]);
+		chain_moved(s, edge, p, by);
+		for (int i = 0; i < 2; i++)
+			sum += (a[i] - b[i] + by[i]) * (a[i] - b[i] + by[i]);
 	}
 	return sum / PLACES;
 }
@@ -134,10 +151,13 @@ static void system_edges(struct system *s, bool weigh)
 
 		for (int k = 0; k < PLACES; k++) {
 			struct equation e = { 0 };
-			double p[2], q[2];
+			double p[2], q[2], by[2];
 
 			system_place(s, k, p);
 			fx_affine2_apply(&edge->map, p, q);
+			chain_moved(s, edge, p, by);
+			e.value[0] = -by[0];
+			e.value[1] = -by[1];
 			equation_add(s, &e, edge->one, p, 1);
 			equation_add(s, &e, edge->other, q, -1);
 			system_add(s, &e, weight / PLACES);

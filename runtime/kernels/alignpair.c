@@ -122,14 +122,14 @@ static int pair_pass(const struct fx_regimage *reference, const struct fx_regima
 	return FX_OK;
 }
 
-/* The passes, coarse to fine; a shift at the coarsest level is known well enough for the next. */
+/* The passes, coarse to fine; a mere shift is known too well for the first. */
 static int pair_refine(const struct fx_regimage *reference, const struct fx_regimage *section,
 		       const struct fx_pair_how *how, struct fx_pair *out)
 {
 	const int top = section->levels - 1;
 	int failed = FX_OK;
 
-	for (int i = how->motion == FX_MOTION_SHIFT ? 2 : 0; i < 2 + top && failed >= 0; i++) {
+	for (int i = how->motion == FX_MOTION_SHIFT ? 1 : 0; i < 2 + top && failed >= 0; i++) {
 		struct pass pass = { i < 2 ? top : top - (i - 1), how->half, FINE, how->grid, 0 };
 		const double within = ldexp(how->within, -pass.level);
 

@@ -27,11 +27,11 @@ struct fx_pair {
 
 /** Registers @p section to @p reference, of one size. The shift of the coarsest level is found by
  * phase correlation (phase.h) of the whole, then patches are matched (patch.h) and the motion is
- * fitted to them (affinefit.h), level by level, with ever smaller reach. A shift between images
- * that have one level is that of the phase correlation, and its confidence. Else the confidence is
- * the part of all patches with a place in the reference that agree, less what would by chance,
- * times their mean correlation's square root. Turns of up to about 5 degrees are found. FX_ENOMEM.
- */
+ * fitted to them (affinefit.h), level by level, with ever smaller reach: tissue moves from section
+ * to section, here more and there less, and most patches know better than the whole. The confidence
+ * is the part of the patches with a place in the reference that agree, less what would by chance,
+ * times the square root of their mean correlation; 0 when no motion is found. Turns of up to about
+ * 5 degrees are found. FX_ENOMEM. */
 int fx_pair_find(const struct fx_regimage *reference, const struct fx_regimage *section,
 		 const struct fx_pair_how *how, struct fx_pair *out);
 void fx_pair_fini(struct fx_pair *p);

@@ -23,7 +23,9 @@ int fx_patch_init(struct fx_patch *p, const struct fx_patch_how *how)
 	p->patch = fx_calloc(side * side, sizeof *p->patch);
 	p->window = fx_calloc(window * window, sizeof *p->window);
 	p->r = fx_calloc(steps * steps, sizeof *p->r);
-	return p->patch && p->window && p->r ? FX_OK : FX_ENOMEM;
+	p->sum = fx_calloc((window + 1) * (window + 1), sizeof *p->sum);
+	p->squares = fx_calloc((window + 1) * (window + 1), sizeof *p->squares);
+	return p->patch && p->window && p->r && p->sum && p->squares ? FX_OK : FX_ENOMEM;
 }
 
 void fx_patch_fini(struct fx_patch *p)
@@ -31,6 +33,8 @@ void fx_patch_fini(struct fx_patch *p)
 	free(p->patch);
 	free(p->window);
 	free(p->r);
+	free(p->sum);
+	free(p->squares);
 	*p = (struct fx_patch){ 0 };
 }
 
@@ -84,40 +88,59 @@ static bool patch_look(struct fx_patch *p, const struct fx_plane *other,
 	return true;
 }
 
-/* Adds @p n products and sums of @p w and @p v to 8 lanes each: the order does not depend on how
- * the processor adds. */
-static void patch_row(const float *w, const float *v, size_t n, float lanes[3][8])
+/* Sums over all above and to the left, so that those of any square are known at once. */
+static void patch_sums(struct fx_patch *p)
+{
+	const size_t side = 2 * (size_t)(p->how.half + p->how.reach) + 1, wide = side + 1;
+
+	for (size_t y = 0; y < side; y++) {
+		double s = 0, q = 0;
+
+		for (size_t x = 0; x < side; x++) {
+			const double v = (double)p->window[y * side + x];
+			const size_t at = (y + 1) * wide + x + 1;
+
+			s += v;
+			q += v * v;
+			p->sum[at] = p->sum[at - wide] + s;
+			p->squares[at] = p->squares[at - wide] + q;
+		}
+	}
+}
+
+static double patch_square(const double *sums, size_t wide, size_t y, size_t x, size_t side)
+{
+	const double *top = sums + y * wide + x, *bottom = top + side * wide;
+
+	return bottom[side] - bottom[0] - top[side] + top[0];
+}
+
+/* Adds @p n products to 8 lanes: the order does not depend on how the processor adds. */
+static void patch_row(const float *w, const float *v, size_t n, float lanes[8])
 {
 	size_t i = 0;
 
 	for (; i + 8 <= n; i += 8)
-		for (size_t k = 0; k < 8; k++) {
-			lanes[0][k] += w[i + k];
-			lanes[1][k] += w[i + k] * w[i + k];
-			lanes[2][k] += w[i + k] * v[i + k];
-		}
-	for (size_t k = 0; i + k < n; k++) {
-		lanes[0][k] += w[i + k];
-		lanes[1][k] += w[i + k] * w[i + k];
-		lanes[2][k] += w[i + k] * v[i + k];
-	}
+		for (size_t k = 0; k < 8; k++)
+			lanes[k] += w[i + k] * v[i + k];
+	for (size_t k = 0; i + k < n; k++)
+		lanes[k] += w[i + k] * v[i + k];
 }
 
 /* The correlation at one shift: the patch has length 1 and no mean. */
 static double patch_correlate(const struct fx_patch *p, size_t y, size_t x)
 {
 	const size_t side = 2 * (size_t)p->how.half + 1, wide = side + 2 * (size_t)p->how.reach;
-	const double n = (double)(side * side);
-	float lanes[3][8] = { { 0 } };
-	double sums[3] = { 0 };
+	const double n = (double)(side * side), sum = patch_square(p->sum, wide + 1, y, x, side),
+		     squares = patch_square(p->squares, wide + 1, y, x, side) - sum * sum / n;
+	float lanes[8] = { 0 };
+	double product = 0;
 
 	for (size_t j = 0; j < side; j++)
 		patch_row(p->window + (y + j) * wide + x, p->patch + j * side, side, lanes);
-	for (int i = 0; i < 3; i++)
-		for (int k = 0; k < 8; k++)
-			sums[i] += (double)lanes[i][k];
-	sums[1] -= sums[0] * sums[0] / n;
-	return sums[1] > 1e-6 * n ? sums[2] / sqrt(sums[1]) : 0;
+	for (int k = 0; k < 8; k++)
+		product += (double)lanes[k];
+	return squares > 1e-6 * n ? product / sqrt(squares) : 0;
 }
 
 /* The highest but for what is around @p best. */
@@ -145,6 +168,7 @@ int fx_patch_find(struct fx_patch *p, const struct fx_plane *one, const struct f
 	if (y < half || x < half || y + half >= one->height || x + half >= one->width ||
 	    !patch_take(p, one, y, x) || !patch_look(p, other, map, from))
 		return 0;
+	patch_sums(p);
 	for (int i = 0; i < steps * steps; i++) {
 		p->r[i] = patch_correlate(p, (size_t)(i / steps), (size_t)(i % steps));
 		best = p->r[i] > p->r[best] ? i : best;

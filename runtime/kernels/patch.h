@@ -24,8 +24,8 @@ struct fx_patch_match {
 /** Work for one thread. Zero-initialise; fx_patch_fini() when done. */
 struct fx_patch {
 	struct fx_patch_how how;
-	float *patch, *window; /**< owned */
-	double *r;	       /**< owned */
+	float *patch, *window;	   /**< owned */
+	double *r, *sum, *squares; /**< owned; of the window, up to each voxel */
 };
 
 /** FX_EINVAL, FX_ENOMEM. */

@@ -11,9 +11,9 @@
 #include "node/sectionwise.h"
 
 static const double spring = 1e-5, edge_within = 2;
-/* An edge over d sections weighs 1 / (1 + lag (d - 1)): tissue itself moves on. */
+/* An edge over d sections weighs confidence^4 / (1 + lag (d - 1)): tissue itself moves on. */
 static const double lag = 0.25;
-static const double pull_most = 0.02; /* voxels that a section is pulled by at most */
+static const double pull_most = 0.05; /* voxels that a section is pulled by at most */
 
 static void section_free(struct fx_aligner *a, struct fx_aligner_section *s)
 {
@@ -203,6 +203,22 @@ static void aligner_judge(struct fx_aligner *a, struct fx_aligner_section *s)
 		s->rank = a->good++;
 }
 
+/* By how much a map moves the middle of the section, and more the middle of its bottom edge and of
+ * its right one. */
+static void aligner_off(const struct fx_aligner *a, const struct fx_affine2 *map, double off[2][3])
+{
+	const double half[2] = { ((double)a->held.height - 1) / 2,
+				 ((double)a->held.width - 1) / 2 };
+	double to[2];
+
+	fx_affine2_apply(map, half, to);
+	for (int i = 0; i < 2; i++) {
+		off[i][0] = to[i] - half[i];
+		for (int k = 0; k < 2; k++)
+			off[i][k + 1] = (map->m[i][k] - (i == k)) * half[k];
+	}
+}
+
 /* How much to pull: as set, but so that it moves the section by no more than a little. */
 static double aligner_pull(double pull, double off)
 {
@@ -211,15 +227,29 @@ static double aligner_pull(double pull, double off)
 
 static void aligner_pulls(const struct fx_aligner *a, const struct fx_affine2 *map, double pull[2])
 {
-	const double y = (double)a->held.height / 2, x = (double)a->held.width / 2, p[2] = { y, x };
-	double to[2], linear = 0;
+	double off[2][3], linear = 0;
 
-	fx_affine2_apply(map, p, to);
+	aligner_off(a, map, off);
 	for (int i = 0; i < 2; i++)
-		linear = fmax(linear, fabs(map->m[i][0] - (i == 0)) * y +
-					      fabs(map->m[i][1] - (i == 1)) * x);
+		linear = fmax(linear, fabs(off[i][1]) + fabs(off[i][2]));
 	pull[0] = aligner_pull(a->how.pull[0], linear);
-	pull[1] = aligner_pull(a->how.pull[1], hypot(to[0] - y, to[1] - x));
+	pull[1] = aligner_pull(a->how.pull[1], hypot(off[0][0], off[1][0]));
+}
+
+/* Learns how fast the tissue moves from where a section was put: what is always pulled back the
+ * same way does not come from the stage. */
+static void aligner_learn(struct fx_aligner *a, const struct fx_affine2 *map)
+{
+	double off[2][3];
+
+	aligner_off(a, map, off);
+	for (int i = 0; i < 2; i++)
+		for (int k = 0; k < 3; k++) {
+			const double pull = a->how.pull[k == 0],
+				     by = fmax(-pull_most, fmin(pull_most, pull * off[i][k]));
+
+			a->moves[i][k] += pull / 4 * by; /* critically damped */
+		}
 }
 
 /* The part of the list that is placed. */
@@ -242,7 +272,7 @@ static void placing_edges(struct placing *p, const struct fx_aligner *a, size_t 
 
 				p->edges[p->chain.edges_len++] = (struct fx_chain_edge){
 					p->at[i], p->at[j], s->edges[k].map,
-					c * c / (1 + lag * fmax(0, far - 1))
+					c * c * c * c / (1 + lag * fmax(0, far - 1))
 				};
 			}
 }
@@ -274,6 +304,7 @@ static int placing_init(struct placing *p, const struct fx_aligner *a)
 		if (!s->sent)
 			placing_edges(p, a, i);
 	}
+	memcpy(p->chain.moves, a->moves, sizeof a->moves);
 	p->chain.nodes = p->nodes;
 	p->chain.edges = p->edges;
 	return FX_OK;
@@ -348,6 +379,8 @@ static int aligner_emit(struct fx_node *node, struct fx_aligner *a, bool all)
 		waiting -= !s->missing;
 		failed = fx_aligner_send(node, a, s);
 		s->sent = true;
+		if (!s->missing)
+			aligner_learn(a, &s->map);
 	}
 	return failed;
 }

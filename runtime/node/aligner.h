@@ -29,7 +29,7 @@ struct fx_aligner_how {
 	int patience;	   /**< sections that fit no reference before they begin anew */
 	double confidence; /**< below this a section is bad */
 	double limit;	   /**< voxels */
-	double pull[2];	   /**< to standing still: linear part, shift */
+	double pull[2];	   /**< back to where the stage has it: linear part, shift */
 	int patch, grid, reach;
 	double within;
 	double mesh, stiffness, rest; /**< elastic: voxels; stiffness and pull of the mesh */
@@ -70,6 +70,7 @@ struct fx_aligner {
 	struct fx_aligner_section **list; /**< owned, in the order of the stream */
 	uint64_t good;			  /**< how many good ones came */
 	uint64_t failed;		  /**< how many bad ones in a row */
+	double moves[2][3];		  /**< how fast the tissue itself moves: alignchain.h */
 };
 
 /** The callbacks of a node. FX_ENOMEM, FX_EINVAL, ... */

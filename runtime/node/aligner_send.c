@@ -159,7 +159,7 @@ static int record_references(struct fx_record *r, const struct fx_aligner_sectio
 	for (size_t k = 0; k < s->edges_len && failed >= 0; k++) {
 		char name[48];
 
-		snprintf(name, sizeof name, "reference%zu", k);
+		snprintf(name, sizeof name, "reference%zu.section", k);
 		failed = fx_record_add_number(r, name, (double)s->edges[k].z);
 		snprintf(name, sizeof name, "reference%zu.confidence", k);
 		if (failed >= 0)
