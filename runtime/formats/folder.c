@@ -24,7 +24,7 @@ enum { EVENTS = 64 << 10 };
 
 #define TOLD                                                                                       \
 	(IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |        \
-	 IN_ATTRIB | IN_ONLYDIR)
+	 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
 /* File systems that other machines write to, and those of users, which tell nothing of that. */
 static bool is_remote(const char *path)
@@ -216,7 +216,8 @@ static int folder_events(struct fx_folder *f, const struct fx_folder_reader *r)
 		char *dir;
 
 		at += (ssize_t)(sizeof *e + e->len);
-		if (e->mask & IN_Q_OVERFLOW)
+		if (e->mask &
+		    (IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED))
 			fx_folder_rescan(f);
 		if (!e->len || e->name[0] == '.' || !folder_of(f, e->wd))
 			continue;
