@@ -13,7 +13,8 @@
 
 enum { ROUNDS = 12 };
 
-static const double prior = 1e-4;
+static const double prior = 1e-4;	/* of the mean weight of links */
+static const double early_prior = 0.01; /* while links are chosen: of two, the likelier one */
 static const double least_scale = 0.25; /* voxels: links agree no better */
 static const double far_voxels = 1.5, far_times = 5;
 
@@ -135,7 +136,7 @@ static int measure(const struct fx_mosaic_tile *tiles, const struct fx_mosaic *h
 	for (int i = 0; i < 2; i++)
 		link->by[i] = s.by[i] + in_a[i] - in_b[i];
 	r2 = s.correlation > 0 ? s.correlation * s.correlation : 0;
-	link->weight = s.confidence >= how->confidence ? area * r2 / (1.02 - fmin(r2, 1)) : 0;
+	link->weight = s.confidence >= how->confidence ? area * r2 / (1.25 - fmin(r2, 1)) : 0;
 	return FX_OK;
 }
 
@@ -233,7 +234,7 @@ static void system_solve(struct system *s)
 	}
 }
 
-static void place_all(struct system *s, struct fx_mosaic_tile *tiles)
+static void place_all(struct system *s, struct fx_mosaic_tile *tiles, double pull)
 {
 	double sum = 0, most = 0;
 	size_t n = 0;
@@ -243,7 +244,7 @@ static void place_all(struct system *s, struct fx_mosaic_tile *tiles)
 		n += s->weights[i] > 0;
 		most = fmax(most, s->weights[i]);
 	}
-	s->pull = n && most > 0 ? prior * sum / (double)n : 1;
+	s->pull = n && most > 0 ? pull * sum / (double)n : 1;
 	for (int axis = 0; axis < 2; axis++) {
 		system_fill(s, tiles, axis);
 		system_solve(s);
@@ -353,15 +354,15 @@ int fx_mosaic_solve(struct fx_mosaic_tile *tiles, size_t len, const struct fx_mo
 	s.times = memory + 5 * len;
 	for (size_t i = 0; i < links_len; i++)
 		weights[i] = links[i].weight;
-	place_all(&s, tiles);
+	place_all(&s, tiles, early_prior);
 	for (int round = 0; round < ROUNDS; round++) {
 		reweigh(tiles, links, links_len, scale, weights);
-		place_all(&s, tiles);
+		place_all(&s, tiles, early_prior);
 		scale = fmax(least_scale, scale / 2);
 	}
 	reweigh(tiles, links, links_len, scale, weights);
 	choose(links, links_len, weights, weights + links_len);
-	place_all(&s, tiles);
+	place_all(&s, tiles, prior);
 	tell_residuals(tiles, len, links, links_len);
 	free(memory);
 	free(weights);

@@ -41,7 +41,8 @@ struct fx_mosaic {
 int fx_mosaic_pairs(const struct fx_mosaic_tile *tiles, size_t len, const struct fx_mosaic *how,
 		    struct fx_mosaic_link **links, size_t *links_len);
 /** Measures links: by and weight, which grows with the area of the overlap and with its
- * correlation r as r^2 / (1 - r^2), the information that noise of 1 / r^2 - 1 leaves. Threads share
+ * correlation r as r^2 / (1.25 - r^2): the information that noise of 1 / r^2 - 1 leaves, where a
+ * quarter is never known. Threads share
  * links: the same bits for any number. FX_ENOMEM, FX_EINVAL when an image is not one that
  * fx_phase_shift() takes. */
 int fx_mosaic_measure(const struct fx_mosaic_tile *tiles, const struct fx_mosaic *how,
@@ -49,9 +50,9 @@ int fx_mosaic_measure(const struct fx_mosaic_tile *tiles, const struct fx_mosaic
 /** Places of all tiles: least squares over the links, each reweighed by its residual (Geman and
  * McClure) with a scale that shrinks from reach on, so that wrong links lose; those that are off by
  * more than 1.5 voxels and 5 times the median are then left out, and the rest is solved once more.
- * A weak pull to the nominal places (1e-4 of the mean weight) holds the whole, and what has no
- * links. Gives residual and used. Conjugate gradients, one thread: the same bits always.
- * FX_ENOMEM. */
+ * A weak pull to the nominal places (1e-4 of the mean weight, 0.01 while links are chosen) holds
+ * the whole, and what has no links. Gives residual and used. Conjugate gradients, one thread: the
+ * same bits always. FX_ENOMEM. */
 int fx_mosaic_solve(struct fx_mosaic_tile *tiles, size_t len, const struct fx_mosaic *how,
 		    struct fx_mosaic_link *links, size_t links_len);
 /** Fills rows y to y + rows - 1 of a section of @p width voxels: each voxel is the mean of the
