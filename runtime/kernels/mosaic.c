@@ -15,6 +15,7 @@ enum { ROUNDS = 12 };
 
 static const double prior = 1e-4;	/* of the mean weight of links */
 static const double early_prior = 0.01; /* while links are chosen: of two, the likelier one */
+static const double least_part = 0.35;	/* of the nominal overlap: so much is left of it */
 static const double least_scale = 0.25; /* voxels: links agree no better */
 static const double far_voxels = 1.5, far_times = 5;
 
@@ -112,6 +113,16 @@ static struct fx_plane tile_part(const struct fx_mosaic_tile *t, const struct fx
 	return fx_plane_part(&t->image, from[0], from[1], to[0] - from[0], to[1] - from[1]);
 }
 
+/* Voxels of the nominal overlap. */
+static double meet_area(const struct fx_mosaic_tile *t, const struct fx_mosaic_tile *u)
+{
+	double area = 1;
+
+	for (int a = 0; a < 2; a++)
+		area *= fmin(tile_end(t, a), tile_end(u, a)) - fmax(t->nominal[a], u->nominal[a]);
+	return area;
+}
+
 static int measure(const struct fx_mosaic_tile *tiles, const struct fx_mosaic *how,
 		   struct fx_mosaic_link *link)
 {
@@ -127,7 +138,9 @@ static int measure(const struct fx_mosaic_tile *tiles, const struct fx_mosaic *h
 		phase.expect[i] = tb->nominal[i] - ta->nominal[i] - in_a[i] + in_b[i];
 		phase.limit[i] = how->reach + 1;
 	}
-	phase.overlap = 0.05;
+	phase.overlap =
+		least_part * meet_area(ta, tb) /
+		fmin((double)a.height * (double)a.width, (double)b.height * (double)b.width);
 	failed = fx_phase_shift(&a, &b, &phase, &s);
 	if (failed < 0)
 		return failed;
