@@ -123,34 +123,47 @@ static double meet_area(const struct fx_mosaic_tile *t, const struct fx_mosaic_t
 	return area;
 }
 
-static int measure(const struct fx_mosaic_tile *tiles, const struct fx_mosaic *how,
-		   struct fx_mosaic_link *link)
+/* The shift within `reach`, unless a better one is known. */
+static int measure_within(const struct fx_mosaic_tile *ta, const struct fx_mosaic_tile *tb,
+			  double reach, double confidence, struct fx_mosaic_link *link)
 {
-	const struct fx_mosaic_tile *const ta = &tiles[link->a], *const tb = &tiles[link->b];
 	struct fx_phase phase = FX_PHASE_DEFAULT;
 	struct fx_shift s;
-	double in_a[2], in_b[2], area, r2;
-	const struct fx_plane a = tile_part(ta, tb, how->reach, in_a),
-			      b = tile_part(tb, ta, how->reach, in_b);
+	double in_a[2], in_b[2], area, r2, weight;
+	const struct fx_plane a = tile_part(ta, tb, reach, in_a),
+			      b = tile_part(tb, ta, reach, in_b);
 	int failed;
 
 	for (int i = 0; i < 2; i++) {
 		phase.expect[i] = tb->nominal[i] - ta->nominal[i] - in_a[i] + in_b[i];
-		phase.limit[i] = how->reach + 1;
+		phase.limit[i] = reach + 1;
 	}
-	phase.overlap =
-		least_part * meet_area(ta, tb) /
-		fmin((double)a.height * (double)a.width, (double)b.height * (double)b.width);
+	area = fmin((double)a.height * (double)a.width, (double)b.height * (double)b.width);
+	phase.overlap = least_part * meet_area(ta, tb) / area;
 	failed = fx_phase_shift(&a, &b, &phase, &s);
 	if (failed < 0)
 		return failed;
-	area = s.overlap *
-	       fmin((double)a.height * (double)a.width, (double)b.height * (double)b.width);
+	r2 = s.correlation > 0 ? fmin(s.correlation * s.correlation, 1) : 0;
+	weight = s.confidence >= confidence ? s.overlap * area * r2 / (1.25 - r2) : 0;
+	if (weight <= link->weight)
+		return FX_OK;
+	link->weight = weight;
 	for (int i = 0; i < 2; i++)
 		link->by[i] = s.by[i] + in_a[i] - in_b[i];
-	r2 = s.correlation > 0 ? s.correlation * s.correlation : 0;
-	link->weight = s.confidence >= how->confidence ? area * r2 / (1.25 - fmin(r2, 1)) : 0;
 	return FX_OK;
+}
+
+/* Near first: what is looked for in a small part is found more surely. */
+static int measure(const struct fx_mosaic_tile *tiles, const struct fx_mosaic *how,
+		   struct fx_mosaic_link *link)
+{
+	const struct fx_mosaic_tile *const ta = &tiles[link->a], *const tb = &tiles[link->b];
+	int failed = FX_OK;
+
+	link->weight = 0;
+	for (double part = 0.25; part <= 1 && failed == FX_OK; part *= 2)
+		failed = measure_within(ta, tb, fmax(part * how->reach, 1), how->confidence, link);
+	return failed;
 }
 
 int fx_mosaic_measure(const struct fx_mosaic_tile *tiles, const struct fx_mosaic *how,

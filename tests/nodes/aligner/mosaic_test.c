@@ -157,7 +157,7 @@ static void sections_of_tiles(void **state)
 	for (size_t k = 0; k < 2; k++) {
 		struct layout *const l = &layouts[k];
 		struct node_test *t = node_test_new(&fx_node_aligner_mosaic,
-						    (const char *const[]){ "tile=0.02", "reach=16", NULL });
+						    (const char *const[]){ "tile=0.02", NULL });
 		const struct fx_record *r;
 		double median, most;
 
