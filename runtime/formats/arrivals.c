@@ -12,6 +12,7 @@
 #include "base/checksum.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "formats/image.h"
 #include "formats/sectionname.h"
 
 static int64_t nanoseconds(double seconds)
@@ -427,7 +428,7 @@ bool fx_arrivals_overdue(const struct fx_arrivals *a, int64_t section)
 int fx_arrivals_broken(struct fx_arrivals *a, struct fx_arrival *f, const char *why)
 {
 	free(f->broken);
-	f->broken = fx_strdup(fx_arrivals_reason(a, why));
+	f->broken = fx_strdup(fx_image_reason(a->path, why));
 	return f->broken ? FX_OK : FX_ENOMEM;
 }
 
@@ -451,15 +452,6 @@ void fx_arrivals_why(const struct fx_arrivals *a, int64_t section, int64_t tile,
 			 (long long)section, a->manifest);
 	else
 		snprintf(text, size, "no file with number %lld in %s", (long long)section, a->path);
-}
-
-const char *fx_arrivals_reason(const struct fx_arrivals *a, const char *text)
-{
-	const size_t len = strlen(a->path);
-
-	if (strncmp(text, a->path, len) != 0)
-		return text;
-	return text[len] == '/' ? text + len + 1 : text + len;
 }
 
 void fx_arrivals_fini(struct fx_arrivals *a)

@@ -91,8 +91,6 @@ int fx_arrivals_broken(struct fx_arrivals *a, struct fx_arrival *f, const char *
 /** Why there is nothing of @p section, tile @p tile (-1: any), to @p text. */
 void fx_arrivals_why(const struct fx_arrivals *a, int64_t section, int64_t tile, char *text,
 		     size_t size);
-/** The text of an error without the folder, which would fill a mark's reason. */
-const char *fx_arrivals_reason(const struct fx_arrivals *a, const char *text);
 /** Takes a zeroed one too. */
 void fx_arrivals_fini(struct fx_arrivals *a);
 

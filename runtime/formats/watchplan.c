@@ -304,7 +304,7 @@ static int plan_first(struct fx_watchplan *p, struct fx_mark *step, struct fx_er
 		return FX_IDLE;
 	if (!found)
 		return fx_error_set(err, FX_EINVAL, "%s: no section can be read; %s", p->come.path,
-				    first.code ? fx_arrivals_reason(&p->come, first.text) :
+				    first.code ? fx_image_reason(p->come.path, first.text) :
 						 "none has come");
 	step->dtype = im.dtype;
 	step->region.hi[1] = (int64_t)im.height;

@@ -88,7 +88,7 @@ static struct test_run *start(struct test_place *p, const char *end)
 {
 	return test_run_start(
 		p, (const char *[]){ "run", SECTIONS, test_word("sections", p->dir, "in"),
-				     test_word("out", p->dir, "out"), "watch=true", end, NULL });
+				     test_word("out", p->dir, "out"), "acquire=watch", end, NULL });
 }
 
 static void files_come_late_slowly_and_out_of_order(void **state)
@@ -136,7 +136,7 @@ static void a_source_that_is_told_to_end_has_not_ended(void **state)
 	test_write_sections(in, &first);
 	r = start(p, "marker=stop");
 	test_metrics_await(r, "fornix_edge_acked{from=\"scope.image\",to=\"even.image\"} ", 4);
-	kill(test_place_await(p, "node scope.0 acquire/sections"), SIGTERM);
+	kill(test_place_await(p, "node scope.0 acquire/watch"), SIGTERM);
 	for (size_t z = 99; z < 107; z++)
 		drop(in, z);
 	test_write_file(test_path(in, "stop"), "", 0);
