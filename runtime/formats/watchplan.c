@@ -78,22 +78,34 @@ static int plan_read(struct fx_watchplan *p, int64_t section, int64_t tile, cons
 	return result;
 }
 
+/* Whether the file of a step is what it was when that was decided. */
+static bool is_same(const char *whole, const struct fx_mark *step)
+{
+	struct stat st;
+
+	return stat(whole, &st) == 0 && st.st_size == step->region.hi[1] &&
+	       st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec == step->region.hi[2];
+}
+
 int fx_watchplan_load(struct fx_watchplan *p, const struct fx_mark *step, struct fx_error *err)
 {
-	char *whole = fx_path_join(p->come.path, step->reason);
-	struct stat st;
+	char *whole;
 	int result;
 
+	if (p->pixels && strcmp(p->loaded, step->reason) == 0)
+		return FX_OK; /* it was read to decide this */
+	whole = fx_path_join(p->come.path, step->reason);
 	if (!whole)
 		return fx_error_set(err, FX_ENOMEM, "no memory for a path");
-	if (stat(whole, &st) != 0 || st.st_size != step->region.hi[1] ||
-	    st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec != step->region.hi[2])
+	if (is_same(whole, step))
+		result = plan_read(p, step->region.lo[0], step->region.lo[1], step->reason, err);
+	else if (!fx_is_dir(p->come.path))
+		result = fx_error_set(err, FX_EIO, "%s: the folder has vanished", p->come.path);
+	else
 		result = fx_error_set(err, FX_EIO,
 				      "%s is not what it was when it was first read: what was "
 				      "sent before cannot be sent again",
 				      whole);
-	else
-		result = plan_read(p, step->region.lo[0], step->region.lo[1], step->reason, err);
 	free(whole);
 	return result;
 }
