@@ -12,7 +12,7 @@
 #include "node/bands.h"
 #include "node/decided.h"
 
-enum { IMAGE };			    /* index into ports[] */
+enum { IMAGE }; /* index into ports[] */
 
 struct sections {
 	const char *path, *pattern; /* options: set before init() */

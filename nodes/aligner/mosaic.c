@@ -2,7 +2,7 @@
 /* aligner/mosaic: make sections of tiles that overlap. */
 #include <fornix/node.h>
 
-#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/pack.h"
@@ -186,7 +186,7 @@ static int mosaic_drain(struct fx_node *node, void *state)
 		return FX_OK;
 	m.region.lo[0] = s->held.z;
 	m.region.hi[0] = s->held.z + 1;
-	strcpy(m.reason, "the stream ended before it was whole");
+	snprintf(m.reason, sizeof m.reason, "the stream ended before it was whole");
 	return mosaic_lose(node, s, &m);
 }
 

@@ -305,11 +305,15 @@ static int manifest_parse(struct fx_manifest *m, char *text, struct fx_error *er
 int fx_manifest_read(struct fx_manifest *m, const char *path, struct fx_error *err)
 {
 	void *text;
+	char *end;
 	size_t size;
 	int result = fx_file_read(path, TABLE_MAX, &text, &size, err);
 
 	if (result < 0)
 		return result;
+	end = strrchr(text, '\n'); /* a line that is being written does not count yet */
+	if (end)
+		end[1] = 0;
 	result = manifest_parse(m, text, err);
 	free(text);
 	return result < 0 ? fx_error_prefix(err, "%s", path) : FX_OK;

@@ -52,6 +52,7 @@ struct fx_manifest {
 };
 
 /** Reads CSV with a line of names: section, file and, if there, tile (else 0) and version (else 1).
+ * The file may be growing: a last line without its end is passed over.
  * @p m must be zeroed. Errors as above; a file that is there twice is FX_EINVAL. */
 int fx_manifest_read(struct fx_manifest *m, const char *path, struct fx_error *err);
 /** The row of @p file, or NULL. */
