@@ -15,6 +15,7 @@ enum { ROUNDS = 12 };
 
 static const double prior = 1e-4;	/* of the mean weight of links */
 static const double early_prior = 0.01; /* while links are chosen: of two, the likelier one */
+static const double clear_confidence = 0.5, clear_correlation = 0.5; /* no need to look on */
 static const double least_part = 0.35;	/* of the nominal overlap: so much is left of it */
 static const double least_scale = 0.25; /* voxels: links agree no better */
 static const double far_voxels = 1.5, far_times = 5;
@@ -123,9 +124,9 @@ static double meet_area(const struct fx_mosaic_tile *t, const struct fx_mosaic_t
 	return area;
 }
 
-/* The shift within `reach`, unless a better one is known. */
+/* The shift within `reach`, unless a better one is known; whether it is clear. */
 static int measure_within(const struct fx_mosaic_tile *ta, const struct fx_mosaic_tile *tb,
-			  double reach, double confidence, struct fx_mosaic_link *link)
+			  double reach, double confidence, struct fx_mosaic_link *link, bool *clear)
 {
 	struct fx_phase phase = FX_PHASE_DEFAULT;
 	struct fx_shift s;
@@ -145,6 +146,8 @@ static int measure_within(const struct fx_mosaic_tile *ta, const struct fx_mosai
 		return failed;
 	r2 = s.correlation > 0 ? fmin(s.correlation * s.correlation, 1) : 0;
 	weight = s.confidence >= confidence ? s.overlap * area * r2 / (1.25 - r2) : 0;
+	*clear = s.confidence >= fmax(clear_confidence, confidence) &&
+		 s.correlation >= clear_correlation;
 	if (weight <= link->weight)
 		return FX_OK;
 	link->weight = weight;
@@ -158,11 +161,13 @@ static int measure(const struct fx_mosaic_tile *tiles, const struct fx_mosaic *h
 		   struct fx_mosaic_link *link)
 {
 	const struct fx_mosaic_tile *const ta = &tiles[link->a], *const tb = &tiles[link->b];
+	bool clear = false;
 	int failed = FX_OK;
 
 	link->weight = 0;
-	for (double part = 0.25; part <= 1 && failed == FX_OK; part *= 2)
-		failed = measure_within(ta, tb, fmax(part * how->reach, 1), how->confidence, link);
+	for (double part = 0.25; part <= 1 && !clear && failed == FX_OK; part *= 2)
+		failed = measure_within(ta, tb, fmax(part * how->reach, 1), how->confidence, link,
+					&clear);
 	return failed;
 }
 

@@ -40,10 +40,10 @@ struct fx_mosaic {
  * free(). FX_ENOMEM. */
 int fx_mosaic_pairs(const struct fx_mosaic_tile *tiles, size_t len, const struct fx_mosaic *how,
 		    struct fx_mosaic_link **links, size_t *links_len);
-/** Measures links, within a quarter, half and all of reach: the best is by, with a weight, which
- * grows with the area of the overlap and with its correlation r as r^2 / (1.25 - r^2): the
- * information that noise of 1 / r^2 - 1 leaves, where a quarter is never known. Threads share
- * links: the same bits for any number. FX_ENOMEM, FX_EINVAL when an image is not one that
+/** Measures links, within a quarter, half and all of reach until it is clear: the best is by, with
+ * a weight, which grows with the area of the overlap and with its correlation r as r^2 / (1.25 -
+ * r^2): the information that noise of 1 / r^2 - 1 leaves, where a quarter is never known. Threads
+ * share links: the same bits for any number. FX_ENOMEM, FX_EINVAL when an image is not one that
  * fx_phase_shift() takes. */
 int fx_mosaic_measure(const struct fx_mosaic_tile *tiles, const struct fx_mosaic *how,
 		      struct fx_mosaic_link *links, size_t links_len);
