@@ -155,6 +155,8 @@ int cmd_run(int argc, char **argv)
 		  "a graph from elsewhere: read and write only what the command line names" },
 		{ "no-confine", &o.unconfined, NULL, NULL,
 		  "let processes keep the rights that they do not need" },
+		{ "measured", NULL, &o.measured, "RECEIPT",
+		  "of an earlier run: places nodes on hosts by what they cost there" },
 		{ "record", NULL, &w.record, "EDGE=DIR",
 		  "record NODE.OUTPUT from its first message on" },
 		{ 0 },

@@ -8,9 +8,11 @@
 	X(run, "run", "run a graph")                                                               \
 	X(check, "check", "read a graph and tell everything that is wrong with it")                \
 	X(draw, "draw", "draw a graph: GraphViz, SVG or JSON")                                     \
+	X(plan, "plan", "show what of a graph would run where")                                    \
 	X(nodes, "nodes", "list the node types, or describe one")                                  \
 	X(top, "top", "watch a run: what its nodes do, what its edges carry")                      \
 	X(tap, "tap", "watch the messages of an edge of a run, or save its blocks")                \
+	X(simulate, "simulate", "play a volume as a microscope, with all that goes wrong")         \
 	X(record, "record", "record an edge of a run into a folder")                               \
 	X(replay, "replay", "play a recording into a graph, or a dead letter into its node")       \
 	X(score, "score", "score a label volume against the truth")                                \
@@ -19,6 +21,7 @@
 	X(keygen, "keygen", "make a key pair, for runs that others can reach")                     \
 	X(convert, "convert", "make a model file of a TensorFlow checkpoint")                      \
 	X(new_node, "new-node", "write the files of a new node type")                              \
-	X(node, "node", "run one node of a graph (started by fornix run)")
+	X(node, "node", "run one node of a graph (started by fornix run)")                         \
+	X(agent, "agent", "start processes of a run on this host (started by fornix run)")
 
 #endif

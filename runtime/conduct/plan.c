@@ -43,18 +43,14 @@ static bool plan_keep_fd(struct fx_plan *p, int fd)
 	return true;
 }
 
-static size_t first_instance(const struct fx_graph *g, size_t node)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < node; i++)
-		n += (size_t)g->nodes[i].workers;
-	return n;
-}
-
 static size_t consumers_of(const struct fx_graph *g, size_t node, unsigned port)
 {
 	return fx_graph_consumers(g, node, port);
+}
+
+static unsigned host_of(const struct fx_plan_places *places, size_t i)
+{
+	return places->hosts ? places->hosts->places->host[i] : 0;
 }
 
 static bool plan_has_outputs(const struct fx_graph *g, size_t node)
@@ -65,44 +61,69 @@ static bool plan_has_outputs(const struct fx_graph *g, size_t node)
 	return false;
 }
 
-static int threads_of(const struct fx_graph_node *n)
+/* Workers of one node share the processors of their host. */
+static int threads_of(const struct fx_plan *p, const struct fx_plan_places *places, size_t i)
 {
-	const int threads = fx_cpu_count() / n->workers;
+	const struct fx_plan_instance *const inst = &p->instances[i];
+	const size_t first = fx_first_instance(p->graph, inst->node);
+	int cpus = places->hosts ? places->hosts->hosts[inst->host].cpus : fx_cpu_count(), same = 0;
 
-	return threads > 1 ? threads : 1;
+	for (int k = 0; k < p->graph->nodes[inst->node].workers; k++)
+		same += host_of(places, first + (size_t)k) == inst->host;
+	return cpus / same > 1 ? cpus / same : 1;
+}
+
+/* Some instance that reads output @p port of instance @p i runs on another host. */
+static bool crosses(const struct fx_plan *p, size_t i, unsigned port)
+{
+	const struct fx_graph *g = p->graph;
+	const struct fx_plan_instance *const from = &p->instances[i];
+
+	for (size_t k = 0; k < p->instances_len; k++) {
+		const struct fx_graph_node *n = &g->nodes[p->instances[k].node];
+
+		for (size_t e = 0; p->instances[k].host != from->host && e < n->inputs_len; e++)
+			if (n->inputs[e].from == from->node && n->inputs[e].from_port == port)
+				return true;
+	}
+	return false;
 }
 
 static int plan_identity(struct fx_plan *p, size_t node, unsigned k,
 			 const struct fx_plan_places *places, bool pools, struct fx_error *err)
 {
 	const struct fx_graph_node *n = &p->graph->nodes[node];
-	struct fx_plan_instance *inst = &p->instances[first_instance(p->graph, node) + k];
+	const size_t i = fx_first_instance(p->graph, node) + k;
+	struct fx_plan_instance *inst = &p->instances[i];
 	struct fx_wiring *w = &inst->wiring;
+	const char *run_dir;
 	bool ok = true;
 
 	inst->node = node;
-	inst->threads = threads_of(n);
+	inst->host = host_of(places, i);
+	inst->threads = threads_of(p, places, i);
+	run_dir = inst->host ? places->hosts->hosts[inst->host].run_dir : places->run_dir;
 	w->node = plan_text(&ok, fx_strdup(n->name));
 	w->type = plan_text(&ok, fx_strdup(n->type->name));
-	w->run_dir = plan_text(&ok, fx_strdup(places->run_dir));
-	w->scratch_dir = plan_text(&ok, fx_path_join(places->run_dir, "scratch"));
+	w->run_dir = plan_text(&ok, fx_strdup(run_dir));
+	w->scratch_dir = plan_text(&ok, fx_path_join(run_dir, "scratch"));
 	w->state_dir = plan_text(&ok, fx_strdup(places->state_dir));
 	w->dead_dir = plan_text(&ok, fx_strdup(places->dead_dir));
 	w->keeps = places->keeps;
 	w->save_mib = places->save_mib;
 	w->instance = k;
 	w->instances = (unsigned)n->workers;
-	w->index = first_instance(p->graph, node) + k;
+	w->index = i;
 	w->pool_fd = -1;
 	w->options = fx_calloc(n->options_len, sizeof *w->options);
-	for (size_t i = 0; ok && w->options && i < n->options_len; i++) {
-		w->options[i].name = plan_text(&ok, fx_strdup(n->options[i].name));
-		w->options[i].text = plan_text(&ok, fx_strdup(n->options[i].value));
+	for (size_t o = 0; ok && w->options && o < n->options_len; o++) {
+		w->options[o].name = plan_text(&ok, fx_strdup(n->options[o].name));
+		w->options[o].text = plan_text(&ok, fx_strdup(n->options[o].value));
 		w->options_len++;
 	}
 	if (!ok || !w->options)
 		return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
-	if (pools && plan_has_outputs(p->graph, node)) {
+	if (pools && !inst->host && plan_has_outputs(p->graph, node)) {
 		w->pool_fd = fx_pool_create(err);
 		if (!plan_keep_fd(p, w->pool_fd))
 			return w->pool_fd < 0 ? FX_EIO : fx_error_set(err, FX_ENOMEM, "no memory");
@@ -113,7 +134,7 @@ static int plan_identity(struct fx_plan *p, size_t node, unsigned k,
 /* A listening socket on a port that the system chooses: bound here, so no one can take it between
  * planning and use, and a node that is started again finds it again. The endpoint is the way there
  * on this host. */
-static int plan_listen(const char *address, char **endpoint, struct fx_error *err)
+int fx_plan_listen(const char *address, char **endpoint, struct fx_error *err)
 {
 	const char *const to = address && strcmp(address, "0.0.0.0") != 0 ? address : "127.0.0.1";
 	struct sockaddr_in a = { .sin_family = AF_INET };
@@ -135,31 +156,48 @@ static int plan_listen(const char *address, char **endpoint, struct fx_error *er
 	return fd;
 }
 
+/* Where an output can be reached: on this host by a socket of its own, else by TCP. */
+static int plan_endpoint(struct fx_plan *p, const struct fx_plan_instance *inst, unsigned port,
+			 bool tcp, const struct fx_plan_places *places, struct fx_wired_output *o,
+			 struct fx_error *err)
+{
+	const struct fx_plan_hosts *hosts = places->hosts;
+
+	o->listen_fd = -1;
+	if (!tcp) {
+		o->endpoint = fx_asprintf("ipc://%s/%zu.%u", inst->wiring.run_dir,
+					  inst->wiring.index, port);
+		return FX_OK;
+	}
+	if (inst->host)
+		return hosts->listen(hosts->context, inst->host, inst->wiring.index, port,
+				     &o->endpoint, err);
+	o->listen_fd =
+		fx_plan_listen(hosts ? hosts->hosts[0].address : places->bind, &o->endpoint, err);
+	return plan_keep_fd(p, o->listen_fd) ? FX_OK : FX_EIO;
+}
+
 static int plan_output(struct fx_plan *p, struct fx_plan_instance *inst, unsigned port,
-		       enum fx_transport transport, const char *bind, struct fx_error *err)
+		       enum fx_transport transport, const struct fx_plan_places *places,
+		       struct fx_error *err)
 {
 	const struct fx_graph_node *n = &p->graph->nodes[inst->node];
 	struct fx_wired_output *o = &inst->wiring.outputs[inst->wiring.outputs_len];
+	const bool away = crosses(p, inst->wiring.index, port);
 
-	o->listen_fd = -1;
-	if (transport == FX_TRANSPORT_TCP) {
-		o->listen_fd = plan_listen(bind, &o->endpoint, err);
-		if (!plan_keep_fd(p, o->listen_fd))
-			return FX_EIO;
-	} else {
-		o->endpoint = fx_asprintf("ipc://%s/%zu.%u", inst->wiring.run_dir,
-					  inst->wiring.index, port);
-	}
+	o->slots = transport == FX_TRANSPORT_SHM && !away;
 	o->port = fx_strdup(n->type->ports[port].name);
 	o->edges = fx_calloc(consumers_of(p->graph, inst->node, port), sizeof *o->edges);
 	inst->wiring.outputs_len++;
+	if (plan_endpoint(p, inst, port, transport == FX_TRANSPORT_TCP || away, places, o, err) < 0)
+		return FX_EIO;
 	return o->port && o->endpoint && o->edges ?
 		       FX_OK :
 		       fx_error_set(err, FX_ENOMEM, "no memory for the plan");
 }
 
-static int plan_outputs(struct fx_plan *p, enum fx_transport transport, const char *bind,
-			struct fx_error *err)
+static int plan_outputs(struct fx_plan *p, enum fx_transport transport,
+			const struct fx_plan_places *places, struct fx_error *err)
 {
 	for (size_t i = 0; i < p->instances_len; i++) {
 		struct fx_plan_instance *inst = &p->instances[i];
@@ -172,7 +210,7 @@ static int plan_outputs(struct fx_plan *p, enum fx_transport transport, const ch
 		for (unsigned port = 0; t->ports[port].name; port++)
 			if (t->ports[port].dir == FX_OUT &&
 			    consumers_of(p->graph, inst->node, port) &&
-			    plan_output(p, inst, port, transport, bind, err) < 0)
+			    plan_output(p, inst, port, transport, places, err) < 0)
 				return FX_EIO;
 	}
 	return FX_OK;
@@ -254,7 +292,7 @@ static int plan_edge_to(struct fx_plan *p, struct fx_plan_instance *consumer, si
 			const struct fx_plan_edge *edge, struct fx_error *err)
 {
 	struct fx_wired_input *in = &consumer->wiring.inputs[consumer->wiring.inputs_len];
-	const size_t first = first_instance(p->graph, edge->from);
+	const size_t first = fx_first_instance(p->graph, edge->from);
 
 	in->port = fx_strdup(edge->to_port);
 	in->lanes = fx_calloc(edge->producers, sizeof *in->lanes);
@@ -274,7 +312,9 @@ static int plan_edge_to(struct fx_plan *p, struct fx_plan_instance *consumer, si
 		const struct fx_wired_lane *twin = &o->edges[o->edges_len - 1].lanes[k];
 
 		in->lanes[i] = *twin;
-		in->lanes[i].pool_fd = producer->wiring.pool_fd;
+		in->lanes[i].slots = o->slots;
+		in->lanes[i].from = producer->wiring.index;
+		in->lanes[i].pool_fd = o->slots ? producer->wiring.pool_fd : -1;
 		in->lanes[i].endpoint = fx_strdup(o->endpoint);
 		if (!in->lanes[i].endpoint)
 			return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
@@ -312,11 +352,11 @@ static int plan_edge(struct fx_plan *p, size_t to, const struct fx_graph_input *
 		.gaps = drops(in->policy) || passes_gaps(p, in->from),
 	};
 	for (size_t i = 0; i < edge->producers; i++)
-		if (plan_edge_from(&p->instances[first_instance(g, in->from) + i], edge,
+		if (plan_edge_from(&p->instances[fx_first_instance(g, in->from) + i], edge,
 				   g->nodes[to].name, edge->first + i * edge->consumers, err) < 0)
 			return FX_EINVAL;
 	for (size_t k = 0; k < edge->consumers; k++)
-		if (plan_edge_to(p, &p->instances[first_instance(g, to) + k], k, edge, err) < 0)
+		if (plan_edge_to(p, &p->instances[fx_first_instance(g, to) + k], k, edge, err) < 0)
 			return FX_EINVAL;
 	p->lanes_len += edge->producers * edge->consumers;
 	p->edges_len++;
@@ -366,7 +406,7 @@ static int plan_fill(struct fx_plan *p, enum fx_transport transport,
 		for (unsigned k = 0; k < (unsigned)g->nodes[i].workers; k++)
 			if (plan_identity(p, i, k, places, transport == FX_TRANSPORT_SHM, err) < 0)
 				return FX_EIO;
-	if (plan_outputs(p, transport, places->bind, err) < 0 || plan_edges(p, err) < 0)
+	if (plan_outputs(p, transport, places, err) < 0 || plan_edges(p, err) < 0)
 		return FX_EIO;
 	return plan_stats(p, places->state_dir, err);
 }
@@ -378,7 +418,7 @@ struct fx_plan *fx_plan_new(const struct fx_graph *g, enum fx_transport transpor
 
 	if (p) {
 		p->graph = g;
-		p->instances_len = first_instance(g, g->nodes_len);
+		p->instances_len = fx_first_instance(g, g->nodes_len);
 		p->instances = fx_calloc(p->instances_len, sizeof *p->instances);
 	}
 	if (!p || !p->instances) {
@@ -391,6 +431,21 @@ struct fx_plan *fx_plan_new(const struct fx_graph *g, enum fx_transport transpor
 		return NULL;
 	}
 	return p;
+}
+
+int fx_plan_listen_again(struct fx_plan *p, const struct fx_plan_instance *inst,
+			 const struct fx_plan_hosts *hosts, struct fx_wired_output *o,
+			 struct fx_error *err)
+{
+	const struct fx_plan_places places = { .hosts = hosts };
+	const int port = fx_type_port(p->graph->nodes[inst->node].type, o->port, FX_OUT);
+
+	free(o->endpoint);
+	o->endpoint = NULL;
+	o->slots = false;
+	if (plan_endpoint(p, inst, (unsigned)port, true, &places, o, err) < 0)
+		return FX_EIO;
+	return o->endpoint ? FX_OK : fx_error_set(err, FX_ENOMEM, "no memory for the plan");
 }
 
 void fx_plan_close(struct fx_plan *p)

@@ -42,6 +42,7 @@ static bool set_aside(struct fx_run *r, const struct fx_poison *p, const char *h
 		s->aside[len].seq = p->seq;
 		snprintf(s->aside[len].cause, sizeof s->aside[len].cause, "%s", how);
 		atomic_store(&s->aside_len, len + 1);
+		fx__hosts_aside(r, i, &s->aside[len]);
 	}
 	return true;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* process.c: starts the process of one instance. */
+/* process.c: starts and ends the processes of a run. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,11 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "conduct/run.h"
+
+enum { PATIENCE_MS = 10000 };
 
 extern char **environ;
 
@@ -134,23 +138,96 @@ static int spawn_now(struct fx_run *r, size_t i, int wiring_fd, struct fx_error 
 			    strerror(failed));
 }
 
-int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err)
+static int start_here(struct fx_run *r, size_t i, struct fx_error *err)
 {
 	struct fx_wiring *w = &r->plan->instances[i].wiring;
 	int fd, result;
 
 	w->conductor = (unsigned)getpid();
-	w->epoch = atomic_fetch_add(&r->stats.instances[w->index].lives, 1);
-	atomic_store(&r->stats.instances[w->index].state, FX_STATE_STARTING);
 	fd = wiring_file(w, err);
 	if (fd < 0)
 		return fd;
 	result = spawn_now(r, i, fd, err);
 	close(fd);
 	atomic_store(&r->stats.instances[w->index].pid, (uint32_t)r->processes[i].pid);
-	r->processes[i].ended = false;
-	r->processes[i].restart_at_ns = 0;
 	if (result == FX_OK)
 		fx__health_begin(r, i);
 	return result;
+}
+
+int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err)
+{
+	struct fx_plan_instance *inst = &r->plan->instances[i];
+	struct fx_instance_stats *s = &r->stats.instances[i];
+	const uint32_t lives = atomic_load(&s->lives);
+	int result;
+
+	r->processes[i].ended = false;
+	r->processes[i].restart_at_ns = 0;
+	inst->wiring.epoch = lives;
+	atomic_store(&s->lives, lives + 1);
+	atomic_store(&s->state, FX_STATE_STARTING);
+	result = inst->host ? fx__hosts_start(r, i, err) : start_here(r, i, err);
+	return result;
+}
+
+bool fx__process_runs(const struct fx_run *r, size_t i)
+{
+	return r->processes[i].pid || r->processes[i].away;
+}
+
+void fx__process_signal(struct fx_run *r, size_t i, int number)
+{
+	if (r->processes[i].pid)
+		kill(r->processes[i].pid, number);
+	else if (r->processes[i].away)
+		fx__hosts_signal(r, i, number);
+}
+
+void fx__processes_reap(struct fx_run *r)
+{
+	for (size_t i = 0; i < r->plan->instances_len; i++) {
+		struct fx_process *p = &r->processes[i];
+
+		if (p->pid && waitpid(p->pid, &p->status, WNOHANG) == p->pid) {
+			p->pid = 0;
+			p->ended = true;
+		}
+	}
+}
+
+static size_t running(const struct fx_run *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->plan->instances_len; i++)
+		n += fx__process_runs(r, i);
+	return n;
+}
+
+static void signal_all(struct fx_run *r, int number)
+{
+	for (size_t i = 0; i < r->plan->instances_len; i++)
+		fx__process_signal(r, i, number);
+}
+
+/* True when all have ended in time. */
+static bool wait_all(struct fx_run *r, int pause_ms, int64_t until)
+{
+	while (running(r) && fx_now_ns() < until) {
+		fx__processes_reap(r);
+		fx__hosts_pump(r);
+		if (running(r))
+			fx_sleep_ms(pause_ms);
+	}
+	return !running(r);
+}
+
+void fx__processes_end(struct fx_run *r)
+{
+	signal_all(r, SIGTERM);
+	if (wait_all(r, 5, fx_now_ns() + PATIENCE_MS * INT64_C(1000000)))
+		return;
+	signal_all(r, SIGKILL);
+	wait_all(r, 2, INT64_MAX);
 }

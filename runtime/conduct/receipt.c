@@ -31,7 +31,7 @@ static json_t *said(const char *text)
 
 /* An edge's counters, summed over its lanes. */
 struct ledger {
-	uint64_t sent, delivered, acked, resent, duplicates, dropped, missing;
+	uint64_t sent, delivered, acked, resent, duplicates, dropped, missing, bytes;
 };
 
 static struct ledger edge_ledger(const struct fx_run *r, const struct fx_plan_edge *e)
@@ -48,6 +48,7 @@ static struct ledger edge_ledger(const struct fx_run *r, const struct fx_plan_ed
 		l.duplicates += atomic_load(&s->duplicates);
 		l.dropped += atomic_load(&s->dropped);
 		l.missing += atomic_load(&s->missing);
+		l.bytes += atomic_load(&s->bytes);
 	}
 	return l;
 }
@@ -66,12 +67,13 @@ static json_t *edges_json(const struct fx_run *r, bool *adds_up)
 		snprintf(from, sizeof from, "%s.%s", r->graph->nodes[e->from].name, e->from_port);
 		snprintf(to, sizeof to, "%s.%s", r->graph->nodes[e->to].name, e->to_port);
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "from",
-					from, "to", to, "sent", (json_int_t)l.sent, "delivered",
-					(json_int_t)l.delivered, "acked", (json_int_t)l.acked,
-					"resent", (json_int_t)l.resent, "duplicates",
-					(json_int_t)l.duplicates, "dropped", (json_int_t)l.dropped,
-					"missing", (json_int_t)l.missing));
+			list,
+			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "from",
+				  from, "to", to, "sent", (json_int_t)l.sent, "delivered",
+				  (json_int_t)l.delivered, "acked", (json_int_t)l.acked, "resent",
+				  (json_int_t)l.resent, "duplicates", (json_int_t)l.duplicates,
+				  "dropped", (json_int_t)l.dropped, "missing",
+				  (json_int_t)l.missing, "bytes", (json_int_t)l.bytes));
 	}
 	return list;
 }
@@ -185,19 +187,19 @@ static json_t *nodes_json(const struct fx_run *r)
 		struct fx_instance_stats *s = &r->stats.instances[i];
 
 		json_array_append_new(
-			list,
-			json_pack(
-				"{s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:f, s:I, s:o, s:o}",
-				"node", w->node, "type", w->type, "instance", (int)w->instance,
-				"restarts", (int)r->processes[i].restarts, "exit",
-				exit_code(&r->processes[i]), "refused",
-				(json_int_t)atomic_load(&s->refused), "warnings",
-				(json_int_t)atomic_load(&s->warnings), "busy_seconds",
-				(double)atomic_load(&s->busy_ns) * 1e-9, "cpu_seconds",
-				(double)atomic_load(&s->cpu_ns) * 1e-9, "work_seconds",
-				(double)atomic_load(&s->work_ns) * 1e-9, "peak_rss_bytes",
-				(json_int_t)atomic_load(&s->peak_rss_bytes), "progress",
-				progress_json(s), "error", said(s->error)));
+			list, json_pack("{s:s, s:s, s:s*, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:f, "
+					"s:I, s:o, s:o}",
+					"node", w->node, "type", w->type, "host",
+					fx__hosts_name(r, i), "instance", (int)w->instance,
+					"restarts", (int)r->processes[i].restarts, "exit",
+					exit_code(&r->processes[i]), "refused",
+					(json_int_t)atomic_load(&s->refused), "warnings",
+					(json_int_t)atomic_load(&s->warnings), "busy_seconds",
+					(double)atomic_load(&s->busy_ns) * 1e-9, "cpu_seconds",
+					(double)atomic_load(&s->cpu_ns) * 1e-9, "work_seconds",
+					(double)atomic_load(&s->work_ns) * 1e-9, "peak_rss_bytes",
+					(json_int_t)atomic_load(&s->peak_rss_bytes), "progress",
+					progress_json(s), "error", said(s->error)));
 	}
 	return list;
 }

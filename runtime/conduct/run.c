@@ -17,7 +17,7 @@
 #include "base/file.h"
 #include "base/spare.h"
 
-enum { TICK_MS = 20, PROGRESS_MS = 500, PATIENCE_MS = 10000, SPARE_FILES = 16 };
+enum { TICK_MS = 20, PROGRESS_MS = 500, SPARE_FILES = 16 };
 
 static volatile sig_atomic_t interrupts;
 
@@ -27,59 +27,13 @@ static void on_interrupt(int number)
 	interrupts++;
 }
 
-static void signal_all(const struct fx_run *r, int number)
-{
-	for (size_t i = 0; i < r->plan->instances_len; i++)
-		if (r->processes[i].pid)
-			kill(r->processes[i].pid, number);
-}
-
 /* Those that run: before, a process has no handler yet and the signal would end it. */
-static void signal_sources(const struct fx_run *r, int number)
+static void signal_sources(struct fx_run *r, int number)
 {
 	for (size_t i = 0; i < r->plan->instances_len; i++)
-		if (r->processes[i].pid && !r->plan->instances[i].wiring.inputs_len &&
+		if (!r->plan->instances[i].wiring.inputs_len &&
 		    fx__run_state(r, i) == FX_STATE_RUNNING)
-			kill(r->processes[i].pid, number);
-}
-
-static size_t running(const struct fx_run *r)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->plan->instances_len; i++)
-		n += r->processes[i].pid != 0;
-	return n;
-}
-
-static void reap(struct fx_run *r)
-{
-	for (size_t i = 0; i < r->plan->instances_len; i++) {
-		struct fx_process *p = &r->processes[i];
-
-		if (p->pid && waitpid(p->pid, &p->status, WNOHANG) == p->pid) {
-			p->pid = 0;
-			p->ended = true;
-		}
-	}
-}
-
-/* Ends all processes: politely, and by force those that do not listen. */
-static void end_all(struct fx_run *r)
-{
-	const int64_t until = fx_now_ns() + PATIENCE_MS * INT64_C(1000000);
-
-	signal_all(r, SIGTERM);
-	while (running(r) && fx_now_ns() < until) {
-		reap(r);
-		if (running(r))
-			fx_sleep_ms(5);
-	}
-	signal_all(r, SIGKILL);
-	while (running(r)) {
-		reap(r);
-		fx_sleep_ms(2);
-	}
+			fx__process_signal(r, i, number);
 }
 
 static bool all_finished(const struct fx_run *r)
@@ -110,7 +64,8 @@ static void watch(struct fx_run *r)
 
 	while (!r->failure[0] && !all_finished(r)) {
 		fx_sleep_ms(TICK_MS);
-		reap(r);
+		fx__processes_reap(r);
+		fx__hosts_pump(r);
 		for (size_t i = 0; i < r->plan->instances_len && !r->failure[0]; i++)
 			fx__supervise(r, i);
 		watch_keyboard(r);
@@ -145,7 +100,7 @@ static int prepare(struct fx_run *r, struct fx_error *err)
 		return fx_error_prefix(err, "out");
 	if (fx__run_dir_make(r, err) < 0)
 		return FX_EIO;
-	if (fx__state_make(r, err) < 0)
+	if (fx__state_make(r, err) < 0 || fx__hosts_begin(r, err) < 0)
 		return err->code;
 	r->plan = fx_plan_new(r->graph, o->transport,
 			      &(struct fx_plan_places){ .run_dir = r->run_dir,
@@ -153,7 +108,8 @@ static int prepare(struct fx_run *r, struct fx_error *err)
 							.dead_dir = r->dead_dir,
 							.keeps = !o->at_most_once,
 							.save_mib = save_mib(o),
-							.bind = o->bind },
+							.bind = o->bind,
+							.hosts = fx__hosts_plan(r) },
 			      err);
 	if (!r->plan || fx__trust_give(r, err) < 0)
 		return FX_EINVAL;
@@ -161,7 +117,8 @@ static int prepare(struct fx_run *r, struct fx_error *err)
 	if (!r->processes)
 		return fx_error_set(err, FX_ENOMEM, "no memory");
 	if (fx_stats_map(&r->stats, r->plan->fds[r->plan->fds_len - 1], r->plan->instances_len,
-			 r->plan->lanes_len, err) < 0)
+			 r->plan->lanes_len, err) < 0 ||
+	    fx__hosts_give(r, err) < 0)
 		return FX_EIO;
 	return fx__run_file_write(r, err);
 }
@@ -299,7 +256,8 @@ int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options,
 			fx__progress_show(&r, true);
 	}
 	if (r.processes)
-		end_all(&r);
+		fx__processes_end(&r);
+	fx__hosts_end(&r);
 	fx__http_stop(http);
 	fx_plan_close(r.plan);
 	if (result == FX_OK)

@@ -46,9 +46,13 @@ struct fx_run_options {
 	const char *keys; /**< folder with the run's keys; NULL: none, loopback only */
 	bool unconfined;  /**< processes keep what they do not need */
 	const struct fx_sandbox *sandbox; /**< what processes may touch, checked; or NULL */
+	const char *measured; /**< receipt of an earlier run, to place nodes by; or NULL */
 };
 
 enum { FX_SAVE_MIB = 32 };
+
+/** In the folder of the state: agents hold it locked as long as their processes live. */
+#define FX_STATE_HOLD "agents"
 
 /** One process, while a run lasts. */
 struct fx_process {
@@ -62,6 +66,10 @@ struct fx_process {
 	int64_t progress_ns, memory_ns; /**< when it was last looked at */
 	char killed[400];		/**< why we have killed it; "": we have not */
 	bool hopeless;			/**< and it would happen again */
+	bool away;			/**< it runs on another host; pid is 0 */
+	bool known;			/**< its host has its counters */
+	bool moved;			/**< it is being moved to another */
+	char words[320];		/**< away: what it said last, once it has ended */
 };
 
 /** A message that ended processes of its node. */
@@ -71,6 +79,8 @@ struct fx_poison {
 	uint64_t seq;
 	unsigned deaths;
 };
+
+struct fx_hosts;
 
 /** A run, for those who look at it: progress, metrics, receipt. */
 struct fx_run {
@@ -88,7 +98,8 @@ struct fx_run {
 	char *dead_dir;		      /**< owned; of messages that are set aside */
 	struct fx_poison *poisons;    /**< owned */
 	size_t poisons_len, poisons_cap;
-	bool set_aside; /**< a message was */
+	bool set_aside;		/**< a message was */
+	struct fx_hosts *hosts; /**< owned: agents on other hosts; NULL: none */
 	int64_t start_ns;
 	double seconds; /**< when it is over */
 	bool interrupted;
@@ -125,6 +136,41 @@ int fx__trust_give(struct fx_run *r, struct fx_error *err);
 /** By what the processes are confined: of those that are less than others, one. */
 const char *fx__trust_text(const struct fx_run *r);
 
+/** What runs on other hosts: see hosts.c and agent.c. */
+
+/** Starts an agent on every host of the graph and waits until all have told of themselves; makes
+ * keys for the run when it has none. FX_EIO with the words of the one that does not come. Does
+ * nothing when the graph has no other hosts. */
+int fx__hosts_begin(struct fx_run *r, struct fx_error *err);
+/** Where each process runs, for the plan; NULL when all do here. */
+const struct fx_plan_hosts *fx__hosts_plan(const struct fx_run *r);
+/** The plan is made: tells the agents how large the run is. */
+int fx__hosts_give(struct fx_run *r, struct fx_error *err);
+/** Starts instance @p i on its host. */
+int fx__hosts_start(struct fx_run *r, size_t i, struct fx_error *err);
+void fx__hosts_signal(struct fx_run *r, size_t i, int number);
+/** Message @p seq of input @p port is set aside for instance @p i. */
+void fx__hosts_aside(struct fx_run *r, size_t i, const struct fx_aside *a);
+/** The producer of lane @p lane of instance @p i listens at @p endpoint now. */
+void fx__hosts_reach(struct fx_run *r, size_t i, size_t lane, const char *endpoint);
+/** Takes what the agents have sent: counters, ends of processes. Those of a host that has gone
+ * are placed elsewhere. */
+void fx__hosts_pump(struct fx_run *r);
+/** Ends the agents. Takes a run without. */
+void fx__hosts_end(struct fx_run *r);
+/** Name of the host of instance @p i; NULL when all run here. */
+const char *fx__hosts_name(const struct fx_run *r, size_t i);
+/** The agent of a host: serves the conductor over stdin and stdout until that ends. */
+int fx_agent_serve(const struct fx_registry *registry);
+
+/** Sends a signal to the process of instance @p i, wherever it runs; none when it does not. */
+void fx__process_signal(struct fx_run *r, size_t i, int number);
+/** It runs, here or elsewhere. */
+bool fx__process_runs(const struct fx_run *r, size_t i);
+/** Takes the ends of processes of this host. */
+void fx__processes_reap(struct fx_run *r);
+/** Ends all processes: politely, and by force those that do not listen. */
+void fx__processes_end(struct fx_run *r);
 /** Starts the process of instance @p i (again, when it has restarts). */
 int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err);
 /** Path of its log; free(). */

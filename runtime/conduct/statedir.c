@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "conduct/run.h"
 
-enum { PATIENCE_MS = 10000, GRAPH_MAX = 64 << 20 };
+enum { PATIENCE_MS = 10000, AGENTS_MS = 40000, GRAPH_MAX = 64 << 20 };
 
 /* What must be the same in a run that goes on: a line a node, option, edge. free(). */
 static char *graph_text(const struct fx_graph *g)
@@ -75,6 +75,28 @@ static int state_lock(struct fx_run *r, struct fx_error *err)
 		told = true;
 		fx_sleep_ms(50);
 	}
+	return FX_OK;
+}
+
+/* The same for the processes of agents on other hosts. */
+static int state_wait_agents(struct fx_run *r, struct fx_error *err)
+{
+	const int64_t until = fx_now_ns() + AGENTS_MS * INT64_C(1000000);
+	char *path = fx_path_join(r->state_dir, FX_STATE_HOLD);
+	const int fd = path ? open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600) : -1;
+	bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0;
+
+	free(path);
+	while (held && fx_now_ns() < until) {
+		fx_sleep_ms(50);
+		held = flock(fd, LOCK_EX | LOCK_NB) != 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (fd < 0 || held)
+		return fx_error_set(err, FX_EIO, "%s: %s", r->state_dir,
+				    held ? "processes on other hosts still use it" :
+					   "cannot make a file there");
 	return FX_OK;
 }
 
@@ -173,6 +195,8 @@ int fx__state_make(struct fx_run *r, struct fx_error *err)
 		result = fx_make_dirs(r->state_dir, err);
 	if (result == FX_OK)
 		result = state_lock(r, err);
+	if (result == FX_OK && r->graph->hosts_len > 1)
+		result = state_wait_agents(r, err);
 	if (result == FX_OK && r->options->resume) {
 		result = state_check(path, text, r->state_dir, err);
 		r->resumed = result == FX_OK;

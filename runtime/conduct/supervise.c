@@ -93,11 +93,13 @@ static const struct fx_graph_node *node_of(const struct fx_run *r, size_t i)
 
 static void fail_run(struct fx_run *r, size_t i, const char *what)
 {
+	const char *host = fx__hosts_name(r, i);
 	char *log = fx__process_log(r, i);
 
 	if (!r->failure[0])
-		snprintf(r->failure, sizeof r->failure, "%s (%s): %s\n  its log: %s",
-			 node_of(r, i)->name, node_of(r, i)->type->name, what, log ? log : "?");
+		snprintf(r->failure, sizeof r->failure, "%s (%s%s%s): %s\n  its log: %s",
+			 node_of(r, i)->name, node_of(r, i)->type->name, host ? " on " : "",
+			 host ? host : "", what, log ? log : "?");
 	free(log);
 }
 
@@ -128,10 +130,13 @@ static bool own_doing(int status)
 /* How it ended, when, and what it said last. */
 static void fail_with_words(struct fx_run *r, size_t i, const char *how, const char *when)
 {
+	const bool away = r->plan->instances[i].host != 0;
 	char words[320] = "", text[700];
 	char *log = fx__process_log(r, i);
 
-	if (log)
+	if (away)
+		snprintf(words, sizeof words, "%s", r->processes[i].words);
+	else if (log)
 		fx__last_words(log, words, sizeof words);
 	snprintf(text, sizeof text, "%s%s%s%s", how, when, *words ? "; it said last: " : "", words);
 	fail_run(r, i, text);
@@ -191,7 +196,8 @@ void fx__supervise(struct fx_run *r, size_t i)
 	struct fx_error err = { 0 };
 	char words[900];
 
-	fx__health_look(r, i);
+	if (p->pid) /* of others the agents look after */
+		fx__health_look(r, i);
 	if (fx__run_state(r, i) == FX_STATE_FAILED) {
 		fx__health_words(r, i, words, sizeof words);
 		fail_run(r, i, words);

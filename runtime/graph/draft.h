@@ -51,6 +51,9 @@ struct fx_draft_node {
 	int workers;
 	struct fx_place workers_at;
 	struct fx_bounds bounds;
+	char *host, *tags; /* owned; NULL: not given */
+	struct fx_place host_at, tags_at;
+	uint64_t hosts;
 	struct fx_draft_option *options; /* owned */
 	size_t options_len;
 	struct fx_draft_edge *edges; /* owned: one for each entry of `from` */
@@ -78,6 +81,17 @@ void fx_draft_policy(struct fx_draft *d, struct fx_draft_node *n, const struct f
 		     const struct fx_yaml_entry *input, const char *text);
 /** Gives every edge its policy; checks that the inputs are there. */
 void fx_draft_policies(struct fx_draft *d);
+/** Reads the map `hosts` into d->graph. */
+void fx_draft_hosts(struct fx_draft *d, const struct fx_yaml *y);
+/** Finds the hosts that each node may run on, by its `host` and `tags`. */
+void fx_draft_hosts_of_nodes(struct fx_draft *d);
+/** The text of @p y with its parameters; unknown when it is not a text, which is told. */
+struct fx_expanded fx_draft_expand(struct fx_draft *d, const struct fx_yaml *y, const char *node,
+				   const char *what);
+/** Tells that entry @p e has no valid key: not one of @p valid, nor, what other versions may know,
+ * of @p later. Both end with NULL. */
+void fx_draft_refuse(struct fx_draft *d, const char *place, const struct fx_yaml_entry *e,
+		     const char *const *valid, const char *const *later);
 /** Checks options and workers of every node. */
 void fx_draft_check(struct fx_draft *d);
 /** Finds the ports of every edge, connects past nodes that are left out, checks what flows. */
@@ -88,5 +102,7 @@ void fx_draft_order(struct fx_draft *d);
 long fx_draft_find(const struct fx_draft *d, const char *name, size_t len);
 /** Frees what a node of a graph owns. */
 void fx_graph_node_fini(struct fx_graph_node *n);
+/** The same of a host. */
+void fx_graph_host_fini(struct fx_graph_host *h);
 
 #endif

@@ -16,6 +16,7 @@ enum {
 	FX_GRAPH_ERRORS_MAX = 20,
 	FX_GRAPH_NODES_MAX = 1000,
 	FX_GRAPH_WORKERS_MAX = 64,
+	FX_GRAPH_HOSTS_MAX = 64,
 	FX_GRAPH_NAME_MAX = 63,	     /**< bytes of the name of a node or a parameter */
 	FX_GRAPH_SIZE_MAX = 1048576, /**< bytes of a graph file */
 };
@@ -69,6 +70,28 @@ struct fx_graph_input {
 	int line, col;
 };
 
+/** How the processes of a host are started. */
+enum fx_launcher {
+	FX_LAUNCH_HERE,	 /**< by the conductor itself, on its own machine */
+	FX_LAUNCH_LOCAL, /**< by an agent beside the conductor: to try a graph out */
+	FX_LAUNCH_SSH,	 /**< by an agent that ssh starts */
+	FX_LAUNCH_SLURM, /**< by an agent that srun starts, in the allocation of the conductor */
+};
+
+/** A machine that a graph names. */
+struct fx_graph_host {
+	char *name;    /**< owned, as all texts here */
+	char *address; /**< IPv4, by which the others reach it */
+	char *login;   /**< what ssh or srun is given: a name, an alias, user@name */
+	char *command; /**< fornix on that machine */
+	char *options; /**< further words for ssh or srun */
+	char *tags;    /**< words, with blanks between them */
+	enum fx_launcher launcher;
+	int slots;	   /**< processors to use; 0: those it has, or 1 where no one knows */
+	double memory_mib; /**< 0: not told */
+	int line, col;
+};
+
 /** What the graph allows a process of a node. */
 struct fx_bounds {
 	bool has_hang;
@@ -83,6 +106,7 @@ struct fx_graph_node {
 	const struct fx_node_type *type; /**< borrowed from the registry */
 	int workers;			 /**< 1..FX_GRAPH_WORKERS_MAX */
 	struct fx_bounds bounds;
+	uint64_t hosts;			 /**< bit by host: where it may run */
 	struct fx_graph_option *options; /**< owned: those that the graph sets, by name */
 	size_t options_len;
 	struct fx_graph_input *inputs; /**< owned: the connected ones, by port */
@@ -95,6 +119,8 @@ struct fx_graph {
 	char *file;		       /**< owned: as it was named */
 	struct fx_graph_param *params; /**< owned, in the order of the file */
 	size_t params_len;
+	struct fx_graph_host *hosts; /**< owned; the first is "here", the conductor's */
+	size_t hosts_len;	     /**< 0: the graph knows of no hosts */
 	struct fx_graph_node *nodes; /**< owned */
 	size_t nodes_len;
 };

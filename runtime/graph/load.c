@@ -16,8 +16,8 @@ static void no_memory(struct fx_draft *d)
 }
 
 /* Keys that other versions may know: they must not be taken for a slip of the pen. */
-static void refuse_key(struct fx_draft *d, const char *place, const struct fx_yaml_entry *e,
-		       const char *const *valid, const char *const *later)
+void fx_draft_refuse(struct fx_draft *d, const char *place, const struct fx_yaml_entry *e,
+		     const char *const *valid, const char *const *later)
 {
 	struct fx_hint hint = { 0 };
 
@@ -45,9 +45,8 @@ static bool is_map(struct fx_draft *d, const struct fx_yaml *y, const char *node
 	return y->kind == FX_YAML_MAP;
 }
 
-/* The text of @p y with its parameters; unknown when it is not a text. */
-static struct fx_expanded expand(struct fx_draft *d, const struct fx_yaml *y, const char *node,
-				 const char *what)
+struct fx_expanded fx_draft_expand(struct fx_draft *d, const struct fx_yaml *y, const char *node,
+				   const char *what)
 {
 	if (y->kind == FX_YAML_TEXT)
 		return fx_params_expand(d->graph, y, node, what, &d->expanded, d->errors);
@@ -60,7 +59,7 @@ static struct fx_expanded expand(struct fx_draft *d, const struct fx_yaml *y, co
 static void read_when(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y)
 {
 	static const char *const offs[] = { "", "false", "off", "no", "0" };
-	struct fx_expanded e = expand(d, y, n->name, "when");
+	struct fx_expanded e = fx_draft_expand(d, y, n->name, "when");
 
 	for (size_t i = 0; i < sizeof offs / sizeof *offs; i++)
 		if (e.text && strcmp(e.text, offs[i]) == 0)
@@ -71,7 +70,7 @@ static void read_when(struct fx_draft *d, struct fx_draft_node *n, const struct 
 /* After read_when(): of a node that is left out, a type made from parameters need not be known. */
 static void read_type(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y)
 {
-	struct fx_expanded e = expand(d, y, n->name, "type");
+	struct fx_expanded e = fx_draft_expand(d, y, n->name, "type");
 	struct fx_error err = { 0 };
 
 	if (e.text)
@@ -87,7 +86,7 @@ static void read_type(struct fx_draft *d, struct fx_draft_node *n, const struct 
 
 static void read_workers(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y)
 {
-	struct fx_expanded e = expand(d, y, n->name, "workers");
+	struct fx_expanded e = fx_draft_expand(d, y, n->name, "workers");
 	char *end = e.text;
 	const long v = e.text ? strtol(e.text, &end, 10) : 1;
 
@@ -105,7 +104,7 @@ static void read_workers(struct fx_draft *d, struct fx_draft_node *n, const stru
 static void read_bound(struct fx_draft *d, struct fx_draft_node *n, const char *key,
 		       const struct fx_yaml *y)
 {
-	struct fx_expanded e = expand(d, y, n->name, key);
+	struct fx_expanded e = fx_draft_expand(d, y, n->name, key);
 	struct fx_error err = { 0 };
 
 	if (e.text && fx_bounds_set(&n->bounds, key, e.text, &err) < 0)
@@ -115,6 +114,17 @@ static void read_bound(struct fx_draft *d, struct fx_draft_node *n, const char *
 		n->bounds.col = y->col;
 	}
 	free(e.text);
+}
+
+/* `host` and `tags`. */
+static void read_where(struct fx_draft *d, struct fx_draft_node *n, const char *key,
+		       const struct fx_yaml *y)
+{
+	const bool host = strcmp(key, "host") == 0;
+	char **text = host ? &n->host : &n->tags;
+
+	*(host ? &n->host_at : &n->tags_at) = (struct fx_place){ y->line, y->col };
+	*text = fx_draft_expand(d, y, n->name, key).text;
 }
 
 static void read_set(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y)
@@ -132,7 +142,7 @@ static void read_set(struct fx_draft *d, struct fx_draft_node *n, const struct f
 			.name_at = { e->line, e->col },
 			.at = { e->value.line, e->value.col },
 			.written = e->value.text,
-			.value = expand(d, &e->value, n->name, e->key),
+			.value = fx_draft_expand(d, &e->value, n->name, e->key),
 		};
 	}
 }
@@ -146,7 +156,7 @@ static void read_from(struct fx_draft *d, struct fx_draft_node *n, const struct 
 		no_memory(d);
 	for (size_t i = 0; n->edges && i < y->len; i++) {
 		const struct fx_yaml_entry *e = &y->entries[i];
-		const struct fx_expanded source = expand(d, &e->value, n->name, e->key);
+		const struct fx_expanded source = fx_draft_expand(d, &e->value, n->name, e->key);
 
 		if (source.missing)
 			fx_graph_error_add(d->errors, e->value.line, e->value.col,
@@ -172,7 +182,7 @@ static void read_policy(struct fx_draft *d, struct fx_draft_node *n, const struc
 	for (size_t i = 0; n->policies && i < len; i++) {
 		const struct fx_yaml_entry *input = y->kind == FX_YAML_MAP ? &y->entries[i] : NULL;
 		const struct fx_yaml *value = input ? &input->value : y;
-		struct fx_expanded e = expand(d, value, n->name, "policy");
+		struct fx_expanded e = fx_draft_expand(d, value, n->name, "policy");
 
 		if (e.text)
 			fx_draft_policy(d, n, value, input, e.text);
@@ -182,9 +192,9 @@ static void read_policy(struct fx_draft *d, struct fx_draft_node *n, const struc
 
 static void read_node_keys(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *map)
 {
-	static const char *const keys[] = { "type",   "from", "set",   "workers", "when",
-					    "policy", "hang", "limit", NULL };
-	static const char *const later[] = { "key", "host", NULL };
+	static const char *const keys[] = { "type", "from",  "set",  "workers", "when", "policy",
+					    "hang", "limit", "host", "tags",	NULL };
+	static const char *const later[] = { "key", NULL };
 	const struct fx_yaml_entry *when = fx_yaml_find(map, "when");
 	char place[FX_GRAPH_NAME_MAX + 3];
 	bool refused = false;
@@ -204,11 +214,13 @@ static void read_node_keys(struct fx_draft *d, struct fx_draft_node *n, const st
 			read_workers(d, n, &e->value);
 		} else if (strcmp(e->key, "policy") == 0) {
 			read_policy(d, n, &e->value);
+		} else if (strcmp(e->key, "host") == 0 || strcmp(e->key, "tags") == 0) {
+			read_where(d, n, e->key, &e->value);
 		} else if (fx_bounds_has(e->key)) {
 			read_bound(d, n, e->key, &e->value);
 		} else if (e != when) {
 			snprintf(place, sizeof place, "%s: ", n->name);
-			refuse_key(d, place, e, keys, later);
+			fx_draft_refuse(d, place, e, keys, later);
 			refused = true; /* may have been meant as the type */
 		}
 	}
@@ -271,9 +283,9 @@ static void check_version(struct fx_draft *d, const struct fx_yaml *root)
 void fx_draft_read(struct fx_draft *d, const struct fx_yaml *root, const struct fx_param *given,
 		   size_t given_len, unsigned flags)
 {
-	static const char *const keys[] = { "version", "params", "nodes", NULL };
-	static const char *const later[] = { "include", "hosts", NULL };
-	const struct fx_yaml_entry *params;
+	static const char *const keys[] = { "version", "params", "hosts", "nodes", NULL };
+	static const char *const later[] = { "include", NULL };
+	const struct fx_yaml_entry *params, *hosts;
 
 	if (root->kind != FX_YAML_MAP) {
 		if (root->kind == FX_YAML_TEXT || !d->errors->len)
@@ -286,12 +298,17 @@ void fx_draft_read(struct fx_draft *d, const struct fx_yaml *root, const struct 
 	for (size_t i = 0; i < root->len; i++)
 		if (strcmp(root->entries[i].key, "version") != 0 &&
 		    strcmp(root->entries[i].key, "params") != 0 &&
+		    strcmp(root->entries[i].key, "hosts") != 0 &&
 		    strcmp(root->entries[i].key, "nodes") != 0)
-			refuse_key(d, "", &root->entries[i], keys, later);
+			fx_draft_refuse(d, "", &root->entries[i], keys, later);
 	params = fx_yaml_find(root, "params");
 	fx_params_read(d->graph, params ? &params->value : NULL, d->errors);
 	fx_params_give(d->graph, given, given_len, flags, d->errors);
+	hosts = fx_yaml_find(root, "hosts");
+	if (hosts && is_map(d, &hosts->value, "", "hosts", "names of hosts"))
+		fx_draft_hosts(d, &hosts->value);
 	read_nodes(d, root);
+	fx_draft_hosts_of_nodes(d);
 }
 
 static void draft_node_fini(struct fx_draft_node *n)
@@ -303,6 +320,8 @@ static void draft_node_fini(struct fx_draft_node *n)
 	free(n->options);
 	free(n->edges);
 	free(n->policies);
+	free(n->host);
+	free(n->tags);
 }
 
 void fx_draft_fini(struct fx_draft *d)
@@ -399,6 +418,9 @@ void fx_graph_free(struct fx_graph *g)
 		free(g->params[i].help);
 		free(g->params[i].value);
 	}
+	for (size_t i = 0; i < g->hosts_len; i++)
+		fx_graph_host_fini(&g->hosts[i]);
+	free(g->hosts);
 	free(g->params);
 	free(g->nodes);
 	free(g->file);

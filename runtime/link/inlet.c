@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "link/debts.h"
 #include "link/faults.h"
 #include "link/letter.h"
 #include "link/parcel.h"
@@ -28,6 +29,7 @@ struct lane {
 	bool ended;	 /* END was received */
 	unsigned spoilt; /* refused one after the other */
 	uint32_t epoch;	 /* of the producer */
+	uint32_t moves;	 /* of it, that are known */
 	int64_t hello_ns;
 	uint64_t *acks; /* to send */
 	size_t acks_len, acks_cap;
@@ -39,21 +41,13 @@ struct arrival {
 	size_t lane;
 };
 
-/* Handed on and not yet acknowledged. */
-struct debt {
-	uint64_t seq;
-	size_t lane;
-	bool safe;
-};
-
 struct fx_inlet {
 	struct fx_inlet_config config;
 	struct fx__spool *spool; /* then it does all, and the rest is not used */
 	struct lane *lanes;
 	struct arrival *held; /* sorted by seq */
 	size_t held_len, held_cap;
-	struct debt *debts; /* sorted by seq */
-	size_t debts_len, debts_cap;
+	struct fx__debts debts;
 	uint64_t next;	/* ordered: the seq to hand on */
 	uint64_t first; /* ordered: what comes before was handed on in a former life */
 	bool ended;	/* END was handed on: all before it is acknowledged */
@@ -67,18 +61,15 @@ struct fx_inlet {
 	uint64_t open_seq;
 };
 
-static int lane_connect(struct fx_inlet *in, size_t i, struct fx_error *err)
+/* To where the plan says, unless the producer has moved since. */
+static int lane_dial(struct fx_inlet *in, size_t i, struct fx_error *err)
 {
-	const struct fx_inlet_lane *plan = &in->config.lanes[i];
 	struct lane *lane = &in->lanes[i];
-	char id[FX_LINK_ROUTE_MAX];
+	char id[FX_LINK_ROUTE_MAX], moved[FX_STATS_REACH];
+	const char *endpoint = in->config.lanes[i].endpoint;
 
-	if (plan->pool_fd >= 0) {
-		lane->pool = fx_pool_map(plan->pool_fd, false, err);
-		if (!lane->pool)
-			return FX_EIO;
-		fx_pool_forget(lane->pool, plan->holder, 0);
-	}
+	if (fx_lane_moved(in->config.lanes[i].stats, &lane->moves, moved))
+		endpoint = moved;
 	lane->socket = fx__socket_new(in->config.zmq, ZMQ_DEALER, FX_WIRE_PAYLOAD_MAX, err);
 	if (!lane->socket)
 		return FX_EIO;
@@ -87,10 +78,38 @@ static int lane_connect(struct fx_inlet *in, size_t i, struct fx_error *err)
 	zmq_setsockopt(lane->socket, ZMQ_ROUTING_ID, id, strlen(id));
 	if (in->config.trust && fx_trust_client(in->config.trust, lane->socket, err) < 0)
 		return FX_EIO;
-	if (zmq_connect(lane->socket, plan->endpoint) != 0)
-		return fx_error_set(err, FX_EIO, "cannot connect to %s: %s", plan->endpoint,
+	if (zmq_connect(lane->socket, endpoint) != 0)
+		return fx_error_set(err, FX_EIO, "cannot connect to %s: %s", endpoint,
 				    zmq_strerror(errno));
 	return FX_OK;
+}
+
+static int lane_connect(struct fx_inlet *in, size_t i, struct fx_error *err)
+{
+	const struct fx_inlet_lane *plan = &in->config.lanes[i];
+	struct lane *lane = &in->lanes[i];
+
+	if (plan->pool_fd >= 0) {
+		lane->pool = fx_pool_map(plan->pool_fd, false, err);
+		if (!lane->pool)
+			return FX_EIO;
+		fx_pool_forget(lane->pool, plan->holder, 0);
+	}
+	return lane_dial(in, i, err);
+}
+
+/* The producer has moved to another host: goes after it. */
+static void lane_follow(struct fx_inlet *in, size_t i, struct fx_error *err)
+{
+	struct lane *lane = &in->lanes[i];
+
+	if (atomic_load(&in->config.lanes[i].stats->moves) == lane->moves)
+		return;
+	zmq_close(lane->socket);
+	lane->socket = NULL;
+	lane->welcomed = false;
+	lane->hello_ns = 0;
+	in->failed = lane_dial(in, i, err) < 0 || in->failed;
 }
 
 /* Its lanes, unless its spool has them. */
@@ -143,7 +162,7 @@ void fx_inlet_free(struct fx_inlet *in)
 		free(in->lanes[i].acks);
 	}
 	free(in->held);
-	free(in->debts);
+	free(in->debts.items);
 	free(in->paid);
 	free(in->lanes);
 	free(in);
@@ -221,13 +240,13 @@ static void lane_send_acks(struct fx_inlet *in, struct lane *lane)
  * has come. Not told when it is too much for one frame. */
 static void lane_list(const struct fx_inlet *in, size_t i, struct fx_control *c)
 {
-	c->acks = fx_calloc(in->held_len + in->debts_len, sizeof *c->acks);
+	c->acks = fx_calloc(in->held_len + in->debts.len, sizeof *c->acks);
 	for (size_t k = 0; c->acks && k < in->held_len; k++)
 		if (in->held[k].lane == i)
 			c->acks[c->acks_len++] = in->held[k].envelope.seq;
-	for (size_t k = 0; c->acks && k < in->debts_len; k++)
-		if (in->debts[k].lane == i)
-			c->acks[c->acks_len++] = in->debts[k].seq;
+	for (size_t k = 0; c->acks && k < in->debts.len; k++)
+		if (in->debts.items[k].lane == i)
+			c->acks[c->acks_len++] = in->debts.items[k].seq;
 	c->lists = c->acks && c->acks_len <= FX_WIRE_ACKS_MAX;
 	c->acks_len = c->lists ? c->acks_len : 0;
 }
@@ -317,36 +336,15 @@ static int lane_control(struct fx_inlet *in, size_t i, const void *bytes, size_t
 	return FX_OK;
 }
 
-static struct debt *inlet_debt(const struct fx_inlet *in, uint64_t seq)
-{
-	for (size_t i = 0; i < in->debts_len; i++)
-		if (in->debts[i].seq == seq)
-			return &in->debts[i];
-	return NULL;
-}
-
-/* A copy of a message that is safe is safe. */
 static void inlet_add_debt(struct fx_inlet *in, uint64_t seq, size_t lane)
 {
-	const struct debt *known = inlet_debt(in, seq);
-	const bool safe = known && known->safe;
-	size_t at = in->debts_len;
-
-	if (!fx_grow(&in->debts, &in->debts_cap, in->debts_len + 1, sizeof *in->debts)) {
-		in->failed = true;
-		return;
-	}
-	while (at && in->debts[at - 1].seq > seq)
-		at--;
-	memmove(&in->debts[at + 1], &in->debts[at], (in->debts_len - at) * sizeof *in->debts);
-	in->debts[at] = (struct debt){ .seq = seq, .lane = lane, .safe = safe };
-	in->debts_len++;
+	in->failed = !fx__debts_add(&in->debts, seq, lane) || in->failed;
 }
 
 /* True when @p seq is known already: the copy is dropped, and acknowledged when the first is. */
 static bool inlet_duplicate(struct fx_inlet *in, uint64_t seq, size_t lane)
 {
-	if (inlet_debt(in, seq)) {
+	if (fx__debts_find(&in->debts, seq)) {
 		inlet_add_debt(in, seq, lane);
 		return true;
 	}
@@ -486,7 +484,8 @@ unsigned fx_inlet_pump(struct fx_inlet *in, struct fx_error *err)
 
 	if (in->spool)
 		return fx__spool_pump(in->spool, err);
-	for (size_t i = 0; i < in->config.lanes_len; i++) {
+	for (size_t i = 0; i < in->config.lanes_len && !in->failed; i++) {
+		lane_follow(in, i, err);
 		refused += lane_receive(in, i, err);
 		lane_hello(in, i);
 		lane_pay(in, &in->lanes[i], !fx_inlet_peek(in));
@@ -550,25 +549,26 @@ static void inlet_pay(struct fx_inlet *in)
 {
 	size_t paid = 0, kept = 0;
 
-	while (in->config.ordered && paid < in->debts_len && in->debts[paid].safe)
+	while (in->config.ordered && paid < in->debts.len && in->debts.items[paid].safe)
 		paid++;
 	if (in->config.ordered) {
-		const bool owing = paid < in->debts_len && in->debts[paid].seq < in->next;
+		const bool owing = paid < in->debts.len && in->debts.items[paid].seq < in->next;
 
-		atomic_store(in->config.floor, owing ? in->debts[paid].seq : in->next - in->ended);
+		atomic_store(in->config.floor,
+			     owing ? in->debts.items[paid].seq : in->next - in->ended);
 	}
-	for (size_t i = 0; i < in->debts_len; i++) {
-		const bool pay = in->config.ordered ? i < paid : in->debts[i].safe;
+	for (size_t i = 0; i < in->debts.len; i++) {
+		const bool pay = in->config.ordered ? i < paid : in->debts.items[i].safe;
 
 		if (pay) {
-			lane_owe(in, in->debts[i].lane, in->debts[i].seq);
+			lane_owe(in, in->debts.items[i].lane, in->debts.items[i].seq);
 			if (in->paid)
-				in->paid[in->paid_at++ % PAID_MAX] = in->debts[i].seq + 1;
+				in->paid[in->paid_at++ % PAID_MAX] = in->debts.items[i].seq + 1;
 		} else {
-			in->debts[kept++] = in->debts[i];
+			in->debts.items[kept++] = in->debts.items[i];
 		}
 	}
-	in->debts_len = kept;
+	in->debts.len = kept;
 }
 
 void fx_inlet_ack(struct fx_inlet *in, uint64_t seq)
@@ -577,9 +577,9 @@ void fx_inlet_ack(struct fx_inlet *in, uint64_t seq)
 		fx__spool_ack(in->spool, seq);
 		return;
 	}
-	for (size_t i = 0; i < in->debts_len; i++)
-		if (in->debts[i].seq == seq)
-			in->debts[i].safe = true;
+	for (size_t i = 0; i < in->debts.len; i++)
+		if (in->debts.items[i].seq == seq)
+			in->debts.items[i].safe = true;
 	inlet_pay(in);
 	for (size_t i = 0; i < in->config.lanes_len; i++)
 		lane_pay(in, &in->lanes[i], false);

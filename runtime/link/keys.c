@@ -268,6 +268,13 @@ int fx_keys_read(struct fx_keys *k, const char *dir, struct fx_error *err)
 	return result;
 }
 
+int fx_keys_fresh(struct fx_keys *k, struct fx_error *err)
+{
+	if (zmq_curve_keypair(k->public_key, k->secret_key) != 0)
+		return fx_error_set(err, FX_EIO, "cannot make keys: %s", zmq_strerror(errno));
+	return FX_OK;
+}
+
 void fx_keys_fini(struct fx_keys *k)
 {
 	free(k->allowed);

@@ -34,6 +34,9 @@ int fx_key_pair_make(const char *dir, const char *name, bool force, char public_
 /** Reads the keys of a run from @p dir. FX_EINVAL with one sentence when there is not exactly one
  * pair, when others than the owner can read the secret, or when a file is not a key. */
 int fx_keys_read(struct fx_keys *k, const char *dir, struct fx_error *err);
+/** A new pair that is written nowhere, to a zeroed one: for the processes of one run. FX_EIO when
+ * this ZeroMQ knows no CURVE. */
+int fx_keys_fresh(struct fx_keys *k, struct fx_error *err);
 /** Wipes and frees. Takes a zeroed one. */
 void fx_keys_fini(struct fx_keys *k);
 /** A text is a key in Z85. */

@@ -96,6 +96,27 @@ static bool is_plain(char c)
 	       (c && strchr(" +-/%.", c));
 }
 
+void fx_lane_reach(struct fx_lane_stats *s, const char *endpoint)
+{
+	snprintf(s->reach, sizeof s->reach, "%s", endpoint);
+	atomic_fetch_add(&s->moves, 1);
+}
+
+bool fx_lane_moved(const struct fx_lane_stats *s, uint32_t *moves, char endpoint[FX_STATS_REACH])
+{
+	uint32_t seen = atomic_load(&s->moves);
+
+	if (seen == *moves)
+		return false;
+	do {
+		*moves = seen;
+		memcpy(endpoint, s->reach, FX_STATS_REACH);
+		seen = atomic_load(&s->moves);
+	} while (seen != *moves);
+	endpoint[FX_STATS_REACH - 1] = 0;
+	return true;
+}
+
 struct fx_gauge *fx_gauge_of(struct fx_instance_stats *s, const char *unit)
 {
 	const uint32_t len = atomic_load(&s->gauges_len);

@@ -11,6 +11,8 @@
 
 #include <fornix/error.h>
 
+enum { FX_STATS_REACH = 48 }; /**< bytes of an endpoint such as tcp://10.0.0.1:5555 */
+
 enum { FX_STATS_PORTS = 16, FX_STATS_GAUGES = 6, FX_STATS_UNIT = 24, FX_STATS_ASIDE = 16 };
 
 enum fx_run_state {
@@ -31,6 +33,8 @@ struct fx_lane_stats {
 	_Atomic uint64_t floor;	   /**< of the first lane of a producing instance on an edge: all
 				    * messages below are acknowledged on the edge; only grows */
 	_Atomic int64_t oldest_ns; /**< when the oldest of them was queued (fx_now_ns()); 0: none */
+	_Atomic uint32_t moves;	   /**< how often the producer has moved; by the conductor ... */
+	char reach[FX_STATS_REACH]; /**< ... and where it listens since then */
 };
 
 /** How far a node is in one unit, as it told by fx_progress(). */
@@ -97,6 +101,10 @@ int fx_stats_view(struct fx_stats *s, const char *path, size_t instances, size_t
 		  struct fx_error *err);
 void fx_stats_unmap(struct fx_stats *s);
 
+/** The producer of a lane listens at @p endpoint from now on. */
+void fx_lane_reach(struct fx_lane_stats *s, const char *endpoint);
+/** True when that was told since *moves, which is brought up to date, and where to @p endpoint. */
+bool fx_lane_moved(const struct fx_lane_stats *s, uint32_t *moves, char endpoint[FX_STATS_REACH]);
 /** The gauge of @p unit, made when it is new: only by the process that @p s is of. NULL when there
  * are FX_STATS_GAUGES of other units. A unit is cut to its place, and what is not a letter, digit,
  * blank or one of +-/%. becomes an underscore. */

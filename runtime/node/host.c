@@ -288,12 +288,18 @@ static struct moment moment(void)
 	return (struct moment){ fx_now_ns(), fx_cpu_ns() };
 }
 
+/* What is left of a time; never less than nothing: some was taken before it began. */
+static uint64_t left(int64_t ns, int64_t without)
+{
+	return ns > without ? (uint64_t)(ns - without) : 0;
+}
+
 /* Time inside of callbacks, less what they waited for credit and what sending took. */
 static void count_busy(struct fx__host *h, struct moment start)
 {
-	atomic_fetch_add(&h->me->busy_ns, (uint64_t)(fx_now_ns() - start.now_ns - h->wait_out_ns));
+	atomic_fetch_add(&h->me->busy_ns, left(fx_now_ns() - start.now_ns, h->wait_out_ns));
 	atomic_fetch_add(&h->me->wait_out_ns, (uint64_t)h->wait_out_ns);
-	atomic_fetch_add(&h->me->work_ns, (uint64_t)(fx_cpu_ns() - start.cpu_ns - h->frame_ns));
+	atomic_fetch_add(&h->me->work_ns, left(fx_cpu_ns() - start.cpu_ns, h->frame_ns));
 	h->wait_out_ns = 0;
 	h->frame_ns = 0;
 	fx__host_rests(h);

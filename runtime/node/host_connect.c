@@ -125,7 +125,7 @@ static int host_connect_output(struct fx__host *h, const struct fx_wired_output 
 			.trust = h->trust,
 			.guests = guests,
 			.untapped = &h->me->untapped,
-			.pool = h->pool,
+			.pool = w->slots ? h->pool : NULL,
 			.slots_optional = h->type->stateless,
 			.repeats = !h->type->stateless,
 			.edges_len = w->edges_len,

@@ -63,7 +63,7 @@ static bool host_wait(struct fx__host *h)
 static int host_voxels(void *io, unsigned port, size_t size, struct fx_block *b)
 {
 	struct fx__host *h = io;
-	const int64_t start = fx_now_ns(), waited = h->wait_out_ns;
+	const int64_t start = fx_cpu_ns();
 	int result;
 
 	if (!h->outlets[port] || h->node.again) {
@@ -73,7 +73,7 @@ static int host_voxels(void *io, unsigned port, size_t size, struct fx_block *b)
 	while ((result = fx_outlet_voxels(h->outlets[port], size, b)) == FX_IDLE)
 		if (!host_wait(h))
 			return FX_EIO;
-	h->frame_ns += fx_now_ns() - start - (h->wait_out_ns - waited);
+	h->frame_ns += fx_cpu_ns() - start;
 	return result;
 }
 
@@ -92,7 +92,7 @@ static bool must_wait(const struct fx__host *h, const struct fx_outlet *o, uint6
 int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, struct fx_error *err)
 {
 	struct fx_outlet *o = h->outlets[port];
-	const int64_t start = fx_now_ns(), waited = h->wait_out_ns;
+	const int64_t start = fx_cpu_ns();
 	int result = FX_IDLE;
 
 	if (fx__host_terminated()) { /* what a callback that is cut short says may not be true */
@@ -105,7 +105,7 @@ int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, str
 			fx_envelope_fini(e);
 			return fx_error_set(err, FX_EIO, "the run was ended");
 		}
-	h->frame_ns += fx_now_ns() - start - (h->wait_out_ns - waited);
+	h->frame_ns += fx_cpu_ns() - start;
 	return result;
 }
 

@@ -18,9 +18,10 @@ static json_t *lanes_to_json(const struct fx_wired_lane *lanes, size_t len)
 
 	for (size_t i = 0; i < len; i++)
 		json_array_append_new(
-			list, json_pack("{s:s?, s:i, s:i, s:I}", "endpoint", lanes[i].endpoint,
-					"pool_fd", lanes[i].pool_fd, "holder", (int)lanes[i].holder,
-					"stats", (json_int_t)lanes[i].stats));
+			list, json_pack("{s:s?, s:i, s:b, s:I, s:i, s:I}", "endpoint",
+					lanes[i].endpoint, "pool_fd", lanes[i].pool_fd, "slots",
+					lanes[i].slots, "from", (json_int_t)lanes[i].from, "holder",
+					(int)lanes[i].holder, "stats", (json_int_t)lanes[i].stats));
 	return list;
 }
 
@@ -69,9 +70,10 @@ char *fx_wiring_to_json(const struct fx_wiring *w)
 	for (size_t i = 0; i < w->outputs_len; i++) {
 		const struct fx_wired_output *o = &w->outputs[i];
 
-		json_array_append_new(outputs, json_pack("{s:s, s:s, s:i, s:o}", "port", o->port,
-							 "endpoint", o->endpoint, "listen_fd",
-							 o->listen_fd, "edges", edges_to_json(o)));
+		json_array_append_new(outputs,
+				      json_pack("{s:s, s:s, s:i, s:b, s:o}", "port", o->port,
+						"endpoint", o->endpoint, "listen_fd", o->listen_fd,
+						"slots", o->slots, "edges", edges_to_json(o)));
 	}
 	all = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "node", w->node,
 			"type", w->type, "run_dir", w->run_dir, "scratch_dir", w->scratch_dir,
@@ -164,7 +166,8 @@ static bool get_lanes(const json_t *o, bool input, struct fx_wired_lane **lanes,
 		const json_t *item = get_item(o, "lanes", i);
 
 		if ((input && !get_text(item, "endpoint", &l->endpoint)) ||
-		    !get_fd(item, "pool_fd", &l->pool_fd) ||
+		    !get_fd(item, "pool_fd", &l->pool_fd) || !get_bool(item, "slots", &l->slots) ||
+		    !get_size(item, "from", &l->from) ||
 		    !get_unsigned(item, "holder", &l->holder) ||
 		    !get_size(item, "stats", &l->stats))
 			return false;
@@ -192,7 +195,7 @@ static bool get_input(const json_t *o, struct fx_wired_input *in)
 static bool get_output(const json_t *o, struct fx_wired_output *out)
 {
 	if (!get_text(o, "port", &out->port) || !get_text(o, "endpoint", &out->endpoint) ||
-	    !get_fd(o, "listen_fd", &out->listen_fd))
+	    !get_fd(o, "listen_fd", &out->listen_fd) || !get_bool(o, "slots", &out->slots))
 		return false;
 	out->edges = get_list(o, "edges", sizeof *out->edges, &out->edges_len);
 	if (!out->edges)
@@ -233,7 +236,8 @@ static bool get_lists(const json_t *o, struct fx_wiring *w)
 static bool lanes_fit(const struct fx_wiring *w, const struct fx_wired_lane *lanes, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (lanes[i].stats >= w->stats_lanes || lanes[i].holder >= FX_POOL_HOLDERS)
+		if (lanes[i].stats >= w->stats_lanes || lanes[i].holder >= FX_POOL_HOLDERS ||
+		    lanes[i].from >= w->stats_instances)
 			return false;
 	return true;
 }

@@ -15,6 +15,8 @@
 struct fx_wired_lane {
 	char *endpoint; /**< inputs only */
 	int pool_fd;	/**< inputs only; -1: payloads in frames */
+	bool slots;	/**< inputs only: payloads lie in the producer's pool */
+	size_t from;	/**< inputs only: index of the producing instance */
 	unsigned holder;
 	size_t stats; /**< index of the lane's counters */
 };
@@ -39,6 +41,7 @@ struct fx_wired_input {
 struct fx_wired_output {
 	char *port, *endpoint;
 	int listen_fd; /**< or -1 */
+	bool slots;    /**< payloads lie in the own pool; else they travel in frames */
 	size_t edges_len;
 	struct fx_wired_edge *edges;
 };

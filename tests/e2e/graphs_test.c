@@ -29,6 +29,7 @@ static const struct {
 	const char *params[3];
 	const char *holds; /* a type in it */
 } shipped[] = {
+	{ "cluster.yaml", { "sections=/nowhere", "out=/nowhere" }, "segmenter/unet" },
 	{ "demo.yaml", { "out=/nowhere" }, "segmenter/unet" },
 	{ "ffn.yaml", { "sections=/nowhere", "model=/nowhere", "out=/nowhere" }, "segmenter/ffn" },
 	{ "reconstruct.yaml", { "out=/nowhere", "sections=/nowhere" }, "segmenter/unet" },

@@ -16,10 +16,11 @@ static const char good[] =
 	"\"options\":[{\"name\":\"a\",\"text\":\"b\"}],"
 	"\"inputs\":[{\"port\":\"in\",\"credit_messages\":9,\"credit_bytes\":10,\"gaps\":true,"
 	"\"spool_bytes\":77,"
-	"\"lanes\":[{\"endpoint\":\"ipc://x\",\"pool_fd\":11,\"holder\":12,\"stats\":6}]}],"
-	"\"outputs\":[{\"port\":\"out\",\"endpoint\":\"ipc://y\",\"listen_fd\":-1,"
+	"\"lanes\":[{\"endpoint\":\"ipc://"
+	"x\",\"pool_fd\":11,\"slots\":true,\"from\":2,\"holder\":12,\"stats\":6}]}],"
+	"\"outputs\":[{\"port\":\"out\",\"endpoint\":\"ipc://y\",\"listen_fd\":-1,\"slots\":true,"
 	"\"edges\":[{\"node\":\"next\",\"port\":\"in\",\"drop\":2,"
-	"\"lanes\":[{\"pool_fd\":-1,\"holder\":1,\"stats\":0}]}]}],"
+	"\"lanes\":[{\"pool_fd\":-1,\"slots\":false,\"from\":0,\"holder\":1,\"stats\":0}]}]}],"
 	"\"guard\":{\"confine\":true,\"sandbox\":true,\"out\":\"/o\",\"readable\":[\"/a\",\"/b\"],"
 	"\"keys\":null}}";
 
@@ -42,6 +43,8 @@ static void what_is_written_is_read(void **unused)
 	assert_string_equal(again->options[0].text, "b");
 	assert_string_equal(again->inputs[0].lanes[0].endpoint, "ipc://x");
 	assert_int_equal(again->inputs[0].lanes[0].holder, 12);
+	assert_int_equal(again->inputs[0].lanes[0].from, 2);
+	assert_true(again->inputs[0].lanes[0].slots && again->outputs[0].slots);
 	assert_string_equal(again->outputs[0].edges[0].node, "next");
 	assert_int_equal(again->epoch, 3);
 	assert_true(again->inputs[0].gaps);

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/* debts.c: messages that an inlet has handed on and not yet acknowledged. */
+#include "link/debts.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+
+struct fx__debt *fx__debts_find(const struct fx__debts *d, uint64_t seq)
+{
+	for (size_t i = 0; i < d->len; i++)
+		if (d->items[i].seq == seq)
+			return &d->items[i];
+	return NULL;
+}
+
+bool fx__debts_add(struct fx__debts *d, uint64_t seq, size_t lane)
+{
+	const struct fx__debt *known = fx__debts_find(d, seq);
+	const bool safe = known && known->safe;
+	size_t at = d->len;
+
+	if (!fx_grow(&d->items, &d->cap, d->len + 1, sizeof *d->items))
+		return false;
+	while (at && d->items[at - 1].seq > seq)
+		at--;
+	memmove(&d->items[at + 1], &d->items[at], (d->len - at) * sizeof *d->items);
+	d->items[at] = (struct fx__debt){ .seq = seq, .lane = lane, .safe = safe };
+	d->len++;
+	return true;
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+/* graphs/cluster.yaml on four machines, which are network namespaces with an sshd each: the output
+ * of one machine, also when a link is cut for 10 s, and when a machine vanishes. Where namespaces
+ * or sshd are not to be had this says so and is skipped. */
+#include "support/test.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "support/images.h"
+#include "support/outputs.h"
+#include "support/run.h"
+
+#define GRAPH "graphs/cluster.yaml"
+#define LAB   "tests/e2e/lab.sh"
+
+enum { NONE = 77, CUT_MS = 10000 };
+
+static const struct test_sections some = { 7, 48, 96, 96, 8 };
+
+/* A place with four machines. */
+struct lab {
+	struct test_place *place;
+	char *dir;    /* of keys and configurations */
+	char *prefix; /* of the names of the namespaces; NULL: there are none */
+};
+
+static int lab(const struct lab *l, const char *what, const char *machine)
+{
+	char *command = fx_asprintf("sh %s %s %s %s", LAB, what, l->dir, machine);
+	const int status = system(command);
+
+	free(command);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int lab_setup(void **state)
+{
+	struct lab *l = calloc(1, sizeof *l);
+	struct fx_error err = { 0 };
+	void *text;
+	size_t size;
+	int code;
+
+	l->place = test_place_new();
+	l->dir = fx_strdup(test_path(l->place->dir, "lab"));
+	assert_int_equal(mkdir(l->dir, 0700), 0);
+	setenv("FORNIX_LAB_TMP", l->place->tmp, 1);
+	code = lab(l, "up", "");
+	if (code == 0) {
+		assert_int_equal(fx_file_read(test_path(l->dir, "prefix"), 64, &text, &size, &err),
+				 FX_OK);
+		l->prefix = text;
+		l->prefix[strcspn(l->prefix, "\n")] = 0;
+	} else if (code != NONE) {
+		fail_msg("%s up ended with %d", LAB, code);
+	}
+	*state = l;
+	return 0;
+}
+
+static int lab_teardown(void **state)
+{
+	struct lab *l = *state;
+
+	lab(l, "down", "");
+	test_place_free(l->place);
+	free(l->dir);
+	free(l->prefix);
+	free(l);
+	return 0;
+}
+
+/* A run in the network of the first machine. */
+static struct test_run *start(struct lab *l, const char *out)
+{
+	char *old = fx_strdup(getenv("FORNIX_BIN")), *wrapper = fx_strdup(test_path(l->dir, "run"));
+	char *text = fx_asprintf("#!/bin/sh\nexec ip netns exec %s-1 %s \"$@\"\n", l->prefix, old);
+	char *options = fx_asprintf("options=-F %s/ssh_config", l->dir);
+	struct test_run *r;
+
+	test_write_file(wrapper, text, strlen(text));
+	assert_int_equal(chmod(wrapper, 0700), 0);
+	setenv("FORNIX_BIN", wrapper, 1);
+	r = test_run_start(l->place,
+			   (const char *[]){ "run", GRAPH, test_word("out", l->place->dir, out),
+					     test_word("sections", l->place->dir, "sections"),
+					     "here=10.77.0.1", "one=10.77.0.2", "two=10.77.0.3",
+					     "three=10.77.0.4", options, "segmenter=watershed",
+					     "workers=6", "block=16 32 32", "halo=4 8 8", NULL });
+	setenv("FORNIX_BIN", old, 1);
+	free(old);
+	free(wrapper);
+	free(text);
+	free(options);
+	return r;
+}
+
+static json_t *finish(struct lab *l, struct test_run *r)
+{
+	static const char *const made[] = { "labels", "image", "skeletons" };
+	json_t *receipt;
+
+	test_run_wait(r);
+	if (r->code)
+		fail_msg("ended with %d: %s", r->code, r->err);
+	test_run_free(r);
+	receipt = test_receipt(test_path(l->place->dir, "out"), true);
+	for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+		char *alone = fx_asprintf("alone/%s", made[i]),
+		     *out = fx_asprintf("out/%s", made[i]);
+
+		test_same_folders(test_path(l->place->dir, alone), test_path(l->place->dir, out));
+		free(alone);
+		free(out);
+	}
+	return receipt;
+}
+
+/* False where there is no lab. The output of one machine is made. */
+static bool begin(struct lab *l)
+{
+	if (!l->prefix)
+		return false;
+	test_write_sections(test_path(l->place->dir, "sections"), &some);
+	test_run_expect(l->place, 0,
+			(const char *[]){ "run", GRAPH, test_word("out", l->place->dir, "alone"),
+					  test_word("sections", l->place->dir, "sections"),
+					  "launcher=local", "segmenter=watershed", "workers=2",
+					  "block=16 32 32", "halo=4 8 8", "--quiet", NULL });
+	return true;
+}
+
+static void four_machines_give_what_one_gives(void **state)
+{
+	struct lab *l = *state;
+	json_t *receipt;
+
+	if (!begin(l))
+		skip();
+	receipt = finish(l, start(l, "out"));
+	assert_int_equal(test_sum(receipt, "nodes", "restarts"), 0);
+	json_decref(receipt);
+	test_place_clean(l->place);
+}
+
+static void a_link_that_is_cut_for_a_while_loses_nothing(void **state)
+{
+	struct lab *l = *state;
+	struct test_run *r;
+	json_t *receipt;
+
+	if (!begin(l))
+		skip();
+	r = start(l, "out");
+	test_place_await(l->place, "node segment.0 ");
+	assert_int_equal(lab(l, "cut", "3"), 0);
+	fx_sleep_ms(CUT_MS);
+	assert_int_equal(lab(l, "mend", "3"), 0);
+	receipt = finish(l, r);
+	json_decref(receipt);
+	test_place_clean(l->place);
+}
+
+int main(void)
+{
+#define IN_A_LAB(f) cmocka_unit_test_setup_teardown(f, lab_setup, lab_teardown)
+	const struct CMUnitTest tests[] = {
+		IN_A_LAB(four_machines_give_what_one_gives),
+		IN_A_LAB(a_link_that_is_cut_for_a_while_loses_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
