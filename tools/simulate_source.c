@@ -138,8 +138,8 @@ static int open_any(struct sim_source *s, const struct sim_options *o, struct fx
 	memcpy(s->voxel_nm, o->voxel, sizeof s->voxel_nm);
 	if (strcmp(o->volume, "phantom") == 0 || strncmp(o->volume, "phantom:", 8) == 0)
 		return open_phantom(s, o, err);
-	if (fx_is_dir(o->volume) &&
-	    fx_sequence_scan(&s->sequence, o->volume, "*", 0, err) == FX_OK && s->sequence.len)
+	if (fx_is_dir(o->volume) && fx_sequence_scan(&s->sequence, o->volume, "*", err) == FX_OK &&
+	    s->sequence.len)
 		result = open_sequence(s, o, err);
 	else
 		result = open_volume(s, o, err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* acquire/sections: read a folder with one image per section, also while it fills. */
+/* acquire/sections: read a folder with one image per section. */
 #include <fornix/node.h>
 
 #include <stdlib.h>
@@ -8,20 +8,21 @@
 #include "base/file.h"
 #include "base/pack.h"
 #include "formats/image.h"
-#include "formats/watch.h"
+#include "formats/sequence.h"
 #include "node/bands.h"
 #include "node/decided.h"
 
 enum { IMAGE }; /* index into ports[] */
 
 struct sections {
-	const char *path, *pattern, *marker; /* options: set before init() */
+	const char *path, *pattern; /* options: set before init() */
 	struct fx_vec voxel;
-	double tile, settle, silence, late;
+	double tile;
 	int first, count;
-	bool watch;
 
-	struct fx_watch folder;	   /* owned, from init() to finish() */
+	struct fx_sequence files; /* owned, from init() to finish() */
+	int64_t low, end;	  /* number of the first section, and behind the last */
+	bool opened;
 	struct fx_decided decided; /* owned, the same: OPEN, MISSING, END; z are numbers */
 	int64_t next;		   /* number of what is sent next */
 	size_t height, width;	   /* of the first readable section: all must be so */
@@ -46,17 +47,8 @@ static const struct fx_option options[] = {
 	  .help = "most that is sent at once" },
 	{ FX_FIELD(struct sections, first), .def = -1, .min = -1, .max = INT32_MAX,
 	  .help = "number of the first section; -1 is the lowest there is" },
-	{ FX_FIELD(struct sections, count), .max = FX_WATCH_MAX,
+	{ FX_FIELD(struct sections, count), .max = FX_SEQUENCE_MAX,
 	  .help = "number of sections; 0 is all there are" },
-	{ FX_FIELD(struct sections, watch), .help = "wait for sections that are yet to appear" },
-	{ FX_FIELD(struct sections, settle), .def = 1, .max = 3600, .unit = "s",
-	  .help = "with watch: a file counts when it has not changed for this long" },
-	{ FX_FIELD(struct sections, late), .def = 60, .max = 1e6, .unit = "s",
-	  .help = "with watch: a section is missing when a later one has waited this long" },
-	{ FX_FIELD(struct sections, silence), .max = 1e7, .unit = "s",
-	  .help = "with watch: end when nothing has changed for this long; 0 is never" },
-	{ FX_FIELD(struct sections, marker), .path = FX_PATH_NAME, .def_str = "",
-	  .help = "with watch: end when a file of this name appears in the folder" },
 	{ 0 },
 };
 
@@ -65,14 +57,10 @@ static int sections_mark(struct fx_node *node, const struct sections *s, enum fx
 {
 	struct fx_mark m = { .kind = kind, .dtype = s->dtype };
 
-	m.region.lo[0] = s->next - s->folder.low;
-	m.region.hi[0] = m.region.lo[0] + 1;
+	m.region.lo[0] = kind == FX_MARK_OPEN ? 0 : s->next - s->low;
+	m.region.hi[0] = kind == FX_MARK_OPEN ? s->end - s->low : m.region.lo[0] + 1;
 	m.region.hi[1] = (int64_t)s->height;
 	m.region.hi[2] = (int64_t)s->width;
-	if (kind == FX_MARK_OPEN) {
-		m.region.lo[0] = 0;
-		m.region.hi[0] = s->folder.end == INT64_MAX ? 0 : s->folder.end - s->folder.low;
-	}
 	memcpy(m.voxel_nm, s->voxel.v, sizeof m.voxel_nm);
 	strncpy(m.reason, reason, sizeof m.reason - 1);
 	return fx_send_mark(node, IMAGE, &m);
@@ -83,34 +71,52 @@ static int sections_init(struct fx_node *node, void *state)
 	struct sections *s = state;
 	struct fx_error err = { 0 };
 
-	s->folder.path = s->path;
-	s->folder.pattern = s->pattern;
-	s->folder.marker = s->marker;
-	s->folder.settle = s->settle;
-	s->folder.late = s->late;
-	s->folder.silence = s->silence;
-	s->folder.first = s->first;
-	s->folder.count = s->count;
-	s->folder.grows = s->watch;
 	if (!fx_is_dir(s->path))
 		return fx_fail(node, FX_ENOENT, "%s is not a folder", s->path);
 	if (fx_decided_open(&s->decided, node) < 0)
 		return FX_EIO;
-	if (fx_watch_scan(&s->folder, &err) < 0)
+	if (fx_sequence_scan(&s->files, s->path, s->pattern, &err) < 0)
 		return fx_fail_error(node, &err);
-	if (s->folder.files.unnumbered[0])
+	if (s->files.unnumbered[0])
 		fx_warn(node, "%s: %s has no number in its name and is not read", s->path,
-			s->folder.files.unnumbered);
-	if (fx_watch_check(&s->folder, &err) < 0)
+			s->files.unnumbered);
+	if (fx_sequence_range(&s->files, s->path, s->pattern, s->first, s->count, &s->low, &s->end,
+			      &err) < 0)
 		return fx_fail_error(node, &err);
 	return FX_OK;
 }
 
-/* Takes over what a former life opened the stream with. */
+/* Size and dtype of the first image that can be read. */
+static int sections_first(struct fx_node *node, const struct sections *s, struct fx_mark *m)
+{
+	struct fx_error first = { 0 };
+	struct fx_image im = { 0 };
+	bool found = false;
+
+	for (size_t i = 0; !found && i < s->files.len; i++) {
+		const struct fx_sequence_file *f = &s->files.files[i];
+		char *path = f->number >= s->low ? fx_path_join(s->path, f->name) : NULL;
+
+		if (path)
+			found = fx_image_open(path, &im, first.code ? NULL : &first) == FX_OK;
+		free(path);
+	}
+	if (!found)
+		return fx_fail(node, FX_EINVAL, "%s: no section can be read; %s", s->path,
+			       fx_image_reason(s->path, first.text));
+	m->dtype = im.dtype;
+	m->region = (struct fx_region){ { s->low, 0, 0 },
+					{ s->end, (int64_t)im.height, (int64_t)im.width } };
+	fx_image_close(&im);
+	return FX_OK;
+}
+
+/* Takes over what this life or a former one opened the stream with. */
 static void sections_reopen(struct sections *s, const struct fx_mark *m)
 {
-	s->next = m->region.lo[0];
-	fx_watch_restrict(&s->folder, m->region.lo[0], m->region.hi[0]);
+	s->opened = true;
+	s->next = s->low = m->region.lo[0];
+	s->end = m->region.hi[0];
 	s->height = (size_t)m->region.hi[1];
 	s->width = (size_t)m->region.hi[2];
 	s->dtype = m->dtype;
@@ -120,14 +126,12 @@ static void sections_reopen(struct sections *s, const struct fx_mark *m)
 static int sections_open(struct fx_node *node, struct sections *s)
 {
 	struct fx_mark m = { .kind = FX_MARK_OPEN };
-	struct fx_error err = { 0 };
 	int result = fx_decided_peek(&s->decided, node, &m);
 
 	if (result == FX_END) {
-		result = fx_watch_first(&s->folder, &m, &err);
-		if (result != FX_OK)
-			return result < 0 ? fx_fail_error(node, &err) : result;
-		result = fx_decided_add(&s->decided, node, &m);
+		result = sections_first(node, s, &m);
+		if (result == FX_OK)
+			result = fx_decided_add(&s->decided, node, &m);
 		s->decided.next--;
 	}
 	if (result < 0)
@@ -145,7 +149,7 @@ static int sections_tiles(struct fx_node *node, const struct sections *s, struct
 {
 	struct fx_bands b = { .role = FX_IMAGE,
 			      .dtype = s->dtype,
-			      .z = s->next - s->folder.low,
+			      .z = s->next - s->low,
 			      .height = s->height,
 			      .width = s->width,
 			      .voxels = s->pixels,
@@ -167,7 +171,7 @@ static int sections_lost(struct fx_node *node, struct sections *s, const struct 
 		return fx_fail_error(node, why);
 	if (!fx_is_dir(s->path))
 		return fx_fail(node, FX_EIO, "%s: the folder has vanished", s->path);
-	strncpy(m.reason, fx_watch_reason(&s->folder, why->text), sizeof m.reason - 1);
+	strncpy(m.reason, fx_image_reason(s->path, why->text), sizeof m.reason - 1);
 	if (fx_decided_add(&s->decided, node, &m) < 0)
 		return FX_EIO;
 	return sections_mark(node, s, FX_MARK_MISSING, m.reason);
@@ -191,7 +195,7 @@ static int sections_file(struct fx_node *node, struct sections *s, const char *n
 /* One section: of which file, or that it is missing, is known. */
 static int sections_next(struct fx_node *node, struct sections *s)
 {
-	const struct fx_sequence_file *f = fx_sequence_find(&s->folder.files, s->next);
+	const struct fx_sequence_file *f = fx_sequence_find(&s->files, s->next);
 	struct fx_error absent = { 0 };
 	struct fx_mark m;
 	int result = fx_decided_peek(&s->decided, node, &m);
@@ -201,10 +205,8 @@ static int sections_next(struct fx_node *node, struct sections *s)
 			return FX_END;
 		result = sections_mark(node, s, FX_MARK_MISSING, m.reason);
 		s->decided.next++;
-	} else if (s->next >= s->folder.end) {
+	} else if (s->next >= s->end) {
 		return FX_END;
-	} else if (s->watch && !fx_watch_ready(&s->folder, s->next)) {
-		return FX_IDLE;
 	} else if (f) {
 		result = sections_file(node, s, f->name);
 	} else {
@@ -219,26 +221,22 @@ static int sections_next(struct fx_node *node, struct sections *s)
 static int sections_process(struct fx_node *node, void *state)
 {
 	struct sections *s = state;
-	struct fx_error err = { 0 };
 	int result = FX_OK;
 
 	if (fx_stopping(node))
 		return FX_END;
-	if (s->watch && !(s->folder.opened && fx_watch_ready(&s->folder, s->next)) &&
-	    fx_watch_due(&s->folder) && fx_watch_scan(&s->folder, &err) < 0)
-		return fx_fail_error(node, &err);
-	if (result == FX_OK && !s->folder.opened)
+	if (!s->opened)
 		result = sections_open(node, s);
 	return result == FX_OK ? sections_next(node, s) : result;
 }
 
-/* Where the stream ended: files that come later do not count. */
+/* Where the stream ended, when it was asked to. */
 static int sections_drain(struct fx_node *node, void *state)
 {
 	struct sections *s = state;
 	const struct fx_mark end = { .kind = FX_MARK_END, .region.lo[0] = s->next };
 	struct fx_mark m;
-	const int result = s->folder.opened ? fx_decided_peek(&s->decided, node, &m) : FX_OK;
+	const int result = s->opened ? fx_decided_peek(&s->decided, node, &m) : FX_OK;
 
 	return result == FX_END ? fx_decided_add(&s->decided, node, &end) : result;
 }
@@ -248,7 +246,7 @@ static int sections_save(struct fx_node *node, void *state, struct fx_pack *to)
 	const struct sections *s = state;
 
 	(void)node;
-	fx_pack_bool(to, s->folder.opened);
+	fx_pack_bool(to, s->opened);
 	fx_pack_put(to, &s->next, sizeof s->next);
 	return FX_OK;
 }
@@ -265,7 +263,7 @@ static int sections_load(struct fx_node *node, void *state, struct fx_unpack *fr
 	if (!opened)
 		return FX_OK;
 	if (fx_decided_peek(&s->decided, node, &m) != FX_OK || next < m.region.lo[0] ||
-	    next > m.region.lo[0] + FX_WATCH_MAX)
+	    next > m.region.lo[0] + FX_SEQUENCE_MAX)
 		return FX_ETYPE;
 	sections_reopen(s, &m);
 	s->next = next;
@@ -278,7 +276,7 @@ static void sections_finish(void *state)
 {
 	struct sections *s = state;
 
-	fx_watch_fini(&s->folder);
+	fx_sequence_fini(&s->files);
 	fx_decided_close(&s->decided);
 	free(s->pixels);
 }
@@ -286,7 +284,7 @@ static void sections_finish(void *state)
 FX_NODE(acquire_sections) = {
 	.abi = FX_NODE_ABI,
 	.name = "acquire/sections",
-	.summary = "read a folder with one image per section, also while it fills",
+	.summary = "read a folder with one image per section",
 	.ports = ports,
 	.options = options,
 	.state_size = sizeof(struct sections),

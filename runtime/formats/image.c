@@ -147,3 +147,12 @@ void fx_image_close(struct fx_image *im)
 	fx_tiffread_close(im->tiff);
 	memset(im, 0, sizeof *im);
 }
+
+const char *fx_image_reason(const char *folder, const char *text)
+{
+	const size_t len = strlen(folder);
+
+	if (strncmp(text, folder, len) != 0)
+		return text;
+	return text[len] == '/' ? text + len + 1 : text + len;
+}

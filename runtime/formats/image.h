@@ -42,6 +42,8 @@ int fx_image_load(const char *path, size_t height, size_t width, enum fx_dtype d
 		  struct fx_image *im, struct fx_error *err);
 /** Takes a zeroed one too. */
 void fx_image_close(struct fx_image *im);
+/** The text of an error without the folder, which would fill the reason of a mark. */
+const char *fx_image_reason(const char *folder, const char *text);
 /** Refuses a size without pixels or over the limits: 2^20 on a side, 2^34 pixels. */
 int fx_image_check(const char *path, size_t height, size_t width, struct fx_error *err);
 

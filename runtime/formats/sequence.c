@@ -105,15 +105,9 @@ const struct fx_sequence_file *fx_sequence_find(const struct fx_sequence *s, int
 	return lo < s->len && s->files[lo].number == number ? &s->files[lo] : NULL;
 }
 
-static int sequence_add(struct fx_sequence *s, int64_t number, const char *name,
-			const struct stat *st, int64_t now_ns)
+static int sequence_add(struct fx_sequence *s, int64_t number, const char *name)
 {
-	struct fx_sequence_file f = {
-		.number = number,
-		.size = st->st_size,
-		.mtime_ns = st->st_mtim.tv_sec * INT64_C(1000000000) + st->st_mtim.tv_nsec,
-		.since_ns = now_ns,
-	};
+	struct fx_sequence_file f = { .number = number };
 
 	if (!fx_grow(&s->files, &s->cap, s->len + 1, sizeof *s->files) ||
 	    !(f.name = fx_strdup(name)))
@@ -131,7 +125,7 @@ static int by_number(const void *a, const void *b)
 	return strcmp(fa->name, fb->name);
 }
 
-static int sequence_list(struct fx_sequence *s, DIR *dir, const char *pattern, int64_t now_ns)
+static int sequence_list(struct fx_sequence *s, DIR *dir, const char *pattern)
 {
 	const struct dirent *entry;
 	struct stat st;
@@ -139,42 +133,36 @@ static int sequence_list(struct fx_sequence *s, DIR *dir, const char *pattern, i
 	while ((entry = readdir(dir))) {
 		const int64_t number = fx_sequence_number(entry->d_name, pattern);
 
-		/* a file that is renamed meanwhile is seen by the next scan */
 		if (number == NOT_OURS || fstatat(dirfd(dir), entry->d_name, &st, 0) != 0 ||
 		    !S_ISREG(st.st_mode))
 			continue;
 		if (number == NOT_NUMBERED)
 			snprintf(s->unnumbered, sizeof s->unnumbered, "%.63s", entry->d_name);
-		else if (sequence_add(s, number, entry->d_name, &st, now_ns) < 0)
+		else if (sequence_add(s, number, entry->d_name) < 0)
 			return FX_ENOMEM;
 	}
 	return FX_OK;
 }
 
-/* Sorts, refuses two files of one number, and takes over since when a file is as it is. */
-static int sequence_order(struct fx_sequence *s, const struct fx_sequence *old, const char *folder,
-			  struct fx_error *err)
+/* Sorts, and refuses two files of one number. */
+static int sequence_order(struct fx_sequence *s, const char *folder, struct fx_error *err)
 {
 	if (s->len)
 		qsort(s->files, s->len, sizeof *s->files, by_number);
-	for (size_t i = 0; i < s->len; i++) {
-		struct fx_sequence_file *const f = &s->files[i];
-		const struct fx_sequence_file *const before = fx_sequence_find(old, f->number);
+	for (size_t i = 1; i < s->len; i++) {
+		const struct fx_sequence_file *const f = &s->files[i];
 
-		if (i && f[-1].number == f->number)
+		if (f[-1].number == f->number)
 			return fx_error_set(
 				err, FX_EINVAL,
 				"%s: %s and %s both have number %lld; give a pattern with # "
 				"where the number stands, or remove one",
 				folder, f[-1].name, f->name, (long long)f->number);
-		if (before && before->size == f->size && before->mtime_ns == f->mtime_ns &&
-		    strcmp(before->name, f->name) == 0)
-			f->since_ns = before->since_ns;
 	}
 	return FX_OK;
 }
 
-int fx_sequence_scan(struct fx_sequence *s, const char *folder, const char *pattern, int64_t now_ns,
+int fx_sequence_scan(struct fx_sequence *s, const char *folder, const char *pattern,
 		     struct fx_error *err)
 {
 	struct fx_sequence fresh = { 0 };
@@ -184,12 +172,12 @@ int fx_sequence_scan(struct fx_sequence *s, const char *folder, const char *patt
 	if (!dir)
 		return fx_error_set(err, FX_ENOENT, "%s: cannot open folder: %s", folder,
 				    strerror(errno));
-	result = sequence_list(&fresh, dir, pattern, now_ns);
+	result = sequence_list(&fresh, dir, pattern);
 	closedir(dir);
 	if (result < 0)
 		fx_error_set(err, result, "%s: no memory for its list of files", folder);
 	else
-		result = sequence_order(&fresh, s, folder, err);
+		result = sequence_order(&fresh, folder, err);
 	if (result < 0) {
 		fx_sequence_fini(&fresh);
 		return result;
@@ -199,29 +187,31 @@ int fx_sequence_scan(struct fx_sequence *s, const char *folder, const char *patt
 	return FX_OK;
 }
 
-int64_t fx_sequence_changed(const struct fx_sequence *s, int64_t start_ns)
+int fx_sequence_range(const struct fx_sequence *s, const char *folder, const char *pattern,
+		      int64_t first, int64_t count, int64_t *low, int64_t *end,
+		      struct fx_error *err)
 {
-	for (size_t i = 0; i < s->len; i++)
-		if (s->files[i].since_ns > start_ns)
-			start_ns = s->files[i].since_ns;
-	return start_ns;
-}
+	int64_t from, to;
 
-bool fx_sequence_waits(const struct fx_sequence *s, int64_t number, int64_t ns)
-{
-	for (size_t i = s->len; i && s->files[i - 1].number > number; i--)
-		if (s->files[i - 1].since_ns <= ns)
-			return true;
-	return false;
-}
-
-bool fx_sequence_marked(const char *folder, const char *marker)
-{
-	char *path = marker[0] ? fx_path_join(folder, marker) : NULL;
-	const bool there = path && access(path, F_OK) == 0;
-
-	free(path);
-	return there;
+	if (!s->len)
+		return fx_error_set(
+			err, FX_ENOENT,
+			"%s holds no numbered .png, .tif or .tiff file that matches \"%s\"", folder,
+			pattern);
+	from = first >= 0 ? first : s->files[0].number;
+	to = s->files[s->len - 1].number + 1;
+	if (count && from + count < to)
+		to = from + count;
+	if (to <= from)
+		return fx_error_set(err, FX_ENOENT, "%s holds no section from number %lld on",
+				    folder, (long long)from);
+	if (to - from > FX_SEQUENCE_MAX)
+		return fx_error_set(err, FX_EINVAL,
+				    "%s: numbers run from %lld to %lld, more than %d sections",
+				    folder, (long long)from, (long long)to - 1, FX_SEQUENCE_MAX);
+	*low = from;
+	*end = to;
+	return FX_OK;
 }
 
 void fx_sequence_fini(struct fx_sequence *s)

@@ -9,12 +9,12 @@
 
 #include <fornix/error.h>
 
+enum { FX_SEQUENCE_MAX = 1 << 20 }; /**< numbers from the first to the last */
+
 /** One file of a sequence. */
 struct fx_sequence_file {
 	int64_t number; /**< from its name */
 	char *name;	/**< owned; without the folder */
-	int64_t size, mtime_ns;
-	int64_t since_ns; /**< time of the first scan that saw this size and mtime */
 };
 
 /** The files of a folder in the order of their numbers. Zero-initialise;
@@ -31,20 +31,18 @@ struct fx_sequence {
  * the ending .png, .tif or .tiff. */
 int64_t fx_sequence_number(const char *name, const char *pattern);
 
-/** Lists @p folder again; files that did not change keep since_ns, the others get @p now_ns. Fails
- * with FX_ENOENT when it is no longer a folder, FX_EINVAL when two files have one number; then
- * @p s is as before. */
-int fx_sequence_scan(struct fx_sequence *s, const char *folder, const char *pattern, int64_t now_ns,
+/** Lists @p folder, in place of what was listed before. FX_ENOENT when it is no folder, FX_EINVAL
+ * when two files have one number, FX_ENOMEM; then @p s is as before. */
+int fx_sequence_scan(struct fx_sequence *s, const char *folder, const char *pattern,
 		     struct fx_error *err);
 /** The file with @p number, or NULL. Valid until the next scan. */
 const struct fx_sequence_file *fx_sequence_find(const struct fx_sequence *s, int64_t number);
-/** The latest since_ns of any file, at least @p start_ns. */
-int64_t fx_sequence_changed(const struct fx_sequence *s, int64_t start_ns);
-/** True when a file with a number above @p number is as it is since @p ns or longer. */
-bool fx_sequence_waits(const struct fx_sequence *s, int64_t number, int64_t ns);
-/** True when a file called @p marker lies in @p folder; false for "". Look before a scan, as the
- * marker is written last. */
-bool fx_sequence_marked(const char *folder, const char *marker);
+/** The numbers to read: from @p first (-1: the lowest there is), @p count of them (0: all there
+ * are), to *low and *end, which is behind the last. FX_ENOENT when there are none, FX_EINVAL when
+ * they are more than FX_SEQUENCE_MAX; errors name @p folder and @p pattern. */
+int fx_sequence_range(const struct fx_sequence *s, const char *folder, const char *pattern,
+		      int64_t first, int64_t count, int64_t *low, int64_t *end,
+		      struct fx_error *err);
 /** Takes a zeroed one too. */
 void fx_sequence_fini(struct fx_sequence *s);
 

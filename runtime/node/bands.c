@@ -17,6 +17,7 @@ static int band_send(struct fx_node *node, unsigned port, const struct fx_bands 
 	t->role = b->role;
 	t->origin[0] = b->z;
 	t->origin[1] = b->y + (int64_t)y;
+	t->origin[2] = b->x;
 	memcpy(t->voxel_nm, b->voxel_nm, sizeof t->voxel_nm);
 	if (b->voxels)
 		memcpy(t->data, (const char *)b->voxels + y * row_size, rows * row_size);

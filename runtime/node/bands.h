@@ -5,12 +5,12 @@
 
 #include <fornix/node.h>
 
-/** A section, or a part of all its rows, that begins at (z, y, 0). */
+/** A section, or a part of it, that begins at (z, y, x). */
 struct fx_bands {
 	enum fx_role role;
 	enum fx_dtype dtype;
 	double voxel_nm[3];
-	int64_t z, y;
+	int64_t z, y, x;
 	size_t height, width;
 	const void *voxels; /**< borrowed; C order; NULL: by rows() */
 	/** Reads the next @p rows rows to @p voxels. */

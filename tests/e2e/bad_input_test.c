@@ -206,7 +206,7 @@ static void folder_that_vanishes(void **state)
 	const char *in = folder_of(p, "in");
 	struct test_run *r = test_run_start(
 		p, (const char *[]){ "run", SECTIONS, test_word("sections", p->dir, "in"),
-				     "watch=true", test_word("out", p->dir, "out"), NULL });
+				     "acquire=watch", test_word("out", p->dir, "out"), NULL });
 	const char *last;
 
 	test_metrics_await(r, SENT, 4);
@@ -215,7 +215,7 @@ static void folder_that_vanishes(void **state)
 	assert_int_equal(r->code, 1);
 	last = strstr(r->err, "\nfornix: ");
 	assert_non_null(last);
-	check_sentence(last + 1, (const char *[]){ "scope (acquire/sections): ",
+	check_sentence(last + 1, (const char *[]){ "scope (acquire/watch): ",
 						   "/in: the folder has vanished", NULL });
 	assert_false(test_is_there(p->dir, "out/image"));
 	assert_false(test_is_there(p->dir, "out/image.fornix-partial"));
@@ -365,7 +365,9 @@ static void wrong_options(void **state)
 		{ "block=64 64", { "tiles.block: ", "64 64" } },
 		{ "voxel=8 8 8 px", { "scope.voxel: unit \"px\", but this is in nm" } },
 		{ "workers=0", { "segment.workers: \"0\" is not a whole number within 1..64" } },
-		{ "watch=maybe", { "scope.watch: \"maybe\" is not true or false" } },
+		{ "acquire=wach",
+		  { "no node type \"acquire/wach\"; did you mean \"acquire/watch\"?" } },
+		{ "silence=5 s", { "acquire/sections has no option \"silence\"" } },
 		{ "segmenter=watershet",
 		  { "no node type \"segmenter/watershet\"; did you mean "
 		    "\"segmenter/watershed\"?" } },

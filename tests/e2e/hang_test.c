@@ -97,7 +97,7 @@ static void one_that_waits_for_files_is_left_alone(void **state)
 	test_write_sections(test_path(p->dir, "in"), &sections);
 	r = test_run_start(p, (const char *[]){ "run", SECTIONS, "--hang=500 ms",
 						test_word("sections", p->dir, "in"),
-						test_word("out", p->dir, "out"), "watch=true",
+						test_word("out", p->dir, "out"), "acquire=watch",
 						"silence=3 s", NULL });
 	expect_all(p, r, 0);
 	test_run_free(r);

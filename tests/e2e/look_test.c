@@ -36,7 +36,7 @@ static struct test_run *start(struct test_place *p)
 {
 	return test_run_start(p, (const char *[]){ "run", SECTIONS,
 						   test_word("sections", p->dir, "in"),
-						   test_word("out", p->dir, "out"), "watch=true",
+						   test_word("out", p->dir, "out"), "acquire=watch",
 						   "count=12", NULL });
 }
 
@@ -375,7 +375,7 @@ static void the_recording_node_is_killed(void **state)
 	snprintf(word, sizeof word, "even.out=%s/rec", p->dir);
 	r = test_run_start(p,
 			   (const char *[]){ "run", SECTIONS, test_word("sections", p->dir, "in"),
-					     test_word("out", p->dir, "out"), "watch=true",
+					     test_word("out", p->dir, "out"), "acquire=watch",
 					     "count=12", "--record", word, NULL });
 	test_metrics_await(r, "fornix_edge_acked{from=\"even.out\",to=\"recording.in\"} ",
 			   (double)first.count);

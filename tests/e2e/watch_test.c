@@ -88,7 +88,7 @@ static struct test_run *start(struct test_place *p, const char *end)
 {
 	return test_run_start(
 		p, (const char *[]){ "run", SECTIONS, test_word("sections", p->dir, "in"),
-				     test_word("out", p->dir, "out"), "watch=true", end, NULL });
+				     test_word("out", p->dir, "out"), "acquire=watch", end, NULL });
 }
 
 static void files_come_late_slowly_and_out_of_order(void **state)
@@ -136,7 +136,7 @@ static void a_source_that_is_told_to_end_has_not_ended(void **state)
 	test_write_sections(in, &first);
 	r = start(p, "marker=stop");
 	test_metrics_await(r, "fornix_edge_acked{from=\"scope.image\",to=\"even.image\"} ", 4);
-	kill(test_place_await(p, "node scope.0 acquire/sections"), SIGTERM);
+	kill(test_place_await(p, "node scope.0 acquire/watch"), SIGTERM);
 	for (size_t z = 99; z < 107; z++)
 		drop(in, z);
 	test_write_file(test_path(in, "stop"), "", 0);
@@ -177,6 +177,66 @@ static void section_that_never_comes(void **state)
 	test_place_clean(p);
 }
 
+/* A microscope with all that goes wrong, to a folder: at once, or at @p rate while it is read. */
+static struct test_run *simulate(struct test_place *p, const char *folder, const char *rate)
+{
+	static char path[300];
+
+	snprintf(path, sizeof path, "%s/%s", p->dir, folder);
+	return test_run_start(p, (const char *[]){ "simulate", "phantom:24x48x56", path, "--rate",
+						   rate, "--disorder", "20", "--late", "8",
+						   "--missing", "8", "--jitter", "50", "--seed",
+						   "3", "--in-place", "--quiet", NULL });
+}
+
+static void end_of_simulation(struct test_run *r)
+{
+	test_run_wait(r);
+	if (r->code)
+		fail_msg("simulate ended with %d: %s", r->code, r->err);
+	test_run_free(r);
+}
+
+static void expect_same_regions(const json_t *a, const json_t *b)
+{
+	assert_int_equal(json_array_size(a), json_array_size(b));
+	for (size_t i = 0; i < json_array_size(a); i++)
+		assert_true(json_equal(json_object_get(json_array_get(a, i), "region"),
+				       json_object_get(json_array_get(b, i), "region")));
+}
+
+/* What is late comes to its place, what is missing is told, also when the reader is killed. */
+static void a_microscope_is_read_while_it_runs(void **state)
+{
+	struct test_place *p = *state;
+	struct test_run *r, *microscope;
+	json_t *receipt, *plain;
+
+	end_of_simulation(simulate(p, "whole", "0"));
+	test_run_expect(p, 1,
+			(const char *[]){ "run", SECTIONS, test_word("sections", p->dir, "whole"),
+					  test_word("out", p->dir, "plain"), "acquire=watch",
+					  "--quiet", NULL });
+	assert_int_equal(fx_make_dirs(test_path(p->dir, "in"), NULL), FX_OK);
+	r = start(p, "silence=60 s");
+	microscope = simulate(p, "in", "6");
+	test_metrics_await(r, SENT, 8);
+	kill(test_place_await(p, "node scope.0 acquire/watch"), SIGKILL);
+	end_of_simulation(microscope);
+	test_run_wait(r);
+	assert_int_equal(r->code, 1); /* as sections are missing */
+	receipt = test_receipt(test_path(p->dir, "out"), false);
+	plain = test_receipt(test_path(p->dir, "plain"), false);
+	assert_int_equal(test_sum(receipt, "nodes", "restarts"), 1);
+	assert_true(json_array_size(json_object_get(plain, "missing")) > 0);
+	expect_same_regions(json_object_get(receipt, "missing"), json_object_get(plain, "missing"));
+	json_decref(receipt);
+	json_decref(plain);
+	test_same_folders(test_path(p->dir, "plain"), test_path(p->dir, "out"));
+	test_run_free(r);
+	test_place_clean(p);
+}
+
 int main(void)
 {
 #define PLACED(f) cmocka_unit_test_setup_teardown(f, test_place_setup, test_place_teardown)
@@ -186,6 +246,7 @@ int main(void)
 		PLACED(a_source_that_is_told_to_end_has_not_ended),
 		PLACED(silence_is_the_end),
 		PLACED(section_that_never_comes),
+		PLACED(a_microscope_is_read_while_it_runs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,6 @@
 #include <tiffio.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "support/images.h"
 #include "support/node_test.h"
@@ -198,46 +197,6 @@ static void a_folder_that_vanishes_is_an_error(void **folder)
 	fails(t, "the folder has vanished");
 }
 
-static int wait_step(struct node_test *t)
-{
-	int result = FX_IDLE;
-
-	for (int i = 0; i < 500 && result == FX_IDLE; i++) {
-		fx_sleep_ms(2);
-		result = node_test_step(t);
-	}
-	return result;
-}
-
-static void watching_takes_sections_as_they_come(void **folder)
-{
-	struct node_test *t =
-		start(*folder, (const char *const[]){ "watch=on", "settle=0.02", "late=0.05",
-						      "marker=stop", NULL });
-
-	assert_int_equal(node_test_step(t), FX_IDLE);
-	put(*folder, "z5.png", 5);
-	assert_int_equal(node_test_step(t), FX_IDLE); /* not settled yet */
-	assert_int_equal(wait_step(t), FX_OK);
-	assert_int_equal(mark(t, 0)->region.hi[0], 0);
-	assert_int_equal(mark(t, 0)->region.hi[1], H);
-	put(*folder, "z7.png", 7);
-	assert_int_equal(node_test_step(t), FX_IDLE);
-	assert_int_equal(wait_step(t), FX_OK); /* 6 is late */
-	assert_int_equal(mark(t, 2)->kind, FX_MARK_MISSING);
-	assert_int_equal(wait_step(t), FX_OK);
-	assert_int_equal(node_test_count(t, "image", FX_BLOCK), 2);
-	assert_int_equal(node_test_step(t), FX_IDLE);
-	put(*folder, "z9.png", 9);
-	test_write_file(test_path(*folder, "stop"), "", 0);
-	assert_int_equal(wait_step(t), FX_OK); /* 8 will never come */
-	assert_int_equal(wait_step(t), FX_OK);
-	assert_int_equal(wait_step(t), FX_END);
-	assert_int_equal(node_test_count(t, "image", FX_BLOCK), 3);
-	assert_int_equal(mark(t, 5)->region.lo[0], 4);
-	node_test_free(t);
-}
-
 static void another_life_sends_the_same(void **folder)
 {
 	static const char *const lives[] = { NULL, "+saved", "+killed" };
@@ -262,57 +221,37 @@ static void another_life_sends_the_same(void **folder)
 /* What it told others holds, whatever the folder has become since: it is killed without a save. */
 static void decisions_of_a_former_life_hold(void **folder)
 {
-	struct node_test *t =
-		start(*folder, (const char *const[]){ "watch=on", "settle=0", "late=0.01",
-						      "silence=0.1", NULL });
+	struct node_test *t;
 
 	put(*folder, "z5.png", 5);
 	put(*folder, "z7.png", 7);
-	assert_int_equal(wait_step(t), FX_OK);
-	assert_int_equal(wait_step(t), FX_OK); /* 6 is late */
-	put(*folder, "z6.png", 6);
+	t = start(*folder, NULL);
+	assert_int_equal(node_test_step(t), FX_OK);
+	assert_int_equal(node_test_step(t), FX_OK);
+	put(*folder, "z6.png", 6); /* was told to be missing */
 	put(*folder, "z3.png", 3); /* sections are counted from 5 on */
-	node_test_again(t, false);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(wait_step(t), FX_OK);
-	assert_int_equal(wait_step(t), FX_END);
-	assert_int_equal(node_test_drain(t), FX_OK);
-	put(*folder, "z8.png", 8); /* the stream has ended */
+	put(*folder, "z8.png", 8); /* to 7 */
 	for (int life = 0; life < 2; life++) {
+		node_test_again(t, false);
+		run(t);
+		assert_int_equal(node_test_result(t), FX_END);
+		assert_int_equal(node_test_drain(t), FX_OK);
 		assert_int_equal(node_test_count(t, "image", FX_BLOCK), 2);
 		assert_int_equal(node_test_count(t, "image", FX_NOTHING), 4);
-		assert_int_equal(mark(t, 0)->region.hi[0], 0);
+		assert_int_equal(mark(t, 0)->region.hi[0], 3);
 		assert_int_equal(mark(t, 2)->kind, FX_MARK_MISSING);
 		assert_int_equal(mark(t, 2)->region.lo[0], 1);
 		assert_non_null(strstr(mark(t, 2)->reason, "number 6"));
-		node_test_again(t, false);
-		while (wait_step(t) == FX_OK)
-			;
-		assert_int_equal(node_test_result(t), FX_END);
 	}
 	node_test_free(t);
 }
 
-static void watching_ends_by_silence_count_or_stop(void **folder)
+static void it_stops_when_told(void **folder)
 {
-	const char *const silent[] = { "watch=on", "settle=0", "silence=0.05", NULL };
-	const char *const counted[] = { "watch=on", "settle=0", "count=1", NULL };
-	struct node_test *t = start(*folder, silent);
+	struct node_test *t;
 
-	assert_true(wait_step(t) < 0);
-	fails(t, "none has come");
 	put(*folder, "z5.png", 5);
-	t = start(*folder, silent);
-	assert_int_equal(node_test_step(t), FX_OK);
-	assert_int_equal(node_test_step(t), FX_IDLE);
-	assert_int_equal(wait_step(t), FX_END);
-	node_test_free(t);
-	t = start(*folder, counted);
-	assert_int_equal(node_test_step(t), FX_OK);
-	assert_int_equal(mark(t, 0)->region.hi[0], 1);
-	assert_int_equal(node_test_step(t), FX_END);
-	node_test_free(t);
-	t = start(*folder, (const char *const[]){ "watch=on", NULL });
+	t = start(*folder, NULL);
 	node_test_stop(t);
 	assert_int_equal(node_test_step(t), FX_END);
 	node_test_free(t);
@@ -331,14 +270,11 @@ int main(void)
 						remove_folder),
 		cmocka_unit_test_setup_teardown(a_folder_that_vanishes_is_an_error, make_folder,
 						remove_folder),
-		cmocka_unit_test_setup_teardown(watching_takes_sections_as_they_come, make_folder,
-						remove_folder),
 		cmocka_unit_test_setup_teardown(another_life_sends_the_same, make_folder,
 						remove_folder),
 		cmocka_unit_test_setup_teardown(decisions_of_a_former_life_hold, make_folder,
 						remove_folder),
-		cmocka_unit_test_setup_teardown(watching_ends_by_silence_count_or_stop, make_folder,
-						remove_folder),
+		cmocka_unit_test_setup_teardown(it_stops_when_told, make_folder, remove_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
