@@ -4,12 +4,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/checksum.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "formats/sequence.h"
 #include "formats/volume_ops.h"
 
 enum { REST_NS = 20000000 };
@@ -67,12 +67,14 @@ static bool growing_marked(const struct fx_growing *g)
 	const char *inside;
 	char *folder = *g->marker ? fx__volume_file(g->path, &inside) : NULL;
 	char *slash = folder && !fx_is_dir(folder) ? strrchr(folder, '/') : NULL;
-	bool is = false;
+	char *path;
+	bool is;
 
 	if (slash)
 		slash[slash == folder] = 0;
-	if (folder)
-		is = fx_sequence_marked(fx_is_dir(folder) ? folder : ".", g->marker);
+	path = folder ? fx_path_join(fx_is_dir(folder) ? folder : ".", g->marker) : NULL;
+	is = path && access(path, F_OK) == 0;
+	free(path);
 	free(folder);
 	return is;
 }
