@@ -77,13 +77,12 @@ static int zmq_init(struct fx_node *node, void *state)
 		.largest = (int64_t)(s->largest * (1 << 20)),
 	};
 
-	s->stream =
-		(struct fx_framestream){ .image = IMAGE,
-					 .attempts = ATTEMPTS,
-					 .tile = s->tile,
-					 .first = s->first,
-					 .count = s->count,
-					 .arrivals = { .hold = s->hold, .reorder = s->reorder } };
+	s->stream = (struct fx_framestream){ .image = IMAGE,
+					     .attempts = ATTEMPTS,
+					     .tile = s->tile,
+					     .first = s->first,
+					     .count = s->count,
+					     .queue = { .hold = s->hold, .reorder = s->reorder } };
 	memcpy(s->stream.voxel_nm, s->voxel.v, sizeof s->stream.voxel_nm);
 	if (fx_framestream_init(&s->stream, node) < 0)
 		return FX_EIO;

@@ -140,7 +140,7 @@ void fx_frame_fini(struct fx_frame *frame)
 }
 
 /* Place of the first that is not before @p section. */
-static size_t arrivals_place(const struct fx_arrivals *a, int64_t section)
+static size_t queue_place(const struct fx_frame_queue *a, int64_t section)
 {
 	size_t i = 0;
 
@@ -149,10 +149,10 @@ static size_t arrivals_place(const struct fx_arrivals *a, int64_t section)
 	return i;
 }
 
-bool fx_arrivals_put(struct fx_arrivals *a, struct fx_frame *frame)
+bool fx_frame_queue_put(struct fx_frame_queue *a, struct fx_frame *frame)
 {
 	const int64_t section = frame->header.section;
-	const size_t i = arrivals_place(a, section);
+	const size_t i = queue_place(a, section);
 
 	if (section < a->next)
 		return false;
@@ -176,7 +176,7 @@ bool fx_arrivals_put(struct fx_arrivals *a, struct fx_frame *frame)
 	return true;
 }
 
-int fx_arrivals_next(struct fx_arrivals *a, bool ending, struct fx_frame *frame)
+int fx_frame_queue_next(struct fx_frame_queue *a, bool ending, struct fx_frame *frame)
 {
 	const bool there = a->len && a->held[0].header.section == a->next;
 	const int64_t behind = a->highest - 1 - a->next; /* later ones have come this far */
@@ -191,7 +191,7 @@ int fx_arrivals_next(struct fx_arrivals *a, bool ending, struct fx_frame *frame)
 	return ending && !a->len ? FX_END : FX_IDLE;
 }
 
-void fx_arrivals_fini(struct fx_arrivals *a)
+void fx_frame_queue_fini(struct fx_frame_queue *a)
 {
 	for (size_t i = 0; i < a->len; i++)
 		fx_frame_fini(&a->held[i]);

@@ -40,7 +40,7 @@ const void *fx_frame_bytes(const struct fx_frame *frame, size_t *size);
 void fx_frame_fini(struct fx_frame *frame);
 
 /** Sections that came and are not sent yet. Set the first members; the rest is zero at first. */
-struct fx_arrivals {
+struct fx_frame_queue {
 	int64_t hold;	 /**< newer versions may come until a section is this many behind */
 	int64_t reorder; /**< a section is missing when one this much later has come */
 
@@ -52,11 +52,11 @@ struct fx_arrivals {
 
 /** Takes over @p frame (its owned parts; zeroed then), in place of an older version. False when it
  * is dropped: its section was sent, a newer version is there, or there is no memory. */
-bool fx_arrivals_put(struct fx_arrivals *a, struct fx_frame *frame);
+bool fx_frame_queue_put(struct fx_frame_queue *a, struct fx_frame *frame);
 /** What comes next: FX_OK with *frame taken out (fx_frame_fini()); FX_ENOENT: section next is
  * missing; FX_IDLE: not known yet; FX_END with @p ending (no more will come) when there is
  * nothing. Call a->next++ after the first two. */
-int fx_arrivals_next(struct fx_arrivals *a, bool ending, struct fx_frame *frame);
-void fx_arrivals_fini(struct fx_arrivals *a);
+int fx_frame_queue_next(struct fx_frame_queue *a, bool ending, struct fx_frame *frame);
+void fx_frame_queue_fini(struct fx_frame_queue *a);
 
 #endif

@@ -28,7 +28,7 @@ int fx_framestream_init(struct fx_framestream *s, struct fx_node *node)
 
 void fx_framestream_fini(struct fx_framestream *s)
 {
-	fx_arrivals_fini(&s->arrivals);
+	fx_frame_queue_fini(&s->queue);
 	fx_decided_close(&s->decided);
 	if (s->begun_fd > 0)
 		close(s->begun_fd);
@@ -69,7 +69,7 @@ static int stream_reopen(struct fx_node *node, struct fx_framestream *s, const s
 	s->open = *m;
 	s->open.region.lo[1] = s->open.region.lo[2] = 0;
 	memcpy(s->open.voxel_nm, s->voxel_nm, sizeof s->voxel_nm);
-	s->arrivals.next = s->arrivals.highest = m->region.lo[0];
+	s->queue.next = s->queue.highest = m->region.lo[0];
 	s->end = s->count ? m->region.lo[0] + s->count : INT64_MAX;
 	s->opened = true;
 	if (!stream_room(s))
@@ -123,13 +123,13 @@ static int stream_lost(struct fx_node *node, struct fx_framestream *s, int64_t s
 {
 	int result = FX_OK;
 
-	while (result == FX_OK && s->arrivals.next < section) {
-		result = stream_tiles(node, s, s->image, s->arrivals.next, NULL);
+	while (result == FX_OK && s->queue.next < section) {
+		result = stream_tiles(node, s, s->image, s->queue.next, NULL);
 		if (result == FX_OK)
 			result = stream_mark_section(node, s, s->image, FX_MARK_MISSING,
-						     s->arrivals.next,
+						     s->queue.next,
 						     "was lost when acquire/zmq was killed");
-		s->arrivals.next++;
+		s->queue.next++;
 	}
 	return result;
 }
@@ -183,7 +183,7 @@ int fx_framestream_replay(struct fx_framestream *s, struct fx_node *node)
 		return FX_OK;
 	}
 	result = stream_lost(node, s, m.region.lo[0]);
-	s->arrivals.next++;
+	s->queue.next++;
 	if (result < 0)
 		return result;
 	result = stream_mark_section(node, s, s->image, FX_MARK_MISSING, m.region.lo[0], m.reason);
@@ -194,18 +194,17 @@ int fx_framestream_replay(struct fx_framestream *s, struct fx_node *node)
 
 static int stream_missing(struct fx_node *node, struct fx_framestream *s, const char *reason)
 {
-	struct fx_mark m = { .kind = FX_MARK_MISSING, .region.lo[0] = s->arrivals.next };
+	struct fx_mark m = { .kind = FX_MARK_MISSING, .region.lo[0] = s->queue.next };
 	int result;
 
 	snprintf(m.reason, sizeof m.reason, "%s", reason);
 	if (fx_decided_add(&s->decided, node, &m) < 0)
 		return FX_EIO;
-	result =
-		stream_mark_section(node, s, s->image, FX_MARK_MISSING, s->arrivals.next, m.reason);
+	result = stream_mark_section(node, s, s->image, FX_MARK_MISSING, s->queue.next, m.reason);
 	if (result == FX_OK)
-		result = stream_mark_section(node, s, s->attempts, FX_MARK_MISSING,
-					     s->arrivals.next, m.reason);
-	s->arrivals.next++;
+		result = stream_mark_section(node, s, s->attempts, FX_MARK_MISSING, s->queue.next,
+					     m.reason);
+	s->queue.next++;
 	return result;
 }
 
@@ -229,10 +228,10 @@ static int stream_section(struct fx_node *node, struct fx_framestream *s, struct
 
 	if (!voxels)
 		return stream_missing(node, s, f->refused[0] ? f->refused : err.text);
-	result = stream_tiles(node, s, s->image, s->arrivals.next, voxels);
+	result = stream_tiles(node, s, s->image, s->queue.next, voxels);
 	if (result == FX_OK)
-		result = stream_mark_section(node, s, s->image, FX_MARK_DONE, s->arrivals.next, "");
-	s->arrivals.next++;
+		result = stream_mark_section(node, s, s->image, FX_MARK_DONE, s->queue.next, "");
+	s->queue.next++;
 	return result;
 }
 
@@ -245,9 +244,9 @@ int fx_framestream_next(struct fx_framestream *s, struct fx_node *node)
 		return FX_IDLE;
 	if (s->ending && s->returned)
 		return stream_lost(node, s, s->end) < 0 ? FX_EIO : FX_END;
-	if (s->arrivals.next >= s->end)
+	if (s->queue.next >= s->end)
 		return FX_END;
-	result = fx_arrivals_next(&s->arrivals, s->ending, &f);
+	result = fx_frame_queue_next(&s->queue, s->ending, &f);
 	if (result == FX_OK)
 		result = stream_section(node, s, &f);
 	else if (result == FX_ENOENT)
@@ -329,11 +328,11 @@ int fx_framestream_image(struct fx_framestream *s, struct fx_node *node, struct 
 	if (result < 0)
 		return result;
 	stream_count_frame(node, s, h.frame);
-	if (h.section - s->arrivals.highest > FX_FRAME_JUMP || h.section < s->open.region.lo[0])
+	if (h.section - s->queue.highest > FX_FRAME_JUMP || h.section < s->open.region.lo[0])
 		return FX_OK; /* no section of this stream */
 	s->plain = s->plain && h.section == h.frame;
 	stream_check(node, s, f);
-	if (s->returned && h.section >= s->arrivals.next) {
+	if (s->returned && h.section >= s->queue.next) {
 		result = stream_lost(node, s, h.section);
 		s->returned = false;
 	}
@@ -346,7 +345,7 @@ int fx_framestream_image(struct fx_framestream *s, struct fx_node *node, struct 
 		if (result == FX_OK)
 			result = stream_attempt(node, s, &m, stream_decode(s, f, &err));
 	}
-	fx_arrivals_put(&s->arrivals, f);
+	fx_frame_queue_put(&s->queue, f);
 	return result;
 }
 
@@ -360,20 +359,20 @@ int fx_framestream_ends(struct fx_framestream *s, struct fx_node *node, int64_t 
 		s->lost += (double)(frames - s->frame);
 		fx_warn(node, "the last %lld of %lld frames did not come",
 			(long long)(frames - s->frame), (long long)frames);
-		if (s->plain && frames - s->arrivals.highest < FX_FRAME_JUMP)
-			s->arrivals.highest = frames;
+		if (s->plain && frames - s->queue.highest < FX_FRAME_JUMP)
+			s->queue.highest = frames;
 		fx_progress(node, s->lost, 0, "lost frames");
 	}
 	s->ending = true;
 	if (!s->count)
-		s->end = s->arrivals.highest;
+		s->end = s->queue.highest;
 	m.region.lo[0] = s->end;
 	return fx_decided_add(&s->decided, node, &m);
 }
 
 int fx_framestream_drain(struct fx_framestream *s, struct fx_node *node)
 {
-	struct fx_mark m = { .kind = FX_MARK_END, .region.lo[0] = s->arrivals.next };
+	struct fx_mark m = { .kind = FX_MARK_END, .region.lo[0] = s->queue.next };
 
 	return s->opened && s->live ? fx_decided_add(&s->decided, node, &m) : FX_OK;
 }
@@ -383,7 +382,7 @@ void fx_framestream_save(const struct fx_framestream *s, struct fx_pack *to)
 	fdatasync(s->begun_fd);
 	fx_pack_bool(to, s->opened);
 	fx_pack_put(to, &s->open, sizeof s->open);
-	fx_pack_put(to, &s->arrivals.next, sizeof s->arrivals.next);
+	fx_pack_put(to, &s->queue.next, sizeof s->queue.next);
 	fx_pack_put(to, &s->frame, sizeof s->frame);
 	fx_pack_put(to, &s->decided.next, sizeof s->decided.next);
 }
@@ -397,7 +396,7 @@ static bool stream_valid(const struct fx_framestream *s)
 	return (m->dtype == FX_U8 || m->dtype == FX_U16) && m->region.hi[1] > 0 &&
 	       m->region.hi[1] <= most && m->region.hi[2] > 0 && m->region.hi[2] <= most &&
 	       m->region.lo[0] >= 0 && m->region.lo[0] <= number &&
-	       s->arrivals.next >= m->region.lo[0] && s->arrivals.next <= number && s->frame >= 0 &&
+	       s->queue.next >= m->region.lo[0] && s->queue.next <= number && s->frame >= 0 &&
 	       s->frame <= number;
 }
 
@@ -407,7 +406,7 @@ int fx_framestream_load(struct fx_framestream *s, struct fx_unpack *from)
 
 	if (fx_unpack_bool(from, &s->opened) < 0 ||
 	    fx_unpack_get(from, &s->open, sizeof s->open) < 0 ||
-	    fx_unpack_get(from, &s->arrivals.next, sizeof s->arrivals.next) < 0 ||
+	    fx_unpack_get(from, &s->queue.next, sizeof s->queue.next) < 0 ||
 	    fx_unpack_get(from, &s->frame, sizeof s->frame) < 0 ||
 	    fx_unpack_get(from, &decided, sizeof decided) < 0 ||
 	    decided > fx_seglog_next(s->decided.log))
@@ -418,7 +417,7 @@ int fx_framestream_load(struct fx_framestream *s, struct fx_unpack *from)
 	s->open.reason[sizeof s->open.reason - 1] = 0;
 	if (!stream_valid(s) || !stream_room(s))
 		return FX_ETYPE;
-	s->arrivals.highest = s->arrivals.next;
+	s->queue.highest = s->queue.next;
 	s->end = s->count ? s->open.region.lo[0] + s->count : INT64_MAX;
 	s->returned = true;
 	return FX_OK;

@@ -22,7 +22,7 @@ struct fx_framestream {
 	double tile;		     /**< MiB */
 	int64_t first;		     /**< number of the first section; -1: the first that comes */
 	int64_t count;		     /**< sections; 0: up to the end */
-	struct fx_arrivals arrivals; /**< owned; hold and reorder are set by the caller */
+	struct fx_frame_queue queue; /**< owned; hold and reorder are set by the caller */
 
 	struct fx_decided decided;  /**< owned; DONE is an attempt, its hi[0] the version */
 	struct fx_mark open;	    /**< as decided; reason is the series */

@@ -7,19 +7,19 @@
 
 #include "node/frames.h"
 
-static bool put(struct fx_arrivals *a, int64_t section, int64_t version, const char *refused)
+static bool put(struct fx_frame_queue *a, int64_t section, int64_t version, const char *refused)
 {
 	struct fx_frame f = { .header = { .section = section, .version = version } };
 
 	memcpy(f.refused, refused, strlen(refused) + 1);
-	return fx_arrivals_put(a, &f);
+	return fx_frame_queue_put(a, &f);
 }
 
 /* What comes next: a version, 'M' missing, 'I' idle, 'E' end. */
-static int next(struct fx_arrivals *a, bool ending)
+static int next(struct fx_frame_queue *a, bool ending)
 {
 	struct fx_frame f = { 0 };
-	const int result = fx_arrivals_next(a, ending, &f);
+	const int result = fx_frame_queue_next(a, ending, &f);
 	const int version = (int)f.header.version;
 
 	if (result == FX_OK)
@@ -35,7 +35,7 @@ static int next(struct fx_arrivals *a, bool ending)
 
 static void in_order_at_once(void **state)
 {
-	struct fx_arrivals a = { .reorder = 2 };
+	struct fx_frame_queue a = { .reorder = 2 };
 
 	(void)state;
 	assert_int_equal(next(&a, false), 'I');
@@ -49,12 +49,12 @@ static void in_order_at_once(void **state)
 	assert_int_equal(next(&a, false), 5);
 	assert_false(put(&a, 1, 9, "")); /* was sent */
 	assert_int_equal(next(&a, true), 'E');
-	fx_arrivals_fini(&a);
+	fx_frame_queue_fini(&a);
 }
 
 static void missing_when_later_ones_have_come(void **state)
 {
-	struct fx_arrivals a = { .reorder = 2 };
+	struct fx_frame_queue a = { .reorder = 2 };
 
 	(void)state;
 	put(&a, 2, 1, "");
@@ -66,12 +66,12 @@ static void missing_when_later_ones_have_come(void **state)
 	assert_int_equal(next(&a, true), 1);
 	assert_int_equal(next(&a, true), 1);
 	assert_int_equal(next(&a, true), 'E');
-	fx_arrivals_fini(&a);
+	fx_frame_queue_fini(&a);
 }
 
 static void held_for_newer_versions(void **state)
 {
-	struct fx_arrivals a = { .hold = 2 };
+	struct fx_frame_queue a = { .hold = 2 };
 
 	(void)state;
 	put(&a, 0, 2, "");
@@ -83,19 +83,19 @@ static void held_for_newer_versions(void **state)
 	assert_int_equal(next(&a, false), 3);
 	assert_int_equal(next(&a, false), 'I');
 	assert_int_equal(next(&a, true), 1);
-	fx_arrivals_fini(&a);
+	fx_frame_queue_fini(&a);
 }
 
 static void what_is_refused_gives_way(void **state)
 {
-	struct fx_arrivals a = { .hold = 1 };
+	struct fx_frame_queue a = { .hold = 1 };
 
 	(void)state;
 	put(&a, 0, 5, "damaged");
 	assert_true(put(&a, 0, 1, ""));
 	assert_false(put(&a, 0, 7, "damaged"));
 	assert_int_equal(next(&a, true), 1);
-	fx_arrivals_fini(&a);
+	fx_frame_queue_fini(&a);
 }
 
 static void listens_where_it_may(void **state)
