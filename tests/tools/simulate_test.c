@@ -528,9 +528,9 @@ static void frames(const char *dir, const char *options, int type, bool lz4)
 	assert_true(json_is_true(json_object_get(end, "end")));
 	assert_int_equal(json_integer_value(json_object_get(end, "frames")), 4);
 	json_decref(end);
-	assert_int_equal(ended(pid), 0);
 	zmq_close(socket);
 	zmq_ctx_term(zmq);
+	assert_int_equal(ended(pid), 0);
 	free(address);
 	free(text);
 }
@@ -549,6 +549,59 @@ static void frames_are_what_files_are(void **unused)
 	free(dir);
 }
 
+/* Many frames for one that begins to read when they are far more than may wait: all come. */
+static void all_come(const char *dir, const char *words, int type)
+{
+	enum { MANY = 4000 };
+	const int wait = WAIT_MS, one = 1;
+	char *address = expand(dir, "ipc://@/slow"), *text = expand(dir, words);
+	void *zmq = zmq_ctx_new(), *socket = zmq_socket(zmq, type);
+	uint8_t voxels[64];
+	json_t *j;
+	pid_t pid;
+
+	zmq_setsockopt(socket, ZMQ_RCVTIMEO, &wait, sizeof wait);
+	zmq_setsockopt(socket, ZMQ_RCVHWM, &one, sizeof one);
+	if (type == ZMQ_SUB)
+		zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
+	assert_int_equal(zmq_connect(socket, address), 0);
+	pid = start(text, dir);
+	for (int i = 0; i < MANY; i++) {
+		j = receive_json(socket);
+		if (i == 0)
+			fx_sleep_ms(500);
+		assert_int_equal(json_integer_value(json_object_get(j, "frame")), i);
+		json_decref(j);
+		assert_int_equal(receive(socket, voxels, sizeof voxels), 16);
+	}
+	j = receive_json(socket);
+	assert_int_equal(json_integer_value(json_object_get(j, "frames")), MANY);
+	json_decref(j);
+	zmq_close(socket); /* until then it stays */
+	zmq_ctx_term(zmq);
+	assert_int_equal(ended(pid), 0);
+	free(address);
+	free(text);
+}
+
+static void a_slow_peer_gets_all(void **unused)
+{
+	char *dir = test_tmp_dir(), *bytes = fx_calloc(1, 128 + 4000 * 16);
+
+	(void)unused;
+	assert_non_null(bytes);
+	memcpy(bytes, "\x93NUMPY\1\0\x76\0", 10);
+	snprintf(bytes + 10, 119, "%-117s\n",
+		 "{'descr': '|u1', 'fortran_order': False, 'shape': (4000, 4, 4), }");
+	bytes[128] = 0;
+	test_write_file(test_path(dir, "in.npy"), bytes, 128 + 4000 * 16);
+	all_come(dir, "@/in.npy ipc://@/slow", ZMQ_PULL);
+	all_come(dir, "@/in.npy ipc://@/slow --pub", ZMQ_SUB);
+	fx_remove_tree(dir, NULL);
+	free(bytes);
+	free(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -564,6 +617,7 @@ int main(void)
 		cmocka_unit_test(images_again_on_a_publishers_word),
 		cmocka_unit_test(ctrl_c_ends_it_well),
 		cmocka_unit_test(frames_are_what_files_are),
+		cmocka_unit_test(a_slow_peer_gets_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
