@@ -243,6 +243,30 @@ static void sections_flow_when_their_chunks_are_there(void **folder)
 	node_test_free(t);
 }
 
+/* Its chunk will be written again when the volume becomes longer. */
+static void a_section_waits_for_those_that_share_its_chunks(void **folder)
+{
+	const char *path = test_path(*folder, "shared.zarr");
+	struct node_test *t = grow(path, "settle=0.02", "silence=0.3", NULL);
+
+	put_meta(path, 1, 0);
+	test_write_file(test_path(path, "0.0.0"), "________________", 16);
+	test_write_file(test_path(path, "0.0.1"), "________________", 16);
+	assert_int_equal(steps(t, 12), FX_IDLE);
+	assert_int_equal(node_test_count(t, "out", FX_BLOCK), 0);
+	put_chunk(path, 0, 0);
+	put_chunk(path, 0, 1);
+	put_meta(path, 2, 0);
+	assert_int_equal(steps(t, 12), FX_IDLE);
+	assert_int_equal(marks(t, FX_MARK_DONE), 2);
+	put_meta(path, 3, 0);
+	put_chunk(path, 1, 0);
+	put_chunk(path, 1, 1);
+	assert_int_equal(steps(t, 100), FX_END);
+	expect_sections(t, "DDD");
+	node_test_free(t);
+}
+
 static void what_does_not_come_is_missing_or_filled(void **folder)
 {
 	const char *path = test_path(*folder, "holes.zarr");
@@ -337,6 +361,7 @@ int main(void)
 		cmocka_unit_test(a_broken_section_is_missing),
 		cmocka_unit_test(what_cannot_be_read_fails_at_once),
 		cmocka_unit_test(sections_flow_when_their_chunks_are_there),
+		cmocka_unit_test(a_section_waits_for_those_that_share_its_chunks),
 		cmocka_unit_test(what_does_not_come_is_missing_or_filled),
 		cmocka_unit_test(an_attribute_may_count_sections),
 		cmocka_unit_test(later_lives_decide_the_same),
