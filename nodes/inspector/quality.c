@@ -43,7 +43,7 @@ static const struct fx_option options[] = {
 	  .help = "a section with so many bad parts, at least one, is bad" },
 	{ FX_FIELD(struct quality, saturated), .unit = "%", .def = 10, .min = 0.01, .max = 100,
 	  .help = "most voxels of the lowest or highest grey value over what is usual" },
-	{ FX_FIELD(struct quality, fold), .unit = "%", .def = 20, .min = 1, .max = 200,
+	{ FX_FIELD(struct quality, fold), .unit = "%", .def = 60, .min = 1, .max = 200,
 	  .help = "longest dark band over what is usual, in parts of the shorter side" },
 	{ FX_FIELD(struct quality, learn), .def = 5, .min = 1, .max = 64,
 	  .help = "sections at the start that are judged together: so long they wait" },

@@ -8,7 +8,7 @@
 
 #include "base/alloc.h"
 
-enum { FOCUS, NOISE, STRIPES, SIGNAL, SATURATED, FOLD, STREAK }; /* figures */
+enum { FOCUS, NOISE, STRIPES, SIGNAL, SATURATED, FOLD, STREAK, POWER }; /* figures */
 
 static const double blank_snr = 0.02;	   /* nothing is there, whatever is usual */
 static const double blank_signal = 0.05;   /* of the power that is usual */
@@ -16,7 +16,7 @@ static const double saturated_first = 0.5; /* while nothing is known to be usual
 
 /* Deviations are at least this: figures of a steady stream vary less than matters. All but
  * shares are logarithms. */
-static const double spread_min[FX_JUDGE_FIGURES] = { 0.03, 0.1, 0.2, 0.1, 0.01, 0.05, 0.08 };
+static const double spread_min[FX_JUDGE_FIGURES] = { 0.03, 0.1, 0.2, 0.1, 0.01, 0.05, 0.08, 0.1 };
 
 const char *fx_fault_name(unsigned fault)
 {
@@ -54,6 +54,7 @@ static void figures_of(float f[FX_JUDGE_FIGURES], const struct fx_verdict *v)
 	f[SIGNAL] = (float)log(fmax(q->signal, 1e-9));
 	f[SATURATED] = (float)(q->low + q->high);
 	f[FOLD] = (float)v->fold;
+	f[POWER] = (float)log(fmax(q->noise, 1e-9));
 	f[STREAK] = (float)log(fmax(q->streak, 1e-3));
 }
 
@@ -86,7 +87,7 @@ static void judge_one(struct fx_verdict *v, const struct fx_running *usual, size
 	v->local = 0;
 	v->badness = 0;
 	v->focus_off = -off[FOCUS];
-	v->noise_off = off[NOISE];
+	v->noise_off = fmin(off[NOISE], off[POWER]); /* less structure is no noise */
 	v->stripes_off = fmax(off[STRIPES], off[STREAK]);
 	accuse(v, FX_FAULT_BLANK, v->quality.snr < blank_snr ? 2 : 0);
 	if (known)

@@ -50,7 +50,7 @@ struct fx_verdict {
 	double focus_off, noise_off, stripes_off; /**< in usual deviations, above 0 is worse */
 };
 
-enum { FX_JUDGE_FIGURES = 7 };
+enum { FX_JUDGE_FIGURES = 8 };
 
 /** What is usual: in whole sections, and in the part at each place. Zero-initialise. */
 struct fx_judge {

@@ -96,6 +96,9 @@ static void never_after_the_deadline(void **unused)
 	r.hold = 100;
 	expect(&r, "0! 1 2 3 4 5 6 0!",
 	       "ask 0/1@6 close 0 pass 1:1 pass 2:2 pass 3:3 pass 4:4 pass 5:5 pass 6:6");
+	/* another one is waited for meanwhile */
+	expect(&r, "1! 2 3 4 5 6 7 1! 0",
+	       "ask 1/1@7 pass 0:8 close 1 pass 2:1 pass 3:2 pass 4:3 pass 5:4 pass 6:5 pass 7:6");
 	r.attempts = 0;
 	expect(&r, "0! 1", "close 0 pass 1:1");
 }
