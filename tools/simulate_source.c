@@ -138,11 +138,11 @@ static int open_any(struct sim_source *s, const struct sim_options *o, struct fx
 	memcpy(s->voxel_nm, o->voxel, sizeof s->voxel_nm);
 	if (strcmp(o->volume, "phantom") == 0 || strncmp(o->volume, "phantom:", 8) == 0)
 		return open_phantom(s, o, err);
-	if (fx_is_dir(o->volume) && fx_sequence_scan(&s->sequence, o->volume, "*", err) == FX_OK &&
-	    s->sequence.len)
-		result = open_sequence(s, o, err);
-	else
-		result = open_volume(s, o, err);
+	if (fx_is_dir(o->volume))
+		result = fx_sequence_scan(&s->sequence, o->volume, "*", err);
+	if (result < 0)
+		return result;
+	result = s->sequence.len ? open_sequence(s, o, err) : open_volume(s, o, err);
 	for (int a = 0; a < 3; a++)
 		if (s->volume.voxel_nm[a] > 0)
 			s->voxel_nm[a] = s->volume.voxel_nm[a];

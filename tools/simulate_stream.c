@@ -18,7 +18,8 @@ static const int64_t PATIENCE_NS = 3000000000;
 struct stream {
 	struct sim_out out;
 	const struct sim_options *o; /* borrowed */
-	void *zmq, *socket;
+	void *zmq, *socket, *monitor;
+	int peers;	  /* connections that there are now */
 	zmq_msg_t voxels; /* the room, when it is not compressed */
 	bool has_voxels, has_peer, ended;
 	int64_t patient_ns; /* until then the end is tried to be told, also when stopped */
@@ -158,6 +159,37 @@ static int stream_put(struct sim_out *out, const struct sim_frame *f, char name[
 	return result;
 }
 
+/* Counts connections that came and went. Waits for a while when there is no news. */
+static void count_peers(struct stream *s)
+{
+	uint8_t event[6]; /* 16 bit of what, 32 of a value */
+	char address[256];
+	uint16_t what;
+
+	while (zmq_recv(s->monitor, event, sizeof event, 0) >= (int)sizeof what) {
+		zmq_recv(s->monitor, address, sizeof address, 0);
+		memcpy(&what, event, sizeof what);
+		s->peers += what == ZMQ_EVENT_DISCONNECTED ? -1 : 1;
+	}
+}
+
+/* Stays until the peers have gone: libzmq 4.3 loses what lies in the buffers of a peer that has no
+ * room for more when the connection ends. */
+static void await_departure(struct stream *s)
+{
+	const int64_t since = fx_now_ns();
+	bool told = s->o->quiet;
+
+	do {
+		count_peers(s);
+		if (!told && s->peers > 0 && fx_now_ns() - since > PATIENCE_NS) {
+			fprintf(stderr, "fornix simulate: all is sent; staying until the peer has "
+					"gone (Ctrl-C ends it)\n");
+			told = true;
+		}
+	} while (s->peers > 0 && !s->out.stop(s->out.arg));
+}
+
 static int stream_end(struct sim_out *out, struct fx_error *err)
 {
 	struct stream *s = (struct stream *)out;
@@ -173,6 +205,8 @@ static int stream_end(struct sim_out *out, struct fx_error *err)
 					     "frames", (json_int_t)out->frames),
 				   0, err);
 	s->ended = result == FX_OK;
+	if (s->ended)
+		await_departure(s);
 	return result;
 }
 
@@ -184,6 +218,8 @@ static void stream_close(struct sim_out *out)
 
 	if (s->has_voxels)
 		zmq_msg_close(&s->voxels);
+	if (s->monitor)
+		zmq_close(s->monitor);
 	if (s->socket) {
 		zmq_setsockopt(s->socket, ZMQ_LINGER, &linger, sizeof linger);
 		zmq_close(s->socket);
@@ -193,6 +229,22 @@ static void stream_close(struct sim_out *out)
 	free(s->room);
 	free(s->packed);
 	free(s);
+}
+
+static int watch_peers(struct stream *s, struct fx_error *err)
+{
+	static const char place[] = "inproc://peers";
+	const int wait = WAIT_MS, zero = 0;
+
+	if (zmq_socket_monitor(s->socket, place,
+			       ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_DISCONNECTED))
+		return fx_error_set(err, FX_EIO, "no ZeroMQ monitor: %s", zmq_strerror(errno));
+	s->monitor = zmq_socket(s->zmq, ZMQ_PAIR);
+	if (!s->monitor || zmq_setsockopt(s->monitor, ZMQ_RCVTIMEO, &wait, sizeof wait) ||
+	    zmq_setsockopt(s->monitor, ZMQ_LINGER, &zero, sizeof zero) ||
+	    zmq_connect(s->monitor, place))
+		return fx_error_set(err, FX_EIO, "no ZeroMQ monitor: %s", zmq_strerror(errno));
+	return FX_OK;
 }
 
 /* Never drops: as many frames wait as make 64 MiB, at least 2. */
@@ -213,6 +265,8 @@ static int connect_peer(struct stream *s, const struct sim_layout *l, struct fx_
 	zmq_setsockopt(s->socket, ZMQ_IMMEDIATE, &one, sizeof one);
 	if (s->o->pub)
 		zmq_setsockopt(s->socket, ZMQ_XPUB_NODROP, &one, sizeof one);
+	if (watch_peers(s, err) < 0)
+		return FX_EIO;
 	failed = s->o->connect ? zmq_connect(s->socket, s->o->out) : zmq_bind(s->socket, s->o->out);
 	return failed ? fx_error_set(err, FX_EINVAL, "%s: cannot %s: %s", s->o->out,
 				     s->o->connect ? "connect" : "bind", zmq_strerror(errno)) :

@@ -10,25 +10,25 @@
 #include "base/file.h"
 #include "formats/ffnmodel.h"
 #include "nn/ffnstate.h"
+#include "node/segments.h"
 #include "kernels/ffn_net.h"
 #include "kernels/ffn_seeds.h"
 
 enum { IMAGE, LABELS };	       /* index into ports[] */
 enum { WINOGRAD, DIRECT };     /* index into kernels[] */
 enum { TELL_NS = 1000000000 }; /* between two reports of progress */
-
 static const char *const kernels[] = { "winograd", "direct", NULL };
 
 struct ffn {
 	const char *model, *resume; /* options */
-	double init, pad, move, segment, disconnect;
-	double seed_sigma, seed_noise;
+	double init, pad, move, segment, disconnect, seed_sigma, seed_noise;
 	struct fx_vec min_distance, trained_nm;
 	int kernel, min_voxels, seed_random, seed_spacing, save_every;
 	struct fx_ffn_model net_file; /* owned, from init() to finish() */
 	struct fx_ffn_net *net;	      /* owned, from init() to finish() */
 	double done[3], resumed;      /* voxels, evaluations, objects of complete blocks */
-	bool told_voxel, told_small, told_save;
+	bool told_voxel, told_small;
+	int told_save;
 };
 
 static const struct fx_port ports[] = {
@@ -143,10 +143,8 @@ static void ffn_save(struct fx_node *node, struct ffn *s, const struct fx_ffn *f
 {
 	struct fx_error err = { 0 };
 
-	if (path && fx_ffn_state_write(f, key, path, &err) && !s->told_save) {
+	if (path && fx_ffn_state_write(f, key, path, &err) && !s->told_save++)
 		fx_warn(node, "the state of the flood is not saved: %s", err.text);
-		s->told_save = true;
-	}
 }
 
 static void ffn_restore(struct ffn *s, struct fx_ffn *f, const char *path, uint64_t key)
@@ -191,7 +189,9 @@ static void ffn_tell(struct fx_node *node, struct ffn *s, struct fx_ffn *f,
 static int ffn_run(struct fx_node *node, struct ffn *s, struct fx_ffn *f,
 		   const struct fx_block *image)
 {
-	const uint64_t key = fx_ffn_key(f, s->net_file.hash ^ (uint64_t)s->kernel);
+	const size_t masked = image->channels > 1 ? fx_block_size(image) : 0;
+	const uint64_t key = fx_ffn_key(
+		f, fx_ffn_hash(s->net_file.hash ^ (uint64_t)s->kernel, image->data, masked));
 	char *path = *s->resume ? fx_ffn_state_path(s->resume, image->origin, key) : NULL;
 	int64_t told = 0, saved;
 	int did = FX_OK;
@@ -217,41 +217,46 @@ static int ffn_run(struct fx_node *node, struct ffn *s, struct fx_ffn *f,
 	else if (did >= 0)
 		ffn_save(node, s, f, path, key);
 	free(path);
-	return did == FX_FFN_FINISHED ? FX_OK : did < 0 ? did : FX_END;
+	return did < 0 ? did : did == FX_FFN_FINISHED ? FX_OK : FX_END;
 }
 
 static int ffn_segment(struct fx_node *node, struct ffn *s, struct fx_block *labels,
-		       const struct fx_block *image)
+		       const uint8_t *excluded, const struct fx_block *image)
 {
 	const struct fx_ffn_seeding seeding = { s->seed_sigma, s->seed_noise,
-						(uint32_t)s->seed_random, (size_t)s->seed_spacing };
+						(uint32_t)s->seed_random, (size_t)s->seed_spacing,
+						excluded };
 	const struct fx_ffn_eval eval = { fx_ffn_net_run, s->net };
 	const struct fx_ffn_config config = ffn_config(s);
 	const size_t margin[3] = { config.fov[0] / 2, config.fov[1] / 2, config.fov[2] / 2 };
-	float *grey = fx_alloc_aligned(fx_block_len(image) * sizeof *grey);
+	const size_t len_all = fx_block_len(image), *n = image->shape;
+	float *grey = fx_alloc_aligned(len_all * sizeof *grey);
 	struct fx_error err = { .text = "no memory, or voxels without extent" };
 	struct fx_ffn_pos *seeds = NULL;
 	struct fx_ffn f = { 0 };
+	uint32_t count = 0;
 	size_t len = 0;
 	int result = grey ? FX_OK : FX_ENOMEM;
 
 	memset(labels->data, 0, fx_block_size(labels));
+	for (size_t i = 0; excluded && i < len_all; i++)
+		((uint32_t *)labels->data)[i] = excluded[i]; /* as if of object 1 */
 	if (!result) {
-		fx_ffn_normalise(grey, image->data, image->dtype, fx_block_len(image),
-				 s->net_file.mean, s->net_file.stddev);
-		result = fx_ffn_seeds(&seeds, &len, grey, image->shape, image->voxel_nm, margin,
-				      &seeding);
+		fx_ffn_normalise(grey, image->data, image->dtype, len_all, s->net_file.mean,
+				 s->net_file.stddev);
+		result = fx_ffn_seeds(&seeds, &len, grey, n, image->voxel_nm, margin, &seeding);
 	}
 	if (!result)
-		result = fx_ffn_init(&f, &config, &eval, grey, labels->data, image->shape, seeds,
-				     len, &err);
+		result = fx_ffn_init(&f, &config, &eval, grey, labels->data, n, seeds, len, &err);
+	f.next_id += excluded != NULL;
+	result = result ? result : ffn_run(node, s, &f, image);
 	if (!result)
-		result = ffn_run(node, s, &f, image);
+		result = fx_segments_exclude(labels->data, &count, excluded, n);
 	fx_ffn_fini(&f);
 	free(seeds);
 	free(grey);
 	return result ? fx_fail(node, result, "cannot flood a block of %zux%zux%zu voxels: %s",
-				image->shape[0], image->shape[1], image->shape[2], err.text) :
+				n[0], n[1], n[2], err.text) :
 			FX_OK;
 }
 
@@ -259,29 +264,24 @@ static int ffn_process(struct fx_node *node, void *state)
 {
 	struct ffn *s = state;
 	struct fx_block *image = fx_take(node, IMAGE);
-	struct fx_block *labels = fx_new_block(node, LABELS, FX_U32, 1, image->shape);
-	int err = labels ? FX_OK : fx_fail(node, FX_ENOMEM, "no memory for the labels");
+	struct fx_block *labels = fx_segments_block(node, LABELS, FX_U32, 1, FX_LABELS, image);
+	uint8_t *excluded = NULL;
+	int err = labels ? fx_segments_excluded(image, &excluded) : FX_ENOMEM;
 
-	if (!err) {
-		labels->role = FX_LABELS;
-		labels->level = image->level;
-		memcpy(labels->origin, image->origin, sizeof labels->origin);
-		memcpy(labels->halo_lo, image->halo_lo, sizeof labels->halo_lo);
-		memcpy(labels->halo_hi, image->halo_hi, sizeof labels->halo_hi);
-		memcpy(labels->voxel_nm, image->voxel_nm, sizeof labels->voxel_nm);
-		ffn_warn(node, s, image);
-		err = ffn_segment(node, s, labels, image);
-	}
+	ffn_warn(node, s, image);
+	err = err ? fx_fail(node, err, "no memory for the labels") :
+		    ffn_segment(node, s, labels, excluded, image);
+	free(excluded);
 	fx_block_free(image);
-	if (err)
-		fx_block_free(labels);
-	return err ? err : fx_send(node, LABELS, labels);
+	if (!err)
+		return fx_send(node, LABELS, labels);
+	fx_block_free(labels);
+	return err;
 }
 
 static void ffn_finish(void *state)
 {
 	struct ffn *s = state;
-
 	fx_ffn_net_free(s->net);
 	fx_ffn_model_fini(&s->net_file);
 }

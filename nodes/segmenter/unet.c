@@ -171,7 +171,7 @@ static int unet_judge(struct unet *s, struct unet_maps *m, const struct fx_block
 }
 
 static int unet_labels(const struct unet *s, uint32_t *labels, const struct unet_maps *m,
-		       const struct fx_block *image)
+		       const uint8_t *excluded, const struct fx_block *image)
 {
 	const struct fx_fragments_depths seeds = { tanh(s->seed_depth / FX_UNET_DISTANCE_UNIT),
 						   s->seed_smooth, s->seed_radius };
@@ -185,9 +185,12 @@ static int unet_labels(const struct unet *s, uint32_t *labels, const struct unet
 		flood[a] = unet_face(m, s->height, a);
 		evidence.face[a] = unet_face(m, s->evidence, a);
 	}
+	for (size_t i = 0; excluded && i < m->len; i++) /* no seed there */
+		m->logits[3 * m->len + i] = excluded[i] ? -1 : m->logits[3 * m->len + i];
 	err = fx_fragments_faces(labels, &count, m->logits + 3 * m->len, flood, image->shape,
 				 image->voxel_nm, &seeds);
-
+	if (!err)
+		err = fx_segments_exclude(labels, &count, excluded, image->shape);
 	return err ? err : fx_fragments_merge(labels, &count, image->shape, &evidence, &join);
 }
 
@@ -232,15 +235,18 @@ static int unet_process(struct fx_node *node, void *state)
 	struct fx_error why = { 0 };
 	struct fx_block *image = fx_take(node, IMAGE);
 	struct fx_block *labels = fx_segments_block(node, LABELS, FX_U32, 1, FX_LABELS, image);
+	uint8_t *excluded = NULL;
 	int err = labels ? unet_maps_init(&m, fx_block_len(image), unet_eroded(s)) : FX_ENOMEM;
 
+	if (!err)
+		err = fx_segments_excluded(image, &excluded);
 	if (!s->warned)
 		s->warned = fx_segments_warn_scale(node, image, s->net.voxel_nm,
 						   "graphs/train-unet.yaml");
 	if (!err)
 		err = unet_judge(s, &m, image, &why);
 	if (!err)
-		err = unet_labels(s, labels->data, &m, image);
+		err = unet_labels(s, labels->data, &m, excluded, image);
 	if (err) {
 		err = why.code ? fx_fail_error(node, &why) : fx_segments_failed(node, err, image);
 		goto done;
@@ -251,6 +257,7 @@ static int unet_process(struct fx_node *node, void *state)
 	if (!err)
 		err = unet_send_affinities(node, &m, image);
 done:
+	free(excluded);
 	unet_maps_fini(&m);
 	fx_block_free(image);
 	fx_block_free(labels);

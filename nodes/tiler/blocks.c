@@ -3,31 +3,26 @@
 #include <fornix/node.h>
 
 #include <stdio.h>
-#include <string.h>
 
-#include "base/scratch.h"
-#include "kernels/grid.h"
+#include "node/masked.h"
 
-enum { IMAGE, BLOCKS }; /* index into ports[] */
+enum { IMAGE, MASK, BLOCKS }; /* index into ports[] */
 
 enum { ANY_DTYPE = FX_U8 | FX_U16 | FX_U32 | FX_U64 | FX_F16 | FX_F32 };
 
 struct blocks {
 	struct fx_vec block, halo; /* options: set before init() */
 	double memory;
-	bool opened;
-	struct fx_scratch scratch; /* owned, from OPEN to finish() */
-	struct fx_window window;   /* owned, the same */
-	enum fx_dtype dtype;	   /* of the tiles */
-	enum fx_role role;	   /* of the last tile */
-	uint32_t level;
-	double voxel_nm[3];
+	int ahead;
+	struct fx_masked sections; /* owned, from OPEN to finish() */
 };
 
 static const struct fx_port ports[] = {
 	[IMAGE] = { "image", FX_IN, FX_BLOCK, ANY_DTYPE, 0, false, "sections as 2-D tiles" },
+	[MASK] = { "mask", FX_IN, FX_BLOCK, FX_U8, 1U << FX_MASK, true,
+		   "of the same sections: 1 is what no segment may enter" },
 	[BLOCKS] = { "blocks", FX_OUT, FX_BLOCK, ANY_DTYPE, 0, false,
-		     "blocks on a grid anchored at 0, halo included" },
+		     "blocks on a grid anchored at 0, halo included; a mask is their channel 2" },
 	{ 0 },
 };
 
@@ -38,63 +33,50 @@ static const struct fx_option options[] = {
 	  .max = 65536, .help = "context around each cell on either side, z y x" },
 	{ FX_FIELD(struct blocks, memory), .unit = "MiB", .def = 1024, .min = 0, .max = 1048576,
 	  .help = "a larger window of sections lies in a scratch file" },
+	{ FX_FIELD(struct blocks, ahead), .def = -1, .min = -1, .max = 65536,
+	  .help = "with a mask: sections that either input may be ahead of the other; -1 is what "
+		  "512 MiB hold, 8 to 256" },
 	{ 0 },
 };
 
-static int blocks_prepare(struct fx_node *node, struct blocks *s, const struct fx_mark *m)
+static int blocks_init(struct fx_node *node, void *state)
 {
-	const size_t voxel_size = fx_dtype_size(m->dtype);
-	const char *folder = NULL;
-	struct fx_error err = { 0 };
-	struct fx_grid grid;
-	size_t size;
+	struct blocks *s = state;
 
-	if (s->opened)
-		return fx_fail(node, FX_EINVAL, "the stream of sections is opened twice");
-	if (!voxel_size)
-		return fx_fail(node, FX_ETYPE, "the stream of sections has no valid voxel type");
-	if (fx_grid_init(&grid, m->region, s->block.v, s->halo.v, &err) < 0 ||
-	    fx_window_size(&grid, voxel_size, &size, &err) < 0)
-		return fx_fail_error(node, &err);
-	if ((double)size > s->memory * 1048576 && !(folder = fx_scratch_dir(node)))
-		return fx_fail(node, FX_EIO, "no folder for a scratch file of %zu MiB", size >> 20);
-	if (fx_scratch_open(&s->scratch, size, folder, &err) < 0 ||
-	    fx_window_init(&s->window, &grid, voxel_size, s->scratch.data, &err) < 0)
-		return fx_fail_error(node, &err);
-	s->opened = true;
-	s->dtype = m->dtype;
-	memcpy(s->voxel_nm, m->voxel_nm, sizeof s->voxel_nm);
+	s->sections.masked = fx_connected(node, MASK);
+	s->sections.image.port = IMAGE;
+	s->sections.mask.port = MASK;
 	return FX_OK;
+}
+
+static struct fx_tiling blocks_tiling(const struct blocks *s)
+{
+	return (struct fx_tiling){ .block = s->block.v,
+				   .halo = s->halo.v,
+				   .memory = s->memory,
+				   .ahead = s->sections.masked ? s->ahead : 0 };
 }
 
 static int blocks_send(struct fx_node *node, const struct blocks *s, struct fx_region core)
 {
-	const struct fx_region r = fx_grid_reach(&s->window.grid, core);
-	struct fx_block *b;
-	size_t shape[3];
+	const struct fx_region r = fx_grid_reach(&s->sections.image.window.grid, core);
+	struct fx_block *b = fx_masked_cut(&s->sections, node, BLOCKS, r);
 
-	for (int a = 0; a < 3; a++)
-		shape[a] = (size_t)(r.hi[a] - r.lo[a]);
-	b = fx_new_block(node, BLOCKS, s->dtype, 1, shape);
 	if (!b)
-		return fx_fail(node, FX_ENOMEM, "no memory for a block of %zu x %zu x %zu",
-			       shape[0], shape[1], shape[2]);
-	b->role = s->role;
-	b->level = s->level;
+		return fx_fail(node, FX_ENOMEM, "no memory for a block of %lld x %lld x %lld",
+			       (long long)(r.hi[0] - r.lo[0]), (long long)(r.hi[1] - r.lo[1]),
+			       (long long)(r.hi[2] - r.lo[2]));
 	for (int a = 0; a < 3; a++) {
-		b->origin[a] = r.lo[a];
 		b->halo_lo[a] = (uint32_t)(core.lo[a] - r.lo[a]);
 		b->halo_hi[a] = (uint32_t)(r.hi[a] - core.hi[a]);
-		b->voxel_nm[a] = s->voxel_nm[a];
 	}
-	fx_window_cut(&s->window, r, b->data);
 	return fx_send(node, BLOCKS, b);
 }
 
 static int blocks_send_layer(struct fx_node *node, const struct blocks *s)
 {
-	const struct fx_grid *g = &s->window.grid;
-	const int64_t z = s->window.layer;
+	const struct fx_grid *g = &s->sections.image.window.grid;
+	const int64_t z = s->sections.image.window.layer;
 	struct fx_mark done = { .kind = FX_MARK_DONE, .region = g->extent };
 
 	for (int64_t y = fx_grid_first(g, 1); y < fx_grid_past(g, 1); y++)
@@ -112,12 +94,12 @@ static int blocks_send_layer(struct fx_node *node, const struct blocks *s)
 
 static int blocks_send_ready(struct fx_node *node, struct blocks *s)
 {
-	while (fx_window_ready(&s->window)) {
+	while (fx_masked_ready(&s->sections)) {
 		const int failed = blocks_send_layer(node, s);
 
 		if (failed < 0)
 			return failed;
-		fx_window_leave(&s->window);
+		fx_masked_leave(&s->sections);
 	}
 	return FX_OK;
 }
@@ -125,79 +107,64 @@ static int blocks_send_ready(struct fx_node *node, struct blocks *s)
 static int blocks_process(struct fx_node *node, void *state)
 {
 	struct blocks *s = state;
-	struct fx_block *tile = fx_take(node, IMAGE);
-	struct fx_error err = { 0 };
-	int failed = FX_OK;
 
-	if (fx_again(node) && !(s->opened && fx_window_wants(&s->window, tile->origin[0]))) {
-		fx_block_free(tile);
-		return FX_OK;
-	}
-	if (!s->opened) {
-		fx_block_free(tile);
-		return fx_fail(node, FX_EINVAL, "a tile comes before the stream is opened");
-	}
-	if (tile->dtype != s->dtype)
-		failed = fx_error_set(&err, FX_ETYPE, "a tile of %s in a stream of %s",
-				      fx_dtype_name(tile->dtype), fx_dtype_name(s->dtype));
-	else
-		failed = fx_window_put(&s->window, tile, &err);
-	if (failed == FX_OK)
-		fx_window_note(&s->window, tile->origin[0], fx_message(node));
-	s->role = tile->role;
-	s->level = tile->level;
-	fx_block_free(tile);
-	return failed < 0 ? fx_fail_error(node, &err) : FX_OK;
+	return fx_tiled_put(fx_waiting(node, MASK) == FX_NOTHING ? &s->sections.image :
+								   &s->sections.mask,
+			    node);
 }
 
 /* Sections [m->region.lo[0], hi[0]) are whole or missing. */
 static int blocks_close(struct fx_node *node, struct blocks *s, const struct fx_mark *m)
 {
-	const enum fx_window_state state =
-		m->kind == FX_MARK_DONE ? FX_SECTION_DONE : FX_SECTION_MISSING;
-	const struct fx_region *e = &s->window.grid.extent, *r = &m->region;
-	struct fx_error err = { 0 };
-	int failed = FX_OK;
+	const bool missing = m->kind == FX_MARK_MISSING;
+	int failed = missing ? fx_send_mark(node, BLOCKS, m) : FX_OK;
 
-	if (r->lo[1] > e->lo[1] || r->hi[1] < e->hi[1] || r->lo[2] > e->lo[2] ||
-	    r->hi[2] < e->hi[2])
-		return fx_fail(node, FX_EINVAL,
-			       "a mark for a part of section %lld: only whole sections are done or "
-			       "missing",
-			       (long long)r->lo[0]);
-	if (m->kind == FX_MARK_MISSING)
-		failed = fx_send_mark(node, BLOCKS, m);
-	for (int64_t z = r->lo[0]; z < r->hi[0] && failed >= 0; z++) {
-		if (fx_again(node) && !fx_window_wants(&s->window, z))
-			continue;
-		if (fx_window_close(&s->window, z, state, &err) < 0)
-			return fx_fail_error(node, &err);
-		fx_window_note(&s->window, z, fx_message(node));
-		failed = blocks_send_ready(node, s);
+	for (int64_t z = m->region.lo[0]; z < m->region.hi[0] && failed >= 0; z++) {
+		failed = fx_tiled_close(&s->sections.image, node, z,
+					missing ? FX_SECTION_MISSING : FX_SECTION_DONE);
+		if (failed == FX_OK)
+			failed = blocks_send_ready(node, s);
 	}
 	return failed;
+}
+
+static int blocks_close_known(struct fx_node *node, struct blocks *s)
+{
+	struct fx_mark m;
+	int failed = FX_OK;
+
+	while (failed >= 0 && fx_masked_next(&s->sections, &m))
+		failed = blocks_close(node, s, &m);
+	return failed;
+}
+
+static int blocks_open(struct fx_node *node, struct blocks *s, unsigned port,
+		       const struct fx_mark *m)
+{
+	const struct fx_tiling how = blocks_tiling(s);
+	const int failed =
+		fx_again(node) ? FX_OK : fx_masked_open(&s->sections, node, port, m, &how);
+
+	return failed < 0 || port == MASK ? failed : fx_send_mark(node, BLOCKS, m);
 }
 
 static int blocks_mark(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m)
 {
 	struct blocks *s = state;
+	int failed;
 
-	(void)port;
-	if (m->kind == FX_MARK_OPEN) {
-		const int failed = fx_again(node) ? FX_OK : blocks_prepare(node, s, m);
-
-		return failed < 0 ? failed : fx_send_mark(node, BLOCKS, m);
-	}
+	if (m->kind == FX_MARK_OPEN)
+		return blocks_open(node, s, port, m);
 	if (m->kind != FX_MARK_DONE && m->kind != FX_MARK_MISSING)
 		return FX_OK;
-	if (!s->opened)
-		return fx_fail(node, FX_EINVAL, "a section is marked before the stream is opened");
-	return blocks_close(node, s, m);
+	failed = fx_masked_mark(&s->sections, node, port, m);
+	return failed < 0 ? failed : blocks_close_known(node, s);
 }
 
 static struct fx_mark blocks_lost(const struct blocks *s, int64_t lo, int64_t hi)
 {
-	struct fx_mark m = { .kind = FX_MARK_MISSING, .region = s->window.grid.extent };
+	struct fx_mark m = { .kind = FX_MARK_MISSING,
+			     .region = s->sections.image.window.grid.extent };
 
 	m.region.lo[0] = lo;
 	m.region.hi[0] = hi;
@@ -209,14 +176,21 @@ static struct fx_mark blocks_lost(const struct blocks *s, int64_t lo, int64_t hi
 static int blocks_drain(struct fx_node *node, void *state)
 {
 	struct blocks *s = state;
-	struct fx_window *w = &s->window;
+	struct fx_window *w = &s->sections.image.window;
 	const struct fx_grid *g = &w->grid;
 	int64_t seen;
 	int failed;
 
-	if (!s->opened || w->layer >= fx_grid_past(g, 0))
+	if (!s->sections.image.opened)
 		return FX_OK;
+	failed = fx_masked_end(&s->sections, node, w->front);
+	if (failed == FX_OK)
+		failed = blocks_close_known(node, s);
+	if (failed < 0 || w->layer >= fx_grid_past(g, 0))
+		return failed;
 	seen = fx_window_seen(w);
+	if (fx_masked_end(&s->sections, node, seen) < 0)
+		return FX_EINVAL;
 	if (!g->open_end && seen < g->extent.hi[0]) {
 		const struct fx_mark lost = blocks_lost(s, seen, g->extent.hi[0]);
 
@@ -226,7 +200,7 @@ static int blocks_drain(struct fx_node *node, void *state)
 		if (failed < 0)
 			return failed;
 	}
-	fx_window_clip(w, seen);
+	fx_masked_clip(&s->sections, seen);
 	while (w->front < seen) {
 		const struct fx_mark lost = blocks_lost(s, w->front, w->front + 1);
 
@@ -242,45 +216,24 @@ static int blocks_drain(struct fx_node *node, void *state)
 static int blocks_save(struct fx_node *node, void *state, struct fx_pack *to)
 {
 	const struct blocks *s = state;
-	const uint32_t role = (uint32_t)s->role;
 
-	fx_pack_bool(to, s->opened);
-	if (!s->opened)
-		return FX_OK;
-	fx_pack_put(to, &role, sizeof role);
-	fx_pack_put(to, &s->level, sizeof s->level);
-	fx_needs(node, fx_window_pack(&s->window, to));
+	fx_masked_save(&s->sections, node, to);
 	return FX_OK;
 }
 
 static int blocks_load(struct fx_node *node, void *state, struct fx_unpack *from)
 {
 	struct blocks *s = state;
-	const struct fx_mark *open = fx_opened(node, IMAGE);
-	uint32_t role;
-	bool opened;
-	int failed;
+	const struct fx_tiling how = blocks_tiling(s);
 
-	if (fx_unpack_bool(from, &opened) < 0)
-		return FX_ETYPE;
-	if (!opened)
-		return FX_OK;
-	failed = open ? blocks_prepare(node, s, open) : FX_ETYPE;
-	if (failed < 0)
-		return failed;
-	if (fx_unpack_get(from, &role, sizeof role) < 0 || role > FX_MASK ||
-	    fx_unpack_get(from, &s->level, sizeof s->level) < 0)
-		return FX_ETYPE;
-	s->role = (enum fx_role)role;
-	return fx_window_unpack(&s->window, from);
+	return fx_masked_load(&s->sections, node, &how, from);
 }
 
 static void blocks_finish(void *state)
 {
 	struct blocks *s = state;
 
-	fx_window_fini(&s->window);
-	fx_scratch_close(&s->scratch);
+	fx_masked_fini(&s->sections);
 }
 
 FX_NODE(tiler_blocks) = {
@@ -290,6 +243,7 @@ FX_NODE(tiler_blocks) = {
 	.ports = ports,
 	.options = options,
 	.state_size = sizeof(struct blocks),
+	.init = blocks_init,
 	.process = blocks_process,
 	.mark = blocks_mark,
 	.drain = blocks_drain,

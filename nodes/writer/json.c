@@ -12,9 +12,11 @@
 enum { RECORDS }; /* index into ports[] */
 
 struct json {
-	const char *path; /* option: set before init() */
+	const char *path; /* options: set before init() */
+	bool lines;
 
-	json_t *root; /* owned, from init() to finish() */
+	json_t *root; /* owned, from init() to finish(): an object, or with lines an array of them
+		       */
 };
 
 static const struct fx_port ports[] = {
@@ -26,6 +28,8 @@ static const struct fx_port ports[] = {
 static const struct fx_option options[] = {
 	{ FX_FIELD(struct json, path), .path = FX_PATH_WRITE,
 	  .help = "file to write; dots in names make nested objects, later values replace" },
+	{ FX_FIELD(struct json, lines), .def = false,
+	  .help = "one line with an object for each record, none replaces another" },
 	{ 0 },
 };
 
@@ -38,7 +42,7 @@ static int jsonfile_init(struct fx_node *node, void *state)
 		return fx_fail_error(node, &err);
 	if (fx_is_dir(s->path) || !s->path[0])
 		return fx_fail(node, FX_EINVAL, "path \"%s\" must name a file", s->path);
-	s->root = json_object();
+	s->root = s->lines ? json_array() : json_object();
 	return s->root ? FX_OK : fx_fail(node, FX_ENOMEM, "no memory for records");
 }
 
@@ -47,25 +51,62 @@ static int jsonfile_process(struct fx_node *node, void *state)
 	struct json *s = state;
 	struct fx_record *r = fx_take_record(node, RECORDS);
 	struct fx_error err = { 0 };
-	const int result = fx_record_to_json(r, s->root, &err);
+	json_t *to = s->lines ? json_object() : s->root;
+	int result = fx_record_to_json(r, to, &err);
 
+	if (s->lines && result >= 0 && json_array_append(s->root, to) < 0)
+		result = fx_error_set(&err, FX_ENOMEM, "no memory for records");
+	if (s->lines)
+		json_decref(to);
 	fx_record_free(r);
 	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
+}
+
+struct jsonfile_text {
+	char *text; /* owned */
+	size_t len, cap;
+};
+
+static int jsonfile_add(const char *part, size_t len, void *data)
+{
+	struct jsonfile_text *t = data;
+
+	if (!fx_grow(&t->text, &t->cap, t->len + len, 1))
+		return -1;
+	memcpy(t->text + t->len, part, len);
+	t->len += len;
+	return 0;
+}
+
+/* The file: one value in many lines, or each value of an array in a line of its own. */
+static int jsonfile_print(const struct json *s, struct jsonfile_text *t)
+{
+	const size_t how = JSON_REAL_PRECISION(17);
+	int failed = 0;
+
+	for (size_t i = 0; i < json_array_size(s->root) && !failed; i++) {
+		failed = json_dump_callback(json_array_get(s->root, i), jsonfile_add, t, how);
+		failed |= jsonfile_add("\n", 1, t);
+	}
+	if (!s->lines) {
+		failed = json_dump_callback(s->root, jsonfile_add, t, how | JSON_INDENT(2));
+		failed |= jsonfile_add("\n", 1, t);
+	}
+	return failed ? FX_ENOMEM : FX_OK;
 }
 
 static int jsonfile_drain(struct fx_node *node, void *state)
 {
 	struct json *s = state;
 	struct fx_error err = { 0 };
-	char *text = json_dumps(s->root, JSON_INDENT(2) | JSON_REAL_PRECISION(17)), *line;
-	int result;
+	struct jsonfile_text t = { 0 };
+	int result = jsonfile_print(s, &t);
 
-	line = text ? fx_asprintf("%s\n", text) : NULL;
-	free(text);
-	if (!line)
-		return fx_fail(node, FX_ENOMEM, "no memory for %s", s->path);
-	result = fx_file_write(s->path, line, strlen(line), &err);
-	free(line);
+	if (result < 0)
+		fx_error_set(&err, result, "no memory for %s", s->path);
+	else
+		result = fx_file_write(s->path, t.text ? t.text : "", t.len, &err);
+	free(t.text);
 	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
 }
 
@@ -92,7 +133,7 @@ static int jsonfile_load(struct fx_node *node, void *state, struct fx_unpack *fr
 	if (result == FX_OK) {
 		json_decref(s->root);
 		s->root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-		if (!json_is_object(s->root))
+		if (s->lines ? !json_is_array(s->root) : !json_is_object(s->root))
 			result = FX_ETYPE;
 	}
 	free(text);

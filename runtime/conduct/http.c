@@ -59,6 +59,10 @@ static void run_metrics(FILE *f, const struct fx_run *r)
 	fprintf(f, "fornix_sections_acquired %" PRIi64 "\n", fx__run_acquired(r));
 	metric_head(f, "sections_finished", "counter", "sections that all ends have done");
 	fprintf(f, "fornix_sections_finished %" PRIi64 "\n", fx__run_finished(r));
+	metric_head(f, "lag_seconds", "gauge",
+		    "how long the oldest section that is not finished has been there");
+	fprintf(f, "fornix_lag_seconds %.3f\n",
+		fx_lag_seconds(&r->lag, (double)(fx_now_ns() - r->start_ns) * 1e-9));
 	metric_head(f, "voxels_acquired", "counter", "voxels that the largest source has sent");
 	fprintf(f, "fornix_voxels_acquired %" PRIu64 "\n", fx__run_voxels(r));
 	metric_head(f, "node_restarts", "counter", "how often a process was started again");

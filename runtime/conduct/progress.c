@@ -87,10 +87,11 @@ static void progress_line(const struct fx_run *r, double seconds, char *line, si
 
 	for (size_t i = 0; i < r->plan->lanes_len; i++)
 		blocks += atomic_load(&r->stats.lanes[i].acked);
-	used = append(
-		line, used, size,
-		"%6.1f s  %" PRIi64 " sections  %" PRIu64 " messages  %.2f MVx/s  lag %" PRIi64 " ",
-		seconds, acquired, blocks, (double)voxels * 1e-6 / seconds, acquired - finished);
+	used = append(line, used, size,
+		      "%6.1f s  %" PRIi64 " sections  %" PRIu64
+		      " messages  %.2f MVx/s  lag %" PRIi64 " (%.1f s) ",
+		      seconds, acquired, blocks, (double)voxels * 1e-6 / seconds,
+		      acquired - finished, fx_lag_seconds(&r->lag, seconds));
 	for (size_t n = 0; n < r->graph->nodes_len; n++) {
 		char text[200];
 

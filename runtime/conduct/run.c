@@ -58,6 +58,12 @@ static void watch_keyboard(struct fx_run *r)
 		snprintf(r->failure, sizeof r->failure, "stopped at once, as asked");
 }
 
+static void look_at_lag(struct fx_run *r)
+{
+	fx_lag_look(&r->lag, (double)(fx_now_ns() - r->start_ns) * 1e-9, fx__run_acquired(r),
+		    fx__run_finished(r));
+}
+
 static void watch(struct fx_run *r)
 {
 	int64_t shown = fx_now_ns();
@@ -68,6 +74,7 @@ static void watch(struct fx_run *r)
 		fx__hosts_pump(r);
 		for (size_t i = 0; i < r->plan->instances_len && !r->failure[0]; i++)
 			fx__supervise(r, i);
+		look_at_lag(r);
 		watch_keyboard(r);
 		if (fx_now_ns() - shown < PROGRESS_MS * INT64_C(1000000))
 			continue;
@@ -153,6 +160,17 @@ static void explain(const struct fx_run *r)
 	free(missing);
 }
 
+/* When each section was there, and when all was done with it. */
+static void write_lag(const struct fx_run *r)
+{
+	char *path = r->options->out ? fx_path_join(r->options->out, "lag.csv") : NULL;
+	struct fx_error err = { 0 };
+
+	if (path && fx_lag_write(&r->lag, path, &err) < 0)
+		fx_log(FX_LOG_WARN, "%s", err.text);
+	free(path);
+}
+
 /* Receipt, provenance and summary; true when the run is complete. */
 static bool account(struct fx_run *r, char **receipt)
 {
@@ -167,6 +185,7 @@ static bool account(struct fx_run *r, char **receipt)
 		write_file(r, o->out, "receipt.json", text);
 	if (o->out)
 		write_file(r, o->out, "provenance", provenance);
+	write_lag(r);
 	complete = complete && !r->failure[0];
 	if (!o->quiet && !r->failure[0]) /* a failure is told in its own words alone */
 		fx__summary_show(r, complete);
@@ -184,6 +203,7 @@ static bool account(struct fx_run *r, char **receipt)
 static void fini(struct fx_run *r)
 {
 	fx_stats_unmap(&r->stats);
+	fx_lag_fini(&r->lag);
 	fx_plan_free(r->plan);
 	fx_guard_fini(&r->guard);
 	free(r->processes);

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "conduct/hang.h"
+#include "conduct/lag.h"
 #include "conduct/plan.h"
 #include "graph/sandbox.h"
 #include "node/guard.h"
@@ -101,6 +102,7 @@ struct fx_run {
 	bool set_aside;		/**< a message was */
 	struct fx_hosts *hosts; /**< owned: agents on other hosts; NULL: none */
 	int64_t start_ns;
+	struct fx_lag lag;
 	double seconds; /**< when it is over */
 	bool interrupted;
 	char failure[1024]; /**< one sentence or two; "" while all is well */

@@ -169,9 +169,11 @@ int fx_chunkwriter_add(struct fx_chunkwriter *w, const struct fx_block *b, struc
 	const struct fx_region core = fx_block_core(b);
 	const int64_t n[3] = { (int64_t)w->info.chunk[0], (int64_t)w->info.chunk[1],
 			       (int64_t)w->info.chunk[2] };
+	const bool masked = b->channels == 2 && b->role == FX_IMAGE; /* the mask is not written */
 	int result;
 
-	if (b->channels != 1 || (w->info.role != FX_LABELS && b->dtype != w->info.dtype) ||
+	if ((b->channels != 1 && !masked) ||
+	    (w->info.role != FX_LABELS && b->dtype != w->info.dtype) ||
 	    (w->info.role == FX_LABELS && !(b->dtype & (FX_U16 | FX_U32 | FX_U64))))
 		return fx_error_set(err, FX_ETYPE, "block of %u channels of %s in a volume of %s",
 				    b->channels, fx_dtype_name(b->dtype),

@@ -33,8 +33,8 @@ struct fx_chunkwriter {
 int fx_chunkwriter_start(struct fx_chunkwriter *w, enum fx_role role, const struct fx_block *first,
 			 struct fx_region extent, const size_t chunk[3], const char *scratch,
 			 struct fx_outdir *out, struct fx_error *err);
-/** Writes the core of @p b, one channel. It must lie on the grid of chunks; labels are u16, u32 or
- * u64. */
+/** Writes the core of @p b, one channel, or an image with a mask as channel 2, which is left out.
+ * It must lie on the grid of chunks; labels are u16, u32 or u64. */
 int fx_chunkwriter_add(struct fx_chunkwriter *w, const struct fx_block *b, struct fx_outdir *out,
 		       struct fx_error *err);
 /** Writes the labels that wait, each by its final id in @p final (NULL: ids are final already; 0

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,13 +27,40 @@ int fx_volume_check(const char *path, const struct fx_volume *v, struct fx_error
 	return FX_OK;
 }
 
+char *fx__volume_file(const char *path, const char **inside)
+{
+	char *file = fx_strdup(path), *colon = file ? strrchr(file, ':') : NULL;
+	struct stat st;
+
+	*inside = NULL;
+	if (!colon || stat(path, &st) == 0)
+		return file;
+	*colon = 0;
+	if (stat(file, &st) == 0 && S_ISREG(st.st_mode))
+		*inside = path + (colon - file) + 1;
+	else
+		*colon = ':';
+	return file;
+}
+
+static const struct fx_volume_ops *sniff_file(const char magic[8])
+{
+	if (memcmp(magic, "\x93NUMPY", 6) == 0)
+		return &fx_volume_npy;
+	if (memcmp(magic, "II", 2) == 0 || memcmp(magic, "MM", 2) == 0)
+		return &fx_volume_tiff;
+	return memcmp(magic, "\x89HDF\r\n\x1a\n", 8) == 0 ? &fx_volume_hdf5 : NULL;
+}
+
 static int volume_sniff(const char *path, const struct fx_volume_ops **ops, struct fx_error *err)
 {
-	char magic[6] = { 0 };
+	const char *inside;
+	char magic[8] = { 0 }, *file = fx__volume_file(path, &inside);
 	struct stat st;
-	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const int fd = file ? open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 	int failed;
 
+	free(file);
 	if (fd < 0)
 		return fx_error_set(err, errno == ENOENT ? FX_ENOENT : FX_EIO,
 				    "%s: cannot open: %s", path, strerror(errno));
@@ -40,13 +68,13 @@ static int volume_sniff(const char *path, const struct fx_volume_ops **ops, stru
 		 (S_ISREG(st.st_mode) && fx_pread_all(fd, magic, sizeof magic, 0) != 0);
 	close(fd);
 	if (!failed && S_ISDIR(st.st_mode))
-		*ops = &fx_volume_precomputed;
-	else if (!failed && memcmp(magic, "\x93NUMPY", 6) == 0)
-		*ops = &fx_volume_npy;
-	else if (!failed && (memcmp(magic, "II", 2) == 0 || memcmp(magic, "MM", 2) == 0))
-		*ops = &fx_volume_tiff;
-	else
-		return fx_error_set(err, FX_ETYPE, "%s: not a TIFF, a .npy or a precomputed folder",
+		*ops = fx__volume_is_chunks(path) ? &fx_volume_chunks : &fx_volume_precomputed;
+	else if (!failed)
+		*ops = sniff_file(magic);
+	if (!*ops || (inside && *ops != &fx_volume_hdf5))
+		return fx_error_set(err, FX_ETYPE,
+				    "%s: not a TIFF, a .npy, an HDF5 file or a folder that is "
+				    "precomputed, Zarr or N5",
 				    path);
 	return FX_OK;
 }
@@ -87,6 +115,29 @@ int fx_volume_read(struct fx_volume *v, struct fx_region r, struct fx_block **ou
 	else
 		*out = b;
 	return result;
+}
+
+int fx_volume_there(struct fx_volume *v, size_t z, struct fx_volume_there *t, struct fx_error *err)
+{
+	memset(t, 0, sizeof *t);
+	if (z >= v->shape[0])
+		return fx_error_set(err, FX_EINVAL, "section %zu is outside of the volume", z);
+	if (!v->ops->there)
+		return fx_error_set(err, FX_ETYPE, "a volume of this format does not grow");
+	return v->ops->there(v, z, t, err);
+}
+
+int fx_volume_attribute(struct fx_volume *v, const char *name, double *number, struct fx_error *err)
+{
+	if (!v->ops->attribute)
+		return fx_error_set(err, FX_ENOENT, "a volume of this format has no attributes");
+	return v->ops->attribute(v, name, number, err);
+}
+
+void fx_volume_forget(struct fx_volume *v)
+{
+	if (v->ops && v->ops->forget)
+		v->ops->forget(v);
 }
 
 void fx_volume_close(struct fx_volume *v)

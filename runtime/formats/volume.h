@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* volume.h: a label or image volume by its path: multi-page TIFF, .npy or a precomputed folder. */
+/* volume.h: a label or image volume by its path: TIFF, .npy, HDF5, precomputed, Zarr or N5. */
 #ifndef FX_FORMATS_VOLUME_H
 #define FX_FORMATS_VOLUME_H
 
@@ -21,16 +21,35 @@ struct fx_volume {
 	void *impl;			 /**< private, owned */
 };
 
-/** Opens @p path, told by what it contains: a folder with a precomputed info, a TIFF whose pages
- * are sections, or a .npy of 2 or 3 axes in C order. Voxels are u8, u16, u32, u64 or f32,
- * little-endian in .npy; bool counts as u8. fx_volume_close() when it succeeds. Errors name
- * the path and what is accepted. */
+/** Opens @p path, told by what it contains: a TIFF whose pages are sections; a .npy of 2 or 3 axes
+ * in C order; an HDF5 file, as FILE:/PATH or, when it has one data set of 3 axes, FILE; a folder
+ * that is precomputed, Zarr 2 or 3 (also OME-Zarr, whose finest level is taken) or N5, or
+ * FOLDER/PATH for another array in it. Voxels are u8, u16, u32, u64 or f32, little-endian in .npy;
+ * bool counts as u8, and integers with a sign are taken as long as none is negative. Axes before z
+ * y x have one entry. fx_volume_close() when it succeeds. Errors name the path and what is
+ * accepted. */
 int fx_volume_open(const char *path, struct fx_volume *v, struct fx_error *err);
 /** Reads the voxels of @p r (inside 0..shape) into *out, a new block with origin r.lo
  * (fx_block_free()). Reading in z order, and rows of one section in order, is fast; a TIFF is
- * decoded from the top of a section again when going back. */
+ * decoded from the top of a section again when going back. Of volumes in chunks, at most 512 MiB of
+ * decoded voxels are kept: slab.h. A chunk that is not there has the volume's fill value. */
 int fx_volume_read(struct fx_volume *v, struct fx_region r, struct fx_block **out,
 		   struct fx_error *err);
+
+/** How much of a section is there, while a volume is being written. */
+struct fx_volume_there {
+	size_t parts, there; /**< chunks that it takes, and those that are there */
+	uint64_t state;	     /**< another number when what is there has changed since */
+	size_t end;	     /**< sections before it lie in the same chunks; may be above shape */
+};
+/** Looks for the parts of section @p z, 0..shape. FX_ETYPE for a format that is not written in
+ * place (.npy). */
+int fx_volume_there(struct fx_volume *v, size_t z, struct fx_volume_there *t, struct fx_error *err);
+/** A number among the attributes of the array, read now. FX_ENOENT when there is none. */
+int fx_volume_attribute(struct fx_volume *v, const char *name, double *number,
+			struct fx_error *err);
+/** Forgets what was read: parts have changed. */
+void fx_volume_forget(struct fx_volume *v);
 /** Takes a zeroed one too. */
 void fx_volume_close(struct fx_volume *v);
 

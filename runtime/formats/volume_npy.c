@@ -186,4 +186,8 @@ static int volume_npy_read(struct fx_volume *v, struct fx_block *b, struct fx_er
 	return FX_OK;
 }
 
-const struct fx_volume_ops fx_volume_npy = { volume_npy_open, volume_npy_read, volume_npy_close };
+const struct fx_volume_ops fx_volume_npy = {
+	.open = volume_npy_open,
+	.read = volume_npy_read,
+	.close = volume_npy_close,
+};

@@ -3,6 +3,8 @@
 #ifndef FX_FORMATS_VOLUME_OPS_H
 #define FX_FORMATS_VOLUME_OPS_H
 
+#include <stdbool.h>
+
 #include "formats/volume.h"
 
 /** One format. */
@@ -13,9 +15,22 @@ struct fx_volume_ops {
 	/** Fills @p b: not empty, inside 0..shape by origin and shape, of v's dtype. */
 	int (*read)(struct fx_volume *v, struct fx_block *b, struct fx_error *err);
 	void (*close)(struct fx_volume *v);
+	/** As in volume.h, @p t zeroed; NULL: not for this format. */
+	int (*there)(struct fx_volume *v, size_t z, struct fx_volume_there *t,
+		     struct fx_error *err);
+	int (*attribute)(struct fx_volume *v, const char *name, double *number,
+			 struct fx_error *err);
+	void (*forget)(struct fx_volume *v);
 };
 
-extern const struct fx_volume_ops fx_volume_tiff, fx_volume_npy, fx_volume_precomputed;
+extern const struct fx_volume_ops fx_volume_tiff, fx_volume_npy, fx_volume_precomputed,
+	fx_volume_chunks, fx_volume_hdf5;
+
+/** A folder has metadata of Zarr or N5. */
+bool fx__volume_is_chunks(const char *folder);
+/** The name of the file in FILE:/PATH, or all of @p path where there is none; free(). *inside is
+ * the path in the file, or NULL; it lies in @p path. */
+char *fx__volume_file(const char *path, const char **inside);
 
 /** Refuses axes of 0 or over 2^40 and volumes of 2^62 bytes or more. */
 int fx_volume_check(const char *path, const struct fx_volume *v, struct fx_error *err);

@@ -117,6 +117,8 @@ static int volume_precomputed_read(struct fx_volume *v, struct fx_block *b, stru
 	return result;
 }
 
-const struct fx_volume_ops fx_volume_precomputed = { volume_precomputed_open,
-						     volume_precomputed_read,
-						     volume_precomputed_close };
+const struct fx_volume_ops fx_volume_precomputed = {
+	.open = volume_precomputed_open,
+	.read = volume_precomputed_read,
+	.close = volume_precomputed_close,
+};

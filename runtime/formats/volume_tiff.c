@@ -4,10 +4,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/alloc.h"
+#include "base/checksum.h"
 #include "formats/tiffread.h"
 
 struct volume_tiff {
+	char *path;		  /* owned */
 	struct fx_tiffread *tiff; /* owned */
 	size_t page, row;	  /* where the reader stands */
 	bool lost;		  /* after an error it stands nowhere */
@@ -21,6 +25,7 @@ static void volume_tiff_close(struct fx_volume *v)
 	if (t) {
 		fx_tiffread_close(t->tiff);
 		free(t->rows);
+		free(t->path);
 	}
 	free(t);
 }
@@ -30,8 +35,10 @@ static int volume_tiff_open(const char *path, struct fx_volume *v, struct fx_err
 	struct volume_tiff *t = calloc(1, sizeof *t);
 	int result;
 
-	if (!t)
+	if (!t || !(t->path = fx_strdup(path))) {
+		free(t);
 		return fx_error_set(err, FX_ENOMEM, "%s: no memory", path);
+	}
 	v->impl = t;
 	result = fx_tiffread_open(path, &t->tiff, err);
 	if (result == FX_OK) {
@@ -93,5 +100,31 @@ static int volume_tiff_read(struct fx_volume *v, struct fx_block *b, struct fx_e
 	return result;
 }
 
-const struct fx_volume_ops fx_volume_tiff = { volume_tiff_open, volume_tiff_read,
-					      volume_tiff_close };
+/* A page that others follow is whole; the last one may still be written. */
+static int volume_tiff_there(struct fx_volume *v, size_t z, struct fx_volume_there *t,
+			     struct fx_error *err)
+{
+	const struct volume_tiff *tiff = v->impl;
+	int64_t about[3];
+	const struct iovec part = { about, sizeof about };
+	struct stat st;
+
+	t->parts = t->there = 1;
+	t->end = z + 1;
+	if (z + 1 < v->shape[0])
+		return FX_OK;
+	if (stat(tiff->path, &st) != 0)
+		return fx_error_set(err, FX_EIO, "%s: has gone", tiff->path);
+	about[0] = st.st_size;
+	about[1] = st.st_mtim.tv_sec;
+	about[2] = st.st_mtim.tv_nsec;
+	t->state = fx_checksum(&part, 1);
+	return FX_OK;
+}
+
+const struct fx_volume_ops fx_volume_tiff = {
+	.open = volume_tiff_open,
+	.read = volume_tiff_read,
+	.close = volume_tiff_close,
+	.there = volume_tiff_there,
+};

@@ -254,6 +254,10 @@ int fx_ffn_seeds(struct fx_ffn_pos **seeds, size_t *len, const float *image, con
 	dist = fx_alloc_aligned(n * sizeof *dist);
 	if (mask && dist)
 		err = find_interior(mask, &any, dist, image, shape, s->sigma);
+	for (size_t i = 0; s->excluded && !err && i < n; i++) {
+		mask[i] = mask[i] && !s->excluded[i];
+		any |= !mask[i];
+	}
 	if (!err && any)
 		err = fx_edt(dist, mask, shape, edge);
 	q = err || !any ? NULL : fx_alloc_aligned(n * sizeof *q);

@@ -14,6 +14,7 @@ struct fx_ffn_seeding {
 	double noise;	 /**< times a random number of 0 to 1: what breaks ties of distances */
 	uint32_t random; /**< seed of the random numbers */
 	size_t spacing;	 /**< voxels: a seed is the highest within this along each axis */
+	const uint8_t *excluded; /**< borrowed, NULL: none; voxels that count as edges */
 };
 
 /** Seeds of a normalised image of @p shape (zyx) and voxel edges @p voxel (any unit): 3-D Sobel

@@ -96,12 +96,12 @@ static uint64_t grid_area(const struct fx_grid *g)
 	       (uint64_t)(g->extent.hi[2] - g->extent.lo[2]);
 }
 
-/* Sections that a layer reads at most. */
+/* Sections that a layer reads at most, and those ahead. */
 static int64_t grid_depth(const struct fx_grid *g)
 {
 	const int64_t all = g->extent.hi[0] - g->extent.lo[0];
 
-	return min64(g->block[0] + 2 * g->halo[0], all);
+	return min64(g->block[0] + 2 * g->halo[0] + g->ahead, all);
 }
 
 /* Sections [lo, hi) that layer @p layer reads; empty past the last layer. */
@@ -233,6 +233,19 @@ int fx_window_put(struct fx_window *w, const struct fx_block *tile, struct fx_er
 		memcpy(window_at(w, z, tile->origin[1] + (int64_t)y, tile->origin[2]),
 		       from + y * row_size, rows * row_size);
 	return FX_OK;
+}
+
+bool fx_window_awaits(const struct fx_window *w, int64_t z)
+{
+	return z >= w->front && z < w->base + w->len - 1 && z < w->grid.extent.hi[0] &&
+	       window_slot(w, z)->state == FX_SECTION_AWAITED;
+}
+
+bool fx_window_closed(const struct fx_window *w, int64_t z)
+{
+	if (z < w->front)
+		return true;
+	return z < w->base + w->len - 1 && window_slot(w, z)->state != FX_SECTION_AWAITED;
 }
 
 int fx_window_close(struct fx_window *w, int64_t z, enum fx_window_state state,

@@ -20,6 +20,7 @@ struct fx_grid {
 	bool open_end;		 /**< extent.hi[0] is not known yet */
 	int64_t block[3];	 /**< at least 1 */
 	int64_t halo[3];	 /**< at least 0 */
+	int64_t ahead;		 /**< sections that a window holds beyond those of a layer */
 };
 
 /** A grid from numbers that users and streams give: whole numbers within 1..2^20 (block) and
@@ -52,13 +53,13 @@ struct fx_window_slot {
 struct fx_window {
 	struct fx_grid grid;
 	size_t voxel_size, section_size; /**< bytes */
-	int64_t len;			 /**< slots: the sections of a layer, and one earlier */
-	int64_t layer;			 /**< grid index of the layer that leaves next */
-	int64_t base;			 /**< first section that the layer reads */
-	int64_t front;			 /**< first section that is not taken up */
-	bool any;			 /**< a section came before front */
-	uint8_t *memory;		 /**< borrowed, len * section_size bytes */
-	struct fx_window_slot *slots;	 /**< owned, len */
+	int64_t len;	 /**< slots: the sections of a layer, those ahead, and one earlier */
+	int64_t layer;	 /**< grid index of the layer that leaves next */
+	int64_t base;	 /**< first section that the layer reads */
+	int64_t front;	 /**< first section that is not taken up */
+	bool any;	 /**< a section came before front */
+	uint8_t *memory; /**< borrowed, len * section_size bytes */
+	struct fx_window_slot *slots; /**< owned, len */
 };
 
 /** Bytes of memory that a window over @p g needs for voxels of @p voxel_size bytes; FX_ENOMEM when
@@ -73,6 +74,10 @@ void fx_window_fini(struct fx_window *w);
  * size) to its section. FX_EINVAL when it does not fit, its section is not awaited any more or lies
  * beyond the window, or more voxels came than the section has. */
 int fx_window_put(struct fx_window *w, const struct fx_block *tile, struct fx_error *err);
+/** Section @p z lies in the window and is neither known to be whole nor to be missing. */
+bool fx_window_awaits(const struct fx_window *w, int64_t z);
+/** Section @p z is known to be whole or missing. */
+bool fx_window_closed(const struct fx_window *w, int64_t z);
 /** Section @p z is whole, or will never come; FX_EINVAL when it is not awaited, beyond the window,
  * or (done) when its voxels are not all there. Tiles of a missing section are dropped. */
 int fx_window_close(struct fx_window *w, int64_t z, enum fx_window_state state,

@@ -178,6 +178,14 @@ void fx__host_note_missing(const struct fx__host *h, const struct fx_mark *m)
 	free(line);
 }
 
+/* A former life sent the message of this number, and all have it: what it told counts. */
+static bool is_had(const struct fx__host *h, unsigned port)
+{
+	const uint64_t floor = h->outlets[port] ? fx_outlet_floor(h->outlets[port]) : 0;
+
+	return floor != UINT64_MAX && h->next_seq[port] < floor;
+}
+
 static int host_send_mark(void *io, unsigned port, const struct fx_mark *m, struct fx_error *err)
 {
 	struct fx__host *h = io;
@@ -187,7 +195,7 @@ static int host_send_mark(void *io, unsigned port, const struct fx_mark *m, stru
 		return FX_OK;
 	if (m->kind == FX_MARK_DONE && m->region.hi[0] > atomic_load(&h->me->done_z))
 		atomic_store(&h->me->done_z, m->region.hi[0]);
-	if (is_first_to_miss(h, m, port))
+	if (is_first_to_miss(h, m, port) && !is_had(h, port))
 		fx__host_note_missing(h, m);
 	if (!h->outlets[port])
 		return FX_OK;

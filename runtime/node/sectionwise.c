@@ -69,7 +69,7 @@ static int section_send_tile(struct fx_node *node, const void *state,
 	if (!b)
 		return fx_fail(node, FX_ENOMEM, "no memory for a tile of %zu x %zu", tile->height,
 			       tile->width);
-	b->role = section->role;
+	b->role = how->mask ? FX_MASK : section->role;
 	b->level = section->level;
 	b->origin[0] = section->z;
 	b->origin[1] = held->y + (int64_t)tile->y;

@@ -13,6 +13,7 @@
 struct fx_sectionwise {
 	unsigned out;	     /**< port */
 	enum fx_dtype dtype; /**< of what is sent */
+	bool mask;	     /**< what is sent is a mask, else of the role that came */
 	/** Fixes what map() uses; called in stream order. */
 	int (*learn)(struct fx_node *node, void *state, const struct fx_section *section);
 	/** Fills @p dst, height x width of @p tile. */

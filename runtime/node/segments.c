@@ -2,8 +2,11 @@
 /* segments.c: what segmenters share that cut a block into fragments and merge them. */
 #include "node/segments.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "kernels/components.h"
 #include "nn/modelmeta.h"
 
 static const double SCALE_MAX = 1.5; /* voxel edges this much off the model's are told */
@@ -54,8 +57,55 @@ struct fx_block *fx_segments_block(struct fx_node *node, unsigned port, enum fx_
 	return b;
 }
 
-/* Segments of the size of @p image, cut and merged along @p boundary (255 is membrane). */
-static int segments_of_boundary(uint32_t *labels, const uint8_t *boundary,
+/* Voxel @p i of channel 2 is not zero. */
+static bool excluded_at(const struct fx_block *image, size_t i)
+{
+	const size_t size = fx_dtype_size(image->dtype);
+	const uint8_t *v = (const uint8_t *)image->data + (fx_block_len(image) + i) * size;
+
+	for (size_t k = 0; k < size; k++)
+		if (v[k])
+			return true;
+	return false;
+}
+
+int fx_segments_excluded(const struct fx_block *image, uint8_t **excluded)
+{
+	const size_t len = fx_block_len(image);
+	bool any = false;
+
+	*excluded = NULL;
+	if (image->channels < 2)
+		return FX_OK;
+	*excluded = fx_alloc_aligned(len);
+	if (!*excluded)
+		return FX_ENOMEM;
+	for (size_t i = 0; i < len; i++) {
+		(*excluded)[i] = excluded_at(image, i);
+		any |= (*excluded)[i];
+	}
+	if (!any) {
+		free(*excluded);
+		*excluded = NULL;
+	}
+	return FX_OK;
+}
+
+int fx_segments_exclude(uint32_t *labels, uint32_t *count, const uint8_t *excluded,
+			const size_t shape[3])
+{
+	const size_t len = shape[0] * shape[1] * shape[2];
+
+	if (!excluded)
+		return FX_OK;
+	for (size_t i = 0; i < len; i++)
+		labels[i] = excluded[i] ? 0 : labels[i];
+	return fx_components(labels, FX_U32, shape, 6, labels, count);
+}
+
+/* Segments of the size of @p image, cut and merged along @p boundary (255 is membrane), which is
+ * made so where voxels are excluded. */
+static int segments_of_boundary(uint32_t *labels, uint8_t *boundary, const uint8_t *excluded,
 				const struct fx_block *image, const struct fx_segments_cut *cut,
 				const struct fx_segments_join *join)
 {
@@ -64,8 +114,13 @@ static int segments_of_boundary(uint32_t *labels, const uint8_t *boundary,
 	const struct fx_agglomerate_params j = fx_segments_agglomerate(join);
 	const struct fx_rag_evidence evidence = { .boundary = boundary };
 	uint32_t count = 0;
-	int err = fx_fragments(labels, &count, boundary, image->shape, image->voxel_nm, &c);
+	int err;
 
+	for (size_t i = 0; excluded && i < fx_block_len(image); i++)
+		boundary[i] = excluded[i] ? 255 : boundary[i];
+	err = fx_fragments(labels, &count, boundary, image->shape, image->voxel_nm, &c);
+	if (!err)
+		err = fx_segments_exclude(labels, &count, excluded, image->shape);
 	return err ? err : fx_fragments_merge(labels, &count, image->shape, &evidence, &j);
 }
 
@@ -113,10 +168,13 @@ int fx_segments_by_boundary(struct fx_node *node, struct fx_block *image,
 	struct fx_block *labels = fx_segments_block(node, way->labels, FX_U32, 1, FX_LABELS, image),
 			*boundary = fx_segments_block(node, way->boundary, FX_U8, 1, FX_PROBABILITY,
 						      image);
+	uint8_t *excluded = NULL;
 	int err = labels && boundary ? way->map(way->state, boundary->data, image) : FX_ENOMEM;
 
 	if (!err)
-		err = segments_of_boundary(labels->data, boundary->data, image, way->cut,
+		err = fx_segments_excluded(image, &excluded);
+	if (!err)
+		err = segments_of_boundary(labels->data, boundary->data, excluded, image, way->cut,
 					   way->join);
 	if (err) {
 		err = fx_segments_failed(node, err, image);
@@ -126,6 +184,7 @@ int fx_segments_by_boundary(struct fx_node *node, struct fx_block *image,
 	if (!err)
 		err = fx_segments_send(node, way->boundary, &boundary);
 done:
+	free(excluded);
 	fx_block_free(image);
 	fx_block_free(labels);
 	fx_block_free(boundary);

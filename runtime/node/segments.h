@@ -74,17 +74,24 @@ struct fx_agglomerate_params fx_segments_agglomerate(const struct fx_segments_jo
 struct fx_block *fx_segments_block(struct fx_node *node, unsigned port, enum fx_dtype dtype,
 				   uint32_t channels, enum fx_role role,
 				   const struct fx_block *like);
+/** What no segment may enter, of a block with a mask as channel 2: *excluded of fx_block_len(), 1
+ * there (free()); NULL without a mask, and when nothing is set in it. FX_ENOMEM. */
+int fx_segments_excluded(const struct fx_block *image, uint8_t **excluded);
+/** Takes the excluded voxels out of the labels 1..*count: what only they connected comes apart, and
+ * gets labels of its own. FX_ENOMEM, FX_EINVAL. Does nothing when @p excluded is NULL. */
+int fx_segments_exclude(uint32_t *labels, uint32_t *count, const uint8_t *excluded,
+			const size_t shape[3]);
 /** How a block is segmented along a map of boundaries. */
 struct fx_segments_way {
 	unsigned labels, boundary; /**< ports */
-	/** Makes the map of the size of @p image; FX_OK or an error. */
+	/** Makes the map of the size of @p image, of its channel 1; FX_OK or an error. */
 	int (*map)(const void *state, uint8_t *boundary, const struct fx_block *image);
 	const void *state; /**< for map() */
 	const struct fx_segments_cut *cut;
 	const struct fx_segments_join *join;
 };
-/** Segments @p image (taken) and sends its labels, and the map when somebody wants it; or
- * fails the node. */
+/** Segments @p image (taken; with a mask as channel 2 perhaps) and sends its labels, and the map
+ * when somebody wants it; or fails the node. */
 int fx_segments_by_boundary(struct fx_node *node, struct fx_block *image,
 			    const struct fx_segments_way *way);
 /** Warns when voxel edges of @p image are over 1.5 times those of the model, or below: true then.

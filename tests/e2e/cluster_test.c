@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* graphs/cluster.yaml on four machines, which are network namespaces with an sshd each: the output
- * of one machine, also when a link is cut for 10 s, and when a machine vanishes. Where namespaces
- * or sshd are not to be had this says so and is skipped. */
+/* graphs/cluster.yaml on four machines, which are network namespaces: by ssh, and by Slurm, the
+ * output is that of one machine, also when a link is cut for 10 s. Where namespaces, sshd or Slurm
+ * are not to be had this says so and is skipped. */
 #include "support/test.h"
 
 #include <jansson.h>
@@ -79,28 +79,53 @@ static int lab_teardown(void **state)
 	return 0;
 }
 
-/* A run in the network of the first machine. */
-static struct test_run *start(struct lab *l, const char *out)
+/* Runs the graph by a script that gets to the first machine and then starts the words "$@". */
+static struct test_run *start_by(struct lab *l, const char *script, const char *const words[4])
 {
-	char *old = fx_strdup(getenv("FORNIX_BIN")), *wrapper = fx_strdup(test_path(l->dir, "run"));
-	char *text = fx_asprintf("#!/bin/sh\nexec ip netns exec %s-1 %s \"$@\"\n", l->prefix, old);
-	char *options = fx_asprintf("options=-F %s/ssh_config", l->dir);
+	char *program = fx_strdup(getenv("FORNIX_BIN"));
+	const char *path = test_path(l->dir, "run");
+	char *text = fx_asprintf("#!/bin/sh\nset -- %s \"$@\"\n%s\n", program, script);
 	struct test_run *r;
 
-	test_write_file(wrapper, text, strlen(text));
-	assert_int_equal(chmod(wrapper, 0700), 0);
-	setenv("FORNIX_BIN", wrapper, 1);
+	test_write_file(path, text, strlen(text));
+	assert_int_equal(chmod(path, 0700), 0);
+	setenv("FORNIX_BIN", path, 1);
 	r = test_run_start(l->place,
-			   (const char *[]){ "run", GRAPH, test_word("out", l->place->dir, out),
+			   (const char *[]){ "run", GRAPH, test_word("out", l->place->dir, "out"),
 					     test_word("sections", l->place->dir, "sections"),
 					     "here=10.77.0.1", "one=10.77.0.2", "two=10.77.0.3",
-					     "three=10.77.0.4", options, "segmenter=watershed",
-					     "workers=6", "block=16 32 32", "halo=4 8 8", NULL });
-	setenv("FORNIX_BIN", old, 1);
-	free(old);
-	free(wrapper);
+					     "three=10.77.0.4", "segmenter=watershed", "workers=6",
+					     "block=16 32 32", "halo=4 8 8", words[0], words[1],
+					     words[2], words[3], NULL });
+	setenv("FORNIX_BIN", program, 1);
+	free(program);
 	free(text);
+	return r;
+}
+
+static struct test_run *start(struct lab *l)
+{
+	char *options = fx_asprintf("options=-F %s/ssh_config", l->dir);
+	char *script = fx_asprintf("exec ip netns exec %s-1 \"$@\"", l->prefix);
+	struct test_run *r = start_by(l, script, (const char *[4]){ options });
+
 	free(options);
+	free(script);
+	return r;
+}
+
+/* In one allocation, with a step for each machine. */
+static struct test_run *start_slurm(struct lab *l)
+{
+	char *script = fx_asprintf("export SLURM_CONF=%s/slurm.conf\n"
+				   "exec nsenter --net=/run/netns/%s-1 unshare --uts sh -c "
+				   "'hostname h1; exec \"$@\"' sh salloc -N4 --quiet \"$@\"",
+				   l->dir, l->prefix);
+	struct test_run *r = start_by(l, script,
+				      (const char *[4]){ "launcher=slurm", "login_one=h2",
+							 "login_two=h3", "login_three=h4" });
+
+	free(script);
 	return r;
 }
 
@@ -146,10 +171,26 @@ static void four_machines_give_what_one_gives(void **state)
 
 	if (!begin(l))
 		skip();
-	receipt = finish(l, start(l, "out"));
+	receipt = finish(l, start(l));
 	assert_int_equal(test_sum(receipt, "nodes", "restarts"), 0);
 	json_decref(receipt);
 	test_place_clean(l->place);
+}
+
+static void slurm_gives_the_same(void **state)
+{
+	struct lab *l = *state;
+	json_t *receipt;
+	int code;
+
+	if (!begin(l))
+		skip();
+	code = lab(l, "slurm", "");
+	if (code == NONE)
+		skip();
+	assert_int_equal(code, 0);
+	receipt = finish(l, start_slurm(l));
+	json_decref(receipt);
 }
 
 static void a_link_that_is_cut_for_a_while_loses_nothing(void **state)
@@ -160,7 +201,7 @@ static void a_link_that_is_cut_for_a_while_loses_nothing(void **state)
 
 	if (!begin(l))
 		skip();
-	r = start(l, "out");
+	r = start(l);
 	test_place_await(l->place, "node segment.0 ");
 	assert_int_equal(lab(l, "cut", "3"), 0);
 	fx_sleep_ms(CUT_MS);
@@ -175,6 +216,7 @@ int main(void)
 #define IN_A_LAB(f) cmocka_unit_test_setup_teardown(f, lab_setup, lab_teardown)
 	const struct CMUnitTest tests[] = {
 		IN_A_LAB(four_machines_give_what_one_gives),
+		IN_A_LAB(slurm_gives_the_same),
 		IN_A_LAB(a_link_that_is_cut_for_a_while_loses_nothing),
 	};
 

@@ -1,7 +1,8 @@
 #!/bin/sh
-# lab.sh up DIR | down DIR | cut DIR I | mend DIR I
+# lab.sh up DIR | slurm DIR | down DIR | cut DIR I | mend DIR I
 # Four machines for tests, as network namespaces on a bridge, each with an sshd: 10.77.0.1 to .4.
 # Their names are PREFIX-1 to PREFIX-4, with PREFIX in DIR/prefix; DIR/ssh_config is for ssh -F.
+# slurm makes them a Slurm cluster as well, nodes h1 to h4: DIR/slurm.conf is for SLURM_CONF.
 # Says on stderr why there can be none, and ends with 77. FORNIX_LAB_TMP is their TMPDIR.
 set -eu
 dir=$2
@@ -55,13 +56,79 @@ up() {
 	END
 }
 
+# A program on machine $1, with its hostname; not by ip netns exec, which hides /sys/fs/cgroup.
+on() {
+	machine=$1
+	shift
+	nsenter --net="/run/netns/$prefix-$machine" unshare --uts \
+		sh -c 'hostname "$0"; exec "$@"' "h$machine" "$@"
+}
+
+slurm() {
+	for tool in slurmctld slurmd munged; do
+		command -v $tool >/dev/null 2>&1 || [ -x /usr/sbin/$tool ] ||
+			none "there is no $tool (slurm-wlm, munge)"
+	done
+	prefix=$(cat "$dir/prefix")
+	dd if=/dev/urandom of="$dir/munge.key" bs=128 count=1 2>/dev/null
+	chmod 600 "$dir/munge.key"
+	munged --force --key-file="$dir/munge.key" --socket="$dir/munge" \
+		--pid-file="$dir/munge.pid" --log-file="$dir/munge.log" --seed-file="$dir/munge.seed"
+	cat >"$dir/slurm.conf" <<-END
+		ClusterName=lab
+		SlurmctldHost=h1(10.77.0.1)
+		SlurmUser=root
+		SlurmdUser=root
+		AuthType=auth/munge
+		AuthInfo=socket=$dir/munge
+		CredType=cred/munge
+		ProctrackType=proctrack/linuxproc
+		TaskPlugin=task/none
+		JobAcctGatherType=jobacct_gather/none
+		AccountingStorageType=accounting_storage/none
+		JobCompType=jobcomp/none
+		SwitchType=switch/none
+		MpiDefault=none
+		SelectType=select/cons_tres
+		SelectTypeParameters=CR_Core
+		SlurmdParameters=config_overrides
+		ReturnToService=2
+		SlurmdTimeout=30
+		KillWait=3
+		SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1,sched_min_interval=0
+		StateSaveLocation=$dir/state
+		SlurmdSpoolDir=$dir/spool-%n
+		SlurmctldPidFile=$dir/slurmctld.pid
+		SlurmdPidFile=$dir/slurmd-%n.pid
+		SlurmctldLogFile=$dir/slurmctld.log
+		SlurmdLogFile=$dir/slurmd-%n.log
+		PartitionName=all Nodes=ALL Default=YES State=UP
+	END
+	for i in 1 2 3 4; do
+		echo "NodeName=h$i NodeAddr=10.77.0.$i CPUs=4 State=UNKNOWN" >>"$dir/slurm.conf"
+	done
+	export SLURM_CONF="$dir/slurm.conf"
+	on 1 slurmctld
+	for i in 1 2 3 4; do
+		TMPDIR=$FORNIX_LAB_TMP on $i slurmd -N h$i
+	done
+	tries=0
+	until [ "$(on 1 sinfo -h -t idle -o %D 2>/dev/null)" = 4 ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || none "the Slurm nodes do not come up: $(tail -1 "$dir/slurmctld.log")"
+		sleep 0.2
+	done
+}
+
 down() {
 	[ -f "$dir/prefix" ] || exit 0
 	prefix=$(cat "$dir/prefix")
 	for i in 1 2 3 4; do
 		[ ! -f "$dir/sshd$i.pid" ] || kill "$(cat "$dir/sshd$i.pid")" 2>/dev/null || :
+		[ ! -f "$dir/slurmd-h$i.pid" ] || kill "$(cat "$dir/slurmd-h$i.pid")" 2>/dev/null || :
 		ip netns pids $prefix-$i 2>/dev/null | xargs -r kill -9 2>/dev/null || :
 	done
+	[ ! -f "$dir/munge.pid" ] || kill "$(cat "$dir/munge.pid")" 2>/dev/null || :
 	for i in 0 1 2 3 4; do
 		ip netns del $prefix-$i 2>/dev/null || :
 	done
@@ -69,8 +136,9 @@ down() {
 
 case $1 in
 up) up ;;
+slurm) slurm ;;
 down) down ;;
 cut) ip -n "$(cat "$dir/prefix")-0" link set "p$3" down ;;
 mend) ip -n "$(cat "$dir/prefix")-0" link set "p$3" up ;;
-*) echo "lab: up, down, cut or mend" >&2 && exit 2 ;;
+*) echo "lab: up, slurm, down, cut or mend" >&2 && exit 2 ;;
 esac

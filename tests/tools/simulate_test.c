@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Tests fornix simulate: files, frames, the truth, requests, and what it refuses. */
+/* Tests fornix simulate: files, the truth, requests, and what it refuses. */
 #include "support/test.h"
 
-#include <lz4.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <zmq.h>
 
 #include "base/alloc.h"
@@ -17,70 +14,9 @@
 #include "formats/image.h"
 #include "support/images.h"
 #include "support/outputs.h"
+#include "support/simulate.h"
 
-enum { WORDS_MAX = 40, H = 60, W = 80, WAIT_MS = 8000 };
-
-/* Starts "fornix simulate ARGUMENTS" (no blanks inside of one); what it says goes to DIR/log and
- * DIR/out. */
-static pid_t start(const char *arguments, const char *dir)
-{
-	const char *program = getenv("FORNIX_BIN");
-	char *text = fx_strdup(arguments), *words[WORDS_MAX] = { NULL }, *rest = text;
-	size_t n = 0;
-	pid_t pid;
-
-	words[n++] = fx_strdup(program ? program : "build/bin/fornix");
-	words[n++] = fx_strdup("simulate");
-	while (n < WORDS_MAX - 1 && (words[n] = strtok_r(rest, " ", &rest)))
-		n++;
-	fflush(NULL);
-	pid = fork();
-	if (pid == 0) {
-		if (!freopen(test_path(dir, "log"), "w", stderr) ||
-		    !freopen(test_path(dir, "out"), "w", stdout))
-			_exit(99);
-		execv(words[0], words);
-		_exit(98);
-	}
-	assert_true(pid > 0);
-	free(words[0]);
-	free(words[1]);
-	free(text);
-	return pid;
-}
-
-static int ended(pid_t pid)
-{
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-/* @p words with the folder in place of each '@'. free(). */
-static char *expand(const char *dir, const char *words)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-
-	assert_non_null(to);
-	for (; *words; words++)
-		fprintf(to, "%.*s", *words == '@' ? (int)strlen(dir) : 1,
-			*words == '@' ? dir : words);
-	assert_int_equal(fclose(to), 0);
-	return text;
-}
-
-static int play(const char *dir, const char *words)
-{
-	char *text = expand(dir, words);
-	const int code = ended(start(text, dir));
-
-	free(text);
-	return code;
-}
+enum { H = 60, W = 80 };
 
 static void refused(const char *dir, const char *words, const char *says)
 {
@@ -451,104 +387,6 @@ static void ctrl_c_ends_it_well(void **unused)
 	free(dir);
 }
 
-/* One part of a message; its size. Fails the test when none comes. */
-static int receive(void *socket, void *to, size_t size)
-{
-	const int n = zmq_recv(socket, to, size, 0);
-
-	if (n < 0)
-		fail_msg("nothing comes: %s", zmq_strerror(zmq_errno()));
-	assert_true((size_t)n <= size);
-	return n;
-}
-
-static json_t *receive_json(void *socket)
-{
-	char text[2048];
-	const int n = receive(socket, text, sizeof text);
-	json_t *j = json_loadb(text, (size_t)n, 0, NULL);
-
-	assert_non_null(j);
-	return j;
-}
-
-/* The frame @p wanted is section @p wanted + 2, and shows what the file of it does. */
-static void check_frame(const char *dir, void *socket, json_int_t wanted, bool lz4)
-{
-	json_t *j = receive_json(socket);
-	json_int_t frame, section, tile, version, h, w;
-	const char *dtype, *compression;
-	uint8_t bytes[2 * H * W], voxels[H * W], file[H * W];
-	struct fx_image im = { 0 };
-	char name[32];
-	int n;
-
-	assert_int_equal(json_unpack(j, "{s:I, s:I, s:I, s:I, s:[I, I], s:s, s:s}", "frame", &frame,
-				     "section", &section, "tile", &tile, "version", &version,
-				     "shape", &h, &w, "dtype", &dtype, "compression", &compression),
-			 0);
-	assert_true(frame == wanted && section == wanted + 2 && tile == 0 && version == 1);
-	assert_true(h == H && w == W && strcmp(dtype, "uint8") == 0);
-	assert_string_equal(compression, lz4 ? "lz4" : "none");
-	assert_string_equal(json_string_value(json_object_get(j, "series")), "fornix-3");
-	json_decref(j);
-	n = receive(socket, bytes, sizeof bytes);
-	if (lz4)
-		n = LZ4_decompress_safe((char *)bytes, (char *)voxels, n, sizeof voxels);
-	else
-		memcpy(voxels, bytes, sizeof voxels);
-	assert_int_equal(n, sizeof voxels);
-	snprintf(name, sizeof name, "a/section-%06d.png", (int)section);
-	assert_int_equal(fx_image_open(test_path(dir, name), &im, NULL), FX_OK);
-	assert_int_equal(fx_image_read_all(&im, file, NULL), FX_OK);
-	fx_image_close(&im);
-	assert_memory_equal(file, voxels, sizeof file);
-}
-
-static void frames(const char *dir, const char *options, int type, bool lz4)
-{
-	const int wait = WAIT_MS;
-	char *address = fx_asprintf("ipc://%s/socket", dir);
-	char *text = fx_asprintf("phantom:6x60x80 %s --first 2 --seed 3 --drift 1 --noise 4 %s",
-				 address, options);
-	void *zmq = zmq_ctx_new(), *socket = zmq_socket(zmq, type);
-	json_t *end;
-	pid_t pid;
-
-	zmq_setsockopt(socket, ZMQ_RCVTIMEO, &wait, sizeof wait);
-	if (type == ZMQ_SUB)
-		zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
-	assert_int_equal(strstr(options, "--connect") ? zmq_bind(socket, address) :
-							zmq_connect(socket, address),
-			 0);
-	pid = start(text, dir);
-	for (int i = 0; i < 4; i++)
-		check_frame(dir, socket, i, lz4);
-	end = receive_json(socket);
-	assert_true(json_is_true(json_object_get(end, "end")));
-	assert_int_equal(json_integer_value(json_object_get(end, "frames")), 4);
-	json_decref(end);
-	assert_int_equal(ended(pid), 0);
-	zmq_close(socket);
-	zmq_ctx_term(zmq);
-	free(address);
-	free(text);
-}
-
-static void frames_are_what_files_are(void **unused)
-{
-	char *dir = test_tmp_dir();
-
-	(void)unused;
-	assert_int_equal(play(dir, "phantom:6x60x80 @/a --first 2 --seed 3 --drift 1 --noise 4"),
-			 0);
-	frames(dir, "--truth /dev/null", ZMQ_PULL, false);
-	frames(dir, "--push --connect --compression lz4", ZMQ_PULL, true);
-	frames(dir, "--pub", ZMQ_SUB, false);
-	fx_remove_tree(dir, NULL);
-	free(dir);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -563,7 +401,6 @@ int main(void)
 		cmocka_unit_test(the_first_section_again_after_many),
 		cmocka_unit_test(images_again_on_a_publishers_word),
 		cmocka_unit_test(ctrl_c_ends_it_well),
-		cmocka_unit_test(frames_are_what_files_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

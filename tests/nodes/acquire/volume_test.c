@@ -8,6 +8,7 @@
 #include <tiffio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "support/images.h"
 #include "support/node_test.h"
@@ -131,6 +132,203 @@ static void what_cannot_be_read_fails_at_once(void **folder)
 	node_test_free(t);
 }
 
+/* A volume of 4 sections of 4 x 4 in chunks of 2 x 4 x 2, that grows. */
+static void put_meta(const char *folder, int sections, int complete)
+{
+	char text[400];
+
+	snprintf(
+		text, sizeof text,
+		"{\"zarr_format\":3,\"node_type\":\"array\",\"shape\":[%d,4,4],\"data_type\":"
+		"\"uint8\",\"chunk_grid\":{\"name\":\"regular\",\"configuration\":{\"chunk_shape\":"
+		"[2,4,2]}},\"chunk_key_encoding\":{\"name\":\"v2\"},\"fill_value\":7,\"codecs\":[{"
+		"\"name\":\"bytes\"}],\"attributes\":{\"done\":%d}}",
+		sections, complete);
+	assert_int_equal(fx_make_dirs(folder, NULL), FX_OK);
+	test_write_file(test_path(folder, "zarr.json"), text, strlen(text));
+}
+
+/* Chunk z, 0, x: every voxel of section s is 10 s + x. */
+static void put_chunk(const char *folder, int z, int x)
+{
+	uint8_t voxels[16];
+	char name[32];
+
+	for (int i = 0; i < 16; i++)
+		voxels[i] = (uint8_t)(10 * (2 * z + i / 8) + x);
+	snprintf(name, sizeof name, "%d.0.%d", z, x);
+	test_write_file(test_path(folder, name), voxels, sizeof voxels);
+}
+
+/* Steps until nothing comes for @p idle calls in turn, or it ends. */
+static int steps(struct node_test *t, int idle)
+{
+	int result = FX_OK;
+
+	for (int i = 0; i < idle && result >= 0 && result != FX_END; i++) {
+		result = node_test_step(t);
+		if (result == FX_IDLE)
+			fx_sleep_ms(10);
+		else
+			i = 0;
+	}
+	return result;
+}
+
+static size_t marks(struct node_test *t, enum fx_mark_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < node_test_count(t, "out", FX_NOTHING); i++)
+		n += node_test_get(t, "out", FX_NOTHING, i)->mark.kind == kind;
+	return n;
+}
+
+static struct node_test *grow(const char *path, const char *a, const char *b, const char *c)
+{
+	char option[600];
+
+	snprintf(option, sizeof option, "path=%s", path);
+	return node_test_new(&fx_node_acquire_volume,
+			     (const char *const[]){ option, "grows=true", a, b, c, NULL });
+}
+
+static void expect_sections(struct node_test *t, const char *story)
+{
+	size_t tile = 0, mark = 1;
+
+	for (int64_t z = 0; story[z]; z++, mark++) {
+		const struct fx_mark *m = &node_test_get(t, "out", FX_NOTHING, mark)->mark;
+		const struct fx_block *b;
+
+		assert_int_equal(m->region.lo[0], z);
+		assert_int_equal(m->kind, story[z] == 'M' ? FX_MARK_MISSING : FX_MARK_DONE);
+		if (story[z] == 'M')
+			continue;
+		b = node_test_get(t, "out", FX_BLOCK, tile++)->message;
+		assert_int_equal(b->origin[0], z);
+		for (int i = 0; i < 16; i++)
+			assert_int_equal(((uint8_t *)b->data)[i],
+					 i % 4 >= 2 && story[z] == 'F' ? 7 : 10 * z + i % 4 / 2);
+	}
+	assert_int_equal(node_test_count(t, "out", FX_NOTHING), mark);
+}
+
+static void sections_flow_when_their_chunks_are_there(void **folder)
+{
+	const char *path = test_path(*folder, "grows.zarr");
+	struct node_test *t = grow(path, "settle=0.1", "marker=done", NULL);
+
+	assert_int_equal(steps(t, 3), FX_IDLE); /* there is no volume */
+	assert_non_null(strstr(node_test_warning(t), "waits for a volume"));
+	put_meta(path, 4, 0);
+	put_chunk(path, 0, 0);
+	assert_int_equal(steps(t, 20), FX_IDLE);
+	assert_int_equal(node_test_count(t, "out", FX_BLOCK), 0); /* half a section */
+	put_chunk(path, 0, 1);
+	assert_int_equal(steps(t, 3), FX_IDLE);
+	assert_int_equal(node_test_count(t, "out", FX_BLOCK), 0); /* may still change */
+	assert_int_equal(steps(t, 20), FX_IDLE);
+	assert_int_equal(marks(t, FX_MARK_DONE), 2);
+	put_meta(path, 6, 0); /* it has become longer */
+	put_chunk(path, 1, 0);
+	put_chunk(path, 1, 1);
+	put_chunk(path, 2, 1); /* and one that stays alone */
+	assert_int_equal(steps(t, 20), FX_IDLE);
+	assert_int_equal(marks(t, FX_MARK_DONE), 4);
+	test_write_file(test_path(path, "done"), "", 0);
+	assert_int_equal(steps(t, 20), FX_END);
+	assert_int_equal(node_test_sent(t, 0)->mark.region.hi[0], 0);
+	expect_sections(t, "DDDDMM");
+	node_test_free(t);
+}
+
+static void what_does_not_come_is_missing_or_filled(void **folder)
+{
+	const char *path = test_path(*folder, "holes.zarr");
+	struct node_test *t;
+
+	put_meta(path, 6, 0);
+	put_chunk(path, 0, 0);
+	put_chunk(path, 1, 0);
+	put_chunk(path, 1, 1);
+	put_chunk(path, 2, 0);
+	t = grow(path, "settle=0.02", "late=0.05", "silence=0.3");
+	assert_int_equal(steps(t, 100), FX_END);
+	assert_non_null(strstr(node_test_get(t, "out", FX_NOTHING, 1)->mark.reason,
+			       "1 of its 2 chunks did not come"));
+	expect_sections(t, "MMDDMM");
+	node_test_free(t);
+	t = grow(path, "settle=0.02", "silence=0.2", "fill=true");
+	assert_int_equal(steps(t, 100), FX_END);
+	expect_sections(t, "FFDDFF");
+	node_test_free(t);
+}
+
+static void an_attribute_may_count_sections(void **folder)
+{
+	const char *path = test_path(*folder, "counted.zarr");
+	struct node_test *t = grow(path, "complete=done", "count=4", NULL);
+
+	put_meta(path, 4, 1);
+	put_chunk(path, 0, 0);
+	put_chunk(path, 0, 1);
+	assert_int_equal(steps(t, 20), FX_IDLE);
+	assert_int_equal(marks(t, FX_MARK_DONE), 1);
+	put_chunk(path, 1, 0); /* the other one is all fill: it is not written */
+	put_meta(path, 4, 4);
+	assert_int_equal(steps(t, 20), FX_END);
+	expect_sections(t, "DDFF");
+	node_test_free(t);
+}
+
+/* What was told to be missing stays so, and what comes behind the end does not count. */
+static void later_lives_decide_the_same(void **folder)
+{
+	static const char *const lives[] = { NULL, "+saved", "+killed" };
+	const char *path = test_path(*folder, "lives.zarr");
+	struct node_test *t[3];
+
+	put_meta(path, 4, 0);
+	put_chunk(path, 0, 0);
+	put_chunk(path, 1, 0);
+	put_chunk(path, 1, 1);
+	test_write_file(test_path(path, "done"), "", 0);
+	for (int i = 0; i < 3; i++) {
+		t[i] = grow(path, "settle=0", "marker=done", lives[i]);
+		assert_int_equal(steps(t[i], 50), FX_END);
+		node_test_drain(t[i]);
+	}
+	put_chunk(path, 0, 1);
+	expect_sections(t[0], "MMDD");
+	node_test_again(t[0], false);
+	assert_int_equal(steps(t[0], 50), FX_END);
+	for (int i = 1; i < 3; i++) {
+		node_test_same(t[0], t[i]);
+		node_test_free(t[i]);
+	}
+	node_test_hostile(t[0]);
+	node_test_free(t[0]);
+}
+
+static void a_tiff_may_grow(void **folder)
+{
+	const char *path = test_path(*folder, "grows.tif");
+	uint16_t voxels[4 * 6];
+	struct node_test *t = grow(path, "settle=0.05", "silence=0.4", "count=0");
+
+	for (size_t i = 0; i < 24; i++)
+		voxels[i] = (uint16_t)i;
+	test_write_tiff(path, 2, 2, 3, 16, SAMPLEFORMAT_UINT, 0, voxels);
+	assert_int_equal(steps(t, 10), FX_IDLE);
+	assert_int_equal(marks(t, FX_MARK_DONE), 2);
+	test_write_tiff(path, 4, 2, 3, 16, SAMPLEFORMAT_UINT, 0, voxels);
+	assert_int_equal(steps(t, 200), FX_END);
+	assert_int_equal(marks(t, FX_MARK_DONE), 4);
+	assert_int_equal(node_test_count(t, "out", FX_BLOCK), 4);
+	node_test_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +336,11 @@ int main(void)
 		cmocka_unit_test(another_life_goes_on_where_the_last_was),
 		cmocka_unit_test(a_broken_section_is_missing),
 		cmocka_unit_test(what_cannot_be_read_fails_at_once),
+		cmocka_unit_test(sections_flow_when_their_chunks_are_there),
+		cmocka_unit_test(what_does_not_come_is_missing_or_filled),
+		cmocka_unit_test(an_attribute_may_count_sections),
+		cmocka_unit_test(later_lives_decide_the_same),
+		cmocka_unit_test(a_tiff_may_grow),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -19,6 +19,7 @@
 #include "support/images.h"
 #include "support/node_test.h"
 #include "support/outputs.h"
+#include "support/segments.h"
 
 extern const struct fx_node_type fx_node_segmenter_ffn;
 
@@ -257,7 +258,7 @@ static char *leave_state(const char *folder)
 					 .segment = 0.6,
 					 .min_voxels = 300,
 					 .min_distance = { 1, 1, 1 } };
-	const struct fx_ffn_seeding seeding = { 49.0 / 6.0, 1e-4, 42, 6 };
+	const struct fx_ffn_seeding seeding = { 49.0 / 6.0, 1e-4, 42, 6, NULL };
 	const size_t shape[3] = { Z, Y, X }, margin[3] = { 4, 4, 4 };
 	const double voxel[3] = { 8, 8, 8 };
 	const struct fx_ffn_eval none = { 0 };
@@ -386,6 +387,21 @@ static void an_ended_run_is_saved(void **unused)
 	free(folder);
 }
 
+static void nothing_passes_a_mask(void **unused)
+{
+	static const char few[] = "min_voxels=300", near[] = "seed_spacing=2";
+	struct node_test *t = node(few, near), *none = node(few, near), *plain = node(few, near);
+
+	(void)unused;
+	segments_check_masked(run(t, segments_mask(boxes(FX_U8), 8, 9)), 8, 9, 4);
+	run(none, segments_mask(boxes(FX_U8), 4, 4));
+	run(plain, boxes(FX_U8));
+	node_test_same(none, plain);
+	node_test_free(t);
+	node_test_free(none);
+	node_test_free(plain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +414,7 @@ int main(void)
 		cmocka_unit_test(states_are_saved_on_the_way),
 		cmocka_unit_test(progress_is_told_in_voxels),
 		cmocka_unit_test(an_ended_run_is_saved),
+		cmocka_unit_test(nothing_passes_a_mask),
 	};
 
 	return cmocka_run_group_tests(tests, make_model, remove_model);

@@ -298,6 +298,24 @@ static void wrong_models_are_refused(void **unused)
 	fixture_fini(&f);
 }
 
+static void nothing_passes_a_mask(void **unused)
+{
+	struct fixture f = fixture(NULL);
+	const char *const options[] = { f.option, "seed_depth=0", "prior_faces=0", "dust_voxels=0",
+					NULL };
+	struct node_test *t = segment(segments_mask(tubes(), 5, 7), options),
+			 *none = segment(segments_mask(tubes(), 4, 4), options),
+			 *plain = segment(tubes(), options);
+
+	(void)unused;
+	segments_check_masked(sent(t, "labels"), 5, 7, 6);
+	node_test_same(none, plain);
+	node_test_free(t);
+	node_test_free(none);
+	node_test_free(plain);
+	fixture_fini(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +328,7 @@ int main(void)
 		cmocka_unit_test(other_voxels_are_told_once),
 		cmocka_unit_test(refuses_a_voxel_without_extent),
 		cmocka_unit_test(wrong_models_are_refused),
+		cmocka_unit_test(nothing_passes_a_mask),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,6 +203,20 @@ static void refuses_a_voxel_without_extent(void **unused)
 	node_test_free(t);
 }
 
+static void nothing_passes_a_mask(void **unused)
+{
+	struct node_test *t = segment(segments_mask(tubes(FX_U16), 4, 6)),
+			 *none = segment(segments_mask(tubes(FX_U16), 4, 4)),
+			 *plain = segment(tubes(FX_U16));
+
+	(void)unused;
+	segments_check_masked(segments_of(t), 4, 6, 6);
+	node_test_same(none, plain); /* an empty mask changes nothing */
+	node_test_free(t);
+	node_test_free(none);
+	node_test_free(plain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +228,7 @@ int main(void)
 		cmocka_unit_test(tiny_blocks_are_segmented),
 		cmocka_unit_test(boundary_may_be_unconnected),
 		cmocka_unit_test(refuses_a_voxel_without_extent),
+		cmocka_unit_test(nothing_passes_a_mask),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

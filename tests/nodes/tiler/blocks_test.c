@@ -50,7 +50,7 @@ static struct node_test *scene_live(const struct scene *c, const char *memory, c
 {
 	const int64_t *b = c->block, *h = c->halo;
 	char block[64], halo[64];
-	const char *const options[] = { block, halo, memory, lives, NULL };
+	const char *const options[] = { block, halo, memory, "-mask", lives, NULL };
 	struct fx_mark open = { .kind = FX_MARK_OPEN, .voxel_nm = { 40, 4, 5 } };
 	struct node_test *t;
 
@@ -445,7 +445,7 @@ static void says_what_is_wrong_with_a_section(void **unused)
 
 static void refuses_bad_streams(void **unused)
 {
-	const char *const options[] = { "block=1.5 2 2", NULL };
+	const char *const options[] = { "block=1.5 2 2", "-mask", NULL };
 	struct node_test *t = node_test_new(&fx_node_tiler_blocks, options);
 	struct fx_mark open = { .kind = FX_MARK_OPEN,
 				.region = { .hi = { 4, 4, 4 } },
@@ -457,7 +457,7 @@ static void refuses_bad_streams(void **unused)
 	assert_non_null(strstr(node_test_error(t), "block 1.5 is not a whole number"));
 	assert_int_equal(node_test_drain(t), FX_OK);
 	node_test_free(t);
-	t = node_test_new(&fx_node_tiler_blocks, NULL);
+	t = node_test_new(&fx_node_tiler_blocks, options + 1);
 	open.region.hi[1] = 0;
 	assert_true(node_test_mark(t, "image", &open) < 0);
 	assert_non_null(strstr(node_test_error(t), "extent on axis y"));

@@ -13,6 +13,7 @@
 #include "support/images.h"
 #include "support/node_test.h"
 #include "support/outputs.h"
+#include "support/segments.h"
 
 extern const struct fx_node_type fx_node_writer_precomputed;
 
@@ -145,6 +146,24 @@ static void an_image_comes_back(void **folder)
 		expect(*folder, 0);
 		assert_int_equal(access(test_path(*folder, names[i / 2]), F_OK), 0);
 	}
+}
+
+/* Of blocks with a mask as channel 2, as tiler/blocks sends them, the image is written. */
+static void a_mask_is_left_out(void **folder)
+{
+	struct node_test *t = start(*folder, "-labels", "-trees", "chunk=8 8 8");
+
+	open_stream(t, "image", Z);
+	for (int64_t z = 0; z < Z; z += 16)
+		for (int64_t y = 0; y < Y; y += 16)
+			for (int64_t x = 0; x < X; x += 16)
+				assert_int_equal(
+					node_test_block(t, "image",
+							segments_mask(cell(FX_U8, z, y, x), 0, 3)),
+					FX_OK);
+	assert_int_equal(node_test_drain(t), FX_OK);
+	node_test_free(t);
+	expect(*folder, 0);
 }
 
 static struct fx_record *ids(uint64_t first, uint64_t last)
@@ -359,6 +378,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_life_writes_the_same, make_folder,
 						remove_folder),
 		cmocka_unit_test_setup_teardown(an_image_comes_back, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(a_mask_is_left_out, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(labels_get_their_final_ids, make_folder,
 						remove_folder),
 		cmocka_unit_test_setup_teardown(a_label_without_final_id_fails, make_folder,

@@ -171,7 +171,7 @@ static void wrong_numbers_are_refused(void **unused)
 	s.folds = 1.5;
 	assert_int_equal(fx_microscope_check(&s, &err), FX_EINVAL);
 	assert_string_equal(err.text, "folds is 1.5: 0 to 1 are possible");
-	s.folds = NAN;
+	s.folds = (double)NAN;
 	assert_int_equal(fx_microscope_check(&s, &err), FX_EINVAL);
 	s = rates(0);
 	s.width = (size_t)1 << 40;
