@@ -2,12 +2,10 @@
 /* lag.c: how far a run is behind the microscope. */
 #include "conduct/lag.h"
 
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 
 static void note(double *at, size_t cap, int64_t *seen, int64_t now, double now_s)
 {
@@ -49,28 +47,21 @@ double fx_lag_seconds(const struct fx_lag *l, double now_s)
 	return now_s - l->acquired_s[l->finished];
 }
 
-int fx_lag_write(const struct fx_lag *l, const char *path, struct fx_error *err)
+static json_t *times_json(const double *at, int64_t len, size_t cap)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-	int result;
+	json_t *list = json_array();
 
-	if (!f)
-		return fx_error_set(err, FX_ENOMEM, "no memory for %s", path);
-	fprintf(f, "section,acquired_s,finished_s\n");
-	for (int64_t z = 0; z < l->acquired && (size_t)z < l->cap; z++) {
-		fprintf(f, "%lld,%.2f,", (long long)z, l->acquired_s[z]);
-		if (z < l->finished)
-			fprintf(f, "%.2f", l->finished_s[z]);
-		fputc('\n', f);
-	}
-	if (fclose(f) != 0)
-		result = fx_error_set(err, FX_ENOMEM, "no memory for %s", path);
-	else
-		result = fx_file_write(path, text, size, err);
-	free(text);
-	return result;
+	for (int64_t z = 0; z < len && (size_t)z < cap; z++)
+		json_array_append_new(list, json_real(round(at[z] * 100) / 100));
+	return list;
+}
+
+json_t *fx_lag_json(const struct fx_lag *l)
+{
+	return json_pack("{s:I, s:f, s:o, s:o}", "most_sections", (json_int_t)l->most_sections,
+			 "most_seconds", l->most_s, "acquired_seconds",
+			 times_json(l->acquired_s, l->acquired, l->cap), "finished_seconds",
+			 times_json(l->finished_s, l->finished, l->cap));
 }
 
 void fx_lag_fini(struct fx_lag *l)

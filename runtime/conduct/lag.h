@@ -3,12 +3,11 @@
 #ifndef FX_CONDUCT_LAG_H
 #define FX_CONDUCT_LAG_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <fornix/error.h>
-
-enum { FX_LAG_SECTIONS_MAX = 1 << 22 };
+enum { FX_LAG_SECTIONS_MAX = 1 << 20 };
 
 /** When each section was acquired and was finished, in seconds of the run. Zero-initialise. */
 struct fx_lag {
@@ -25,8 +24,9 @@ struct fx_lag {
 void fx_lag_look(struct fx_lag *l, double now_s, int64_t acquired, int64_t finished);
 /** How long the oldest section that is not finished has been there; 0: all are. */
 double fx_lag_seconds(const struct fx_lag *l, double now_s);
-/** Writes "section,acquired_s,finished_s", a line a section; what never was is empty. */
-int fx_lag_write(const struct fx_lag *l, const char *path, struct fx_error *err);
+/** For the receipt: the most that it ever was, and the times of every section; NULL without
+ * memory. */
+json_t *fx_lag_json(const struct fx_lag *l);
 /** Takes a zeroed one. */
 void fx_lag_fini(struct fx_lag *l);
 

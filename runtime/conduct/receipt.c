@@ -78,14 +78,21 @@ static json_t *edges_json(const struct fx_run *r, bool *adds_up)
 	return list;
 }
 
-/* Adds to @p list what is not in it: a later life of a source says again what a former one said. */
+/* Adds to @p list what is not in it: a later life says again what a former one said, and several
+ * may say of one region why it is missing. */
 static void add_once(json_t *list, json_t *item)
 {
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (json_equal(json_array_get(list, i), item)) {
+	const json_t *region = json_object_get(item, "region");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *other = json_array_get(list, i);
+
+		if (json_equal(other, item) ||
+		    (region && json_equal(json_object_get(other, "region"), region))) {
 			json_decref(item);
 			return;
 		}
+	}
 	json_array_append_new(list, item);
 }
 
@@ -227,14 +234,13 @@ char *fx__receipt_text(const struct fx_run *r, bool *complete)
 
 	*complete = adds_up && !json_array_size(missing) && !json_array_size(dead) &&
 		    !r->failure[0] && !r->interrupted;
-	all = json_pack(
-		"{s:b, s:b, s:b, s:o, s:f, s:I, s:I, s:s, s:{s:I, s:f}, s:o, s:o, s:o, s:o}",
-		"complete", *complete, "adds_up", adds_up, "interrupted", r->interrupted, "failure",
-		said(r->failure), "seconds", r->seconds, "voxels", (json_int_t)fx__run_voxels(r),
-		"credit_bytes", (json_int_t)r->plan->credit_bytes, "confined", fx__trust_text(r),
-		"lag", "most_sections", (json_int_t)r->lag.most_sections, "most_seconds",
-		r->lag.most_s, "edges", edges, "missing", missing, "dead_letters", dead, "nodes",
-		nodes_json(r));
+	all = json_pack("{s:b, s:b, s:b, s:o, s:f, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:o}",
+			"complete", *complete, "adds_up", adds_up, "interrupted", r->interrupted,
+			"failure", said(r->failure), "seconds", r->seconds, "voxels",
+			(json_int_t)fx__run_voxels(r), "credit_bytes",
+			(json_int_t)r->plan->credit_bytes, "confined", fx__trust_text(r), "lag",
+			fx_lag_json(&r->lag), "edges", edges, "missing", missing, "dead_letters",
+			dead, "nodes", nodes_json(r));
 	text = all ? json_dumps(all, JSON_INDENT(2)) : NULL;
 	json_decref(all);
 	return text;

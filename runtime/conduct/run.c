@@ -160,17 +160,6 @@ static void explain(const struct fx_run *r)
 	free(missing);
 }
 
-/* When each section was there, and when all was done with it. */
-static void write_lag(const struct fx_run *r)
-{
-	char *path = r->options->out ? fx_path_join(r->options->out, "lag.csv") : NULL;
-	struct fx_error err = { 0 };
-
-	if (path && fx_lag_write(&r->lag, path, &err) < 0)
-		fx_log(FX_LOG_WARN, "%s", err.text);
-	free(path);
-}
-
 /* Receipt, provenance and summary; true when the run is complete. */
 static bool account(struct fx_run *r, char **receipt)
 {
@@ -185,7 +174,6 @@ static bool account(struct fx_run *r, char **receipt)
 		write_file(r, o->out, "receipt.json", text);
 	if (o->out)
 		write_file(r, o->out, "provenance", provenance);
-	write_lag(r);
 	complete = complete && !r->failure[0];
 	if (!o->quiet && !r->failure[0]) /* a failure is told in its own words alone */
 		fx__summary_show(r, complete);

@@ -149,14 +149,16 @@ static int host_send(void *io, unsigned port, enum fx_kind kind, void *message,
 	return fx__host_queue(h, port, &e, err);
 }
 
-/* A source, or a node that has no more than this to say to a message, tells the run what will never
- * come. */
+/* What will never come is told to the run by who says so first: not by who hands on a mark. */
 static bool is_first_to_miss(const struct fx__host *h, const struct fx_mark *m, unsigned port)
 {
-	const bool answer = h->type->stateless && h->has_current && h->current.kind;
+	const struct fx_mark *got = &h->current.mark;
+	const bool hands_on = h->has_current && !h->current.kind &&
+			      (h->type->stateless ||
+			       (got->kind == FX_MARK_MISSING &&
+				memcmp(&got->region, &m->region, sizeof m->region) == 0));
 
-	return m->kind == FX_MARK_MISSING && port == first_output(h) &&
-	       (!h->wiring->inputs_len || answer);
+	return m->kind == FX_MARK_MISSING && port == first_output(h) && !hands_on;
 }
 
 void fx__host_note_missing(const struct fx__host *h, const struct fx_mark *m)

@@ -23,7 +23,8 @@
 
 static const struct test_sections some = { 7, 20, 64, 72, 8 };
 
-/* The graphs that are run below, with what they must be given. */
+/* The graphs that are run below (live and cluster by tests of their own), with what they must be
+ * given. */
 static const struct {
 	const char *name;
 	const char *params[3];
@@ -32,6 +33,7 @@ static const struct {
 	{ "cluster.yaml", { "sections=/nowhere", "out=/nowhere" }, "segmenter/unet" },
 	{ "demo.yaml", { "out=/nowhere" }, "segmenter/unet" },
 	{ "ffn.yaml", { "sections=/nowhere", "model=/nowhere", "out=/nowhere" }, "segmenter/ffn" },
+	{ "live.yaml", { "sections=/nowhere", "out=/nowhere" }, "inspector/feedback" },
 	{ "reconstruct.yaml", { "out=/nowhere", "sections=/nowhere" }, "segmenter/unet" },
 	{ "train-pixels.yaml",
 	  { "sections=/nowhere", "truth=/nowhere", "model=/nowhere" },

@@ -2,6 +2,7 @@
 /* Tests nodes/acquire/volume.c. */
 #include "support/test.h"
 
+#include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,30 @@ static void sections_flow_when_their_chunks_are_there(void **folder)
 	node_test_free(t);
 }
 
+/* Its chunk will be written again when the volume becomes longer. */
+static void a_section_waits_for_those_that_share_its_chunks(void **folder)
+{
+	const char *path = test_path(*folder, "shared.zarr");
+	struct node_test *t = grow(path, "settle=0.02", "silence=0.3", NULL);
+
+	put_meta(path, 1, 0);
+	test_write_file(test_path(path, "0.0.0"), "________________", 16);
+	test_write_file(test_path(path, "0.0.1"), "________________", 16);
+	assert_int_equal(steps(t, 12), FX_IDLE);
+	assert_int_equal(node_test_count(t, "out", FX_BLOCK), 0);
+	put_chunk(path, 0, 0);
+	put_chunk(path, 0, 1);
+	put_meta(path, 2, 0);
+	assert_int_equal(steps(t, 12), FX_IDLE);
+	assert_int_equal(marks(t, FX_MARK_DONE), 2);
+	put_meta(path, 3, 0);
+	put_chunk(path, 1, 0);
+	put_chunk(path, 1, 1);
+	assert_int_equal(steps(t, 100), FX_END);
+	expect_sections(t, "DDD");
+	node_test_free(t);
+}
+
 static void what_does_not_come_is_missing_or_filled(void **folder)
 {
 	const char *path = test_path(*folder, "holes.zarr");
@@ -329,6 +354,57 @@ static void a_tiff_may_grow(void **folder)
 	node_test_free(t);
 }
 
+/* Two sections more at the end of a data set in chunks of two. */
+static void append(const char *path, bool first)
+{
+	const hsize_t none[3] = { 0, 4, 4 }, most[3] = { H5S_UNLIMITED, 4, 4 };
+	const hsize_t chunk[3] = { 2, 4, 4 };
+	const hid_t file = first ? H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT) :
+				   H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+	const hid_t plist = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(3, none, most);
+	hsize_t size[3] = { 0 }, from[3] = { 0 };
+	uint8_t voxels[32];
+	hid_t data, all, part;
+
+	H5Pset_chunk(plist, 3, chunk);
+	data = first ? H5Dcreate2(file, "v", H5T_STD_U8LE, space, H5P_DEFAULT, plist, H5P_DEFAULT) :
+		       H5Dopen2(file, "v", H5P_DEFAULT);
+	all = H5Dget_space(data);
+	H5Sget_simple_extent_dims(all, size, NULL);
+	H5Sclose(all);
+	from[0] = size[0];
+	size[0] += 2;
+	for (size_t i = 0; i < 32; i++)
+		voxels[i] = (uint8_t)(10 * (from[0] + i / 16) + i % 4 / 2);
+	assert_true(H5Dset_extent(data, size) >= 0);
+	all = H5Dget_space(data);
+	part = H5Screate_simple(3, chunk, NULL);
+	H5Sselect_hyperslab(all, H5S_SELECT_SET, from, NULL, chunk, NULL);
+	assert_true(H5Dwrite(data, H5T_NATIVE_UINT8, part, all, H5P_DEFAULT, voxels) >= 0);
+	H5Sclose(part);
+	H5Sclose(all);
+	H5Dclose(data);
+	H5Sclose(space);
+	H5Pclose(plist);
+	H5Fclose(file);
+}
+
+static void a_data_set_may_grow(void **folder)
+{
+	const char *path = test_path(*folder, "grows.h5"), *next = test_path(*folder, "next.h5");
+	struct node_test *t = grow(path, "settle=0.02", "silence=0.3", NULL);
+
+	append(path, true);
+	append(next, true);
+	append(next, false);
+	assert_int_equal(steps(t, 10), FX_IDLE);
+	assert_int_equal(marks(t, FX_MARK_DONE), 2);
+	assert_int_equal(rename(next, path), 0); /* the library knows of one process alone */
+	assert_int_equal(steps(t, 100), FX_END);
+	expect_sections(t, "DDDD");
+	node_test_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,10 +413,12 @@ int main(void)
 		cmocka_unit_test(a_broken_section_is_missing),
 		cmocka_unit_test(what_cannot_be_read_fails_at_once),
 		cmocka_unit_test(sections_flow_when_their_chunks_are_there),
+		cmocka_unit_test(a_section_waits_for_those_that_share_its_chunks),
 		cmocka_unit_test(what_does_not_come_is_missing_or_filled),
 		cmocka_unit_test(an_attribute_may_count_sections),
 		cmocka_unit_test(later_lives_decide_the_same),
 		cmocka_unit_test(a_tiff_may_grow),
+		cmocka_unit_test(a_data_set_may_grow),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

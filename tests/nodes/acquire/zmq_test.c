@@ -344,12 +344,13 @@ static void two_lives(void *folder, const char *name, long first, long then, siz
 	assert_true(reached > back);
 	reached -= back;
 	node_test_again(t, false);
-	for (long n = then; n < then + 2; n++)
+	for (long n = then; then && n < then + 2; n++)
 		detector_frame(&d, n, 1, "");
-	detector_end(&d, then + 2);
+	detector_end(&d, then ? then + 2 : first);
 	run(t);
 	assert_int_equal(node_test_result(t), FX_END);
 	len = gather(t, 0, reached, had);
+	assert_true(len >= reached);
 	expect_whole(had, len, sections);
 	node_test_free(t);
 	detector_free(&d);
@@ -362,6 +363,8 @@ static void a_killed_node_loses_only_what_was_under_way(void **folder)
 	two_lives(*folder, "k", 6, 6, 3, "DDMDDMDD");	/* a tile of it had */
 	two_lives(*folder, "l", 6, 6, 5, "DDMDMMDD");	/* nor DONE of 4 */
 	two_lives(*folder, "m", 6, 8, 0, "DDMDDDMMDD"); /* 6 and 7 were in the socket */
+	two_lives(*folder, "o", 6, 0, 0, "DDMDDD");	/* nothing but the end comes */
+	two_lives(*folder, "p", 6, 0, 3, "DDMDDM");
 	two_lives(*folder, "n", 1, 1, 4, "MDD");
 }
 
