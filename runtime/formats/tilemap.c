@@ -63,7 +63,7 @@ static bool parse_number(const char *field, double *v)
 {
 	char *end;
 
-	*v = NAN;
+	*v = (double)NAN;
 	if (!*field)
 		return true;
 	*v = strtod(field, &end);
@@ -72,7 +72,7 @@ static bool parse_number(const char *field, double *v)
 
 static int csv_value(const struct fx_csv *c, int column, double *v, struct fx_error *err)
 {
-	*v = NAN;
+	*v = (double)NAN;
 	if (column < 0 || (size_t)column >= c->len || parse_number(c->fields[column], v))
 		return FX_OK;
 	return fx_error_set(err, FX_EINVAL, "line %zu: \"%.40s\" is not a number", c->line,

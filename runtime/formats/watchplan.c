@@ -253,7 +253,8 @@ static int plan_tiles(struct fx_watchplan *p, struct fx_mark *step, struct fx_er
 /* Where the map begins and ends, with images of `step` where it does not tell. */
 static int plan_extent(struct fx_watchplan *p, struct fx_mark *step, struct fx_error *err)
 {
-	double lo[2] = { INFINITY, INFINITY }, hi[2] = { -INFINITY, -INFINITY };
+	const double far = 1e300;
+	double lo[2] = { far, far }, hi[2] = { -far, -far };
 
 	for (size_t i = 0; i < p->map.len; i++) {
 		const struct fx_tilemap_tile *const t = &p->map.tiles[i];

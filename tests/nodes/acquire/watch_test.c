@@ -336,6 +336,21 @@ static void folders_patterns_and_polling(void **folder)
 	node_test_free(t);
 }
 
+/* The marker is written last: what came before it is read, whenever the next look would be. */
+static void the_marker_comes_last(void **folder)
+{
+	struct node_test *t = start(*folder, OPTIONS("-attempts", "-tiles", "settle=0",
+						     "notice=poll", "interval=3600"));
+
+	put(*folder, "z1.png", 1);
+	assert_int_equal(wait_step(t), FX_OK);
+	put(*folder, "z2.png", 2);
+	test_write_file(test_path(*folder, "acquisition.done"), "", 0);
+	run(t);
+	expect(t, "image", "0:1 1:2 ");
+	node_test_free(t);
+}
+
 static void manifest_names_the_sections(void **folder)
 {
 	static const char list[] = "section,tile,version,file\n10,0,1,b.png\n11,0,1,a.png\n"
@@ -481,7 +496,9 @@ static void tiles_flow_with_their_places(void **folder)
 	assert_int_equal(value(block(t, "tiles", 2)), 3);
 	assert_int_equal(node_test_step(t), FX_IDLE);
 	put(*folder, "section-000000-tile-002.png", 4);
+	put(*folder, "section-000000-tile-002-v2.png", 6);
 	assert_int_equal(wait_step(t), FX_OK);
+	assert_int_equal(value(block(t, "tiles", 3)), 6); /* the newer alone */
 	assert_int_equal(wait_step(t), FX_OK);
 	assert_int_equal(mark(t, "tiles", 1)->kind, FX_MARK_DONE);
 	put(*folder, "section-000002-tile-000.png", 5); /* 1 and two tiles of 2 never come */
@@ -537,6 +554,7 @@ int main(void)
 		IN_FOLDER(versions_replace_until_sent),
 		IN_FOLDER(late_and_unnamed_files_are_told),
 		IN_FOLDER(folders_patterns_and_polling),
+		IN_FOLDER(the_marker_comes_last),
 		IN_FOLDER(manifest_names_the_sections),
 		IN_FOLDER(bad_input_is_one_sentence),
 		IN_FOLDER(another_life_sends_the_same),

@@ -181,7 +181,12 @@ static void voxels_are_kept_where_one_tile_is(void **state)
 	};
 	const struct fx_mosaic_tile one = { .image = { wide, FX_U16, 1, 2, 2 },
 					    .place = { 0, 0.4 } };
-	const struct fx_mosaic whole = { .feather = 2, .whole = true };
+	const struct fx_mosaic whole = { .feather = 2, .whole = true },
+			       wide_seam = { .feather = 4 };
+	static const uint8_t dark[6] = { 0 }, light[5] = { 100, 100, 100, 100, 100 };
+	const struct fx_mosaic_tile seam[] = { { .image = { dark, FX_U8, 1, 6, 6 } },
+					       { .image = { light, FX_U8, 1, 5, 5 },
+						 .place = { 0, 3 } } };
 	uint8_t to[3 * 6];
 	uint16_t to16[4];
 
@@ -194,6 +199,9 @@ static void voxels_are_kept_where_one_tile_is(void **state)
 	tiles[1].place[1] = 1; /* (2 and 11, weights 1 and 1/2), (3 and 12: 1/2 and 1) */
 	assert_int_equal(fx_mosaic_rows(tiles, 2, &whole, 1, 1, 6, to), FX_OK);
 	assert_memory_equal(to, ((const uint8_t[]){ 1, 5, 9, 13, 0, 0 }), 6);
+	assert_int_equal(fx_mosaic_rows(seam, 2, &wide_seam, 0, 1, 8, to), FX_OK);
+	/* 3/4 and 1/4, 2/4 and 2/4, 1/4 and 3/4 of 0 and 100 */
+	assert_memory_equal(to, ((const uint8_t[]){ 0, 0, 0, 25, 50, 75, 100, 100 }), 8);
 	assert_int_equal(fx_mosaic_rows(&one, 1, &whole, 0, 1, 4, to16), FX_OK);
 	assert_memory_equal(to16, ((const uint16_t[]){ 60000, 65535, 0, 0 }), sizeof to16);
 }
