@@ -13,7 +13,7 @@
 static const double spring = 1e-5, edge_within = 2;
 /* An edge over d sections weighs confidence^4 / (1 + lag (d - 1)): tissue itself moves on. */
 static const double lag = 0.25;
-static const double pull_most = 0.05; /* voxels that a section is pulled by at most */
+static const double pull_most = 0.5; /* voxels that a section is pulled by at most */
 
 static void section_free(struct fx_aligner *a, struct fx_aligner_section *s)
 {
@@ -350,14 +350,15 @@ static void aligner_prune(struct fx_aligner *a)
 			last = i;
 	for (size_t i = 0; i < a->len; i++) {
 		struct fx_aligner_section *s = a->list[i];
-		const bool keep = !s->sent || i == last || s->image.levels ||
-				  (!s->missing && aligner_needed(a, s));
 
-		if (keep)
-			a->list[n++] = s;
-		else
-			section_free(a, s);
+		s->over = s->sent && i != last && !s->image.levels &&
+			  (s->missing || !aligner_needed(a, s));
 	}
+	for (size_t i = 0; i < a->len; i++)
+		if (a->list[i]->over)
+			section_free(a, a->list[i]);
+		else
+			a->list[n++] = a->list[i];
 	a->len = n;
 }
 

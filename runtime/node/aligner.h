@@ -49,7 +49,7 @@ struct fx_aligner_edge {
 /** A section that is not sent yet, or serves as a reference. */
 struct fx_aligner_section {
 	int64_t z;
-	bool missing, good, sent;
+	bool missing, good, sent, over;
 	char reason[256];	    /**< missing: why */
 	uint64_t rank;		    /**< how many good ones came before */
 	double confidence;	    /**< the best of its edges to good ones */
