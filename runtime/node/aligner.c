@@ -130,7 +130,7 @@ static int aligner_edge(struct fx_node *node, struct fx_aligner *a, struct fx_al
 	}
 	if (other->good && pair.confidence > s->confidence)
 		s->confidence = pair.confidence;
-	if (pair.confidence >= a->how.confidence / 2) {
+	if (pair.confidence >= a->how.confidence) {
 		*edge = (struct fx_aligner_edge){ .z = other->z,
 						  .map = pair.map,
 						  .confidence = pair.confidence };

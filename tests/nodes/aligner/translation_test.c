@@ -9,7 +9,7 @@ extern const struct fx_node_type fx_node_aligner_translation;
 static void sections_come_to_lie_on_each_other(void **unused)
 {
 	static const char *const options[] = { "references=2", "pull=0", NULL };
-	struct stack s = stack_new(7, 72, 6, 0);
+	struct stack s = stack_new(5, 72, 6, 0);
 	struct fx_block *v = stack_volume(&s);
 	struct node_test *t = stack_run(&fx_node_aligner_translation, options, v);
 	size_t outside = 0;
@@ -31,7 +31,7 @@ static void sections_come_to_lie_on_each_other(void **unused)
 				outside++;
 			}
 	}
-	assert_in_range(outside, 500, 10000);
+	assert_in_range(outside, 300, 10000);
 	node_test_free(t);
 	fx_block_free(v);
 }
@@ -40,7 +40,7 @@ static void sections_come_to_lie_on_each_other(void **unused)
 static double end_of_slant(const char *pull, size_t len, double *jitter)
 {
 	const char *const options[] = { "references=1", "ahead=1", pull, NULL };
-	struct stack s = stack_new(len, 40, 1, 0);
+	struct stack s = stack_new(len, 36, 1, 0);
 	struct fx_block *v;
 	struct node_test *t;
 	double off;
@@ -64,16 +64,16 @@ static void aslant_tissue_stays_aslant(void **unused)
 	double jitter;
 
 	(void)unused;
-	assert_true(end_of_slant("pull=0", 30, &jitter) > 10); /* made upright */
+	assert_true(end_of_slant("pull=0", 20, &jitter) > 6); /* made upright */
 	assert_true(jitter < 0.3);
-	assert_true(end_of_slant("pull=0.2", 70, &jitter) < 2.5);
+	assert_true(end_of_slant("pull=0.3", 45, &jitter) < 2.5);
 	assert_true(jitter < 0.8);
 }
 
 static void a_bad_section_does_not_break_the_chain(void **unused)
 {
 	static const char *const options[] = { "references=2", "pull=0", "ahead=2", NULL };
-	struct stack s = stack_new(10, 72, 4, 0);
+	struct stack s = stack_new(10, 56, 4, 0);
 	struct fx_block *v;
 	struct node_test *t;
 	struct fx_affine2 a, b, c;
@@ -99,7 +99,7 @@ static void a_bad_section_does_not_break_the_chain(void **unused)
 static void another_tissue_begins_anew(void **unused)
 {
 	static const char *const options[] = { "references=2", "pull=0", "patience=3", NULL };
-	struct stack s = stack_new(10, 72, 3, 0);
+	struct stack s = stack_new(9, 56, 3, 0);
 	struct fx_block *v;
 	struct node_test *t;
 
@@ -114,28 +114,46 @@ static void another_tissue_begins_anew(void **unused)
 		assert_true(fx_record_number(stack_record(t, z), "good", -1) == 1);
 		assert_true(stack_miss(t, &s, z, 5) < 0.4);
 	}
-	assert_true(fabs(stack_map(t, 9).m[0][2]) < 10); /* near where the stage had it */
+	assert_true(fabs(stack_map(t, 8).m[0][2]) < 10); /* near where the stage had it */
 	node_test_free(t);
 	fx_block_free(v);
 }
 
+/* What comes of @p v cut as @p cut. */
+static struct fx_block *aligned(const struct fx_block *v, struct cut cut, const char *memory)
+{
+	struct node_test *t = node_test_new(&fx_node_aligner_translation,
+					    (const char *const[]){ "references=2", memory, NULL });
+	struct fx_block *all = fx_block_new_like(v, FX_U8);
+
+	sections_open(t, "image", v);
+	for (size_t z = 0; z < v->shape[0]; z++)
+		sections_give(t, "image", v, (int64_t)z, cut);
+	assert_int_equal(node_test_drain(t), FX_OK);
+	for (size_t i = 0; i < node_test_count(t, "image", FX_BLOCK); i++)
+		fx_block_paste(all, node_test_get(t, "image", FX_BLOCK, i)->message);
+	node_test_free(t);
+	return all;
+}
+
 static void tiles_do_not_matter(void **unused)
 {
-	static const char *const options[] = { "references=2", "-mask", "-transforms", NULL },
-				 *const in_file[] = { "references=2", "memory=0", "-mask",
-						      "-transforms", NULL };
-	struct stack s = stack_new(4, 40, 4, 0);
-	struct fx_block *v = stack_volume(&s);
+	struct stack s = stack_new(3, 40, 4, 0);
+	struct fx_block *v = stack_volume(&s),
+			*whole = aligned(v, (struct cut){ 1000, 1000, false }, "memory=64"),
+			*cut = aligned(v, (struct cut){ 7, 13, true }, "memory=0");
 
 	(void)unused;
-	sections_check_cuts(&fx_node_aligner_translation, options, in_file, v, FX_U8);
+	sections_equal(whole, cut);
 	fx_block_free(v);
+	fx_block_free(whole);
+	fx_block_free(cut);
 }
 
 static void another_life_sends_the_same(void **unused)
 {
 	static const char *const options[] = { "references=2", "ahead=1", NULL };
-	struct stack s = stack_new(6, 40, 4, 0);
+	struct stack s = stack_new(6, 32, 3, 0);
 	struct fx_block *v = stack_volume(&s);
 
 	(void)unused;
