@@ -13,6 +13,7 @@
 static const double spring = 1e-5, edge_within = 2;
 /* An edge over d sections weighs confidence^4 / (1 + lag (d - 1)): tissue itself moves on. */
 static const double lag = 0.25;
+static const double usual_part = 0.75;
 static const double pull_most = 0.5; /* voxels that a section is pulled by at most */
 
 static void section_free(struct fx_aligner *a, struct fx_aligner_section *s)
@@ -186,18 +187,22 @@ static void aligner_thin(struct fx_aligner *a)
 	}
 }
 
-/* Decides whether @p s is good: it fits a good one; or nothing came before; or too many in a row
- * fitted no good one and it fits the one before. */
+/* Decides whether @p s is good: it fits a good one, and not much worse than is usual (a fold); or
+ * nothing came before; or too many in a row fitted no good one and it fits the one before. */
 static void aligner_judge(struct fx_aligner *a, struct fx_aligner_section *s)
 {
 	const struct fx_aligner_edge *last = s->edges_len ? &s->edges[s->edges_len - 1] : NULL;
 
-	s->good = s->confidence >= a->how.confidence || !a->good;
+	s->good = !a->good ||
+		  (s->confidence >= a->how.confidence && s->confidence >= usual_part * a->usual);
 	if (!s->good && last && last->confidence >= a->how.confidence &&
 	    a->failed + 1 >= (uint64_t)a->how.patience) {
 		s->good = true;
 		s->confidence = last->confidence;
+		a->usual = s->confidence;
 	}
+	if (s->good && a->good)
+		a->usual += (s->confidence - a->usual) / (a->good < 10 ? (double)a->good : 10);
 	a->failed = s->good ? 0 : a->failed + 1;
 	if (s->good)
 		s->rank = a->good++;

@@ -70,6 +70,7 @@ struct fx_aligner {
 	struct fx_aligner_section **list; /**< owned, in the order of the stream */
 	uint64_t good;			  /**< how many good ones came */
 	uint64_t failed;		  /**< how many bad ones in a row */
+	double usual;			  /**< confidence of the good ones, of late */
 	double moves[2][3];		  /**< how fast the tissue itself moves: alignchain.h */
 };
 

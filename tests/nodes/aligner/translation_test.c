@@ -43,20 +43,21 @@ static double end_of_slant(const char *pull, size_t len, double *jitter)
 	struct stack s = stack_new(len, 36, 1, 0);
 	struct fx_block *v;
 	struct node_test *t;
-	double off;
+	double off = 0;
 
 	s.noise = 0;
 	for (size_t z = 0; z < s.len; z++)
 		s.map[z].m[0][2] += 0.4 * (double)z;
 	v = stack_volume(&s);
 	t = stack_run(&fx_node_aligner_translation, options, v);
-	off = hypot(stack_map(t, len - 1).m[0][2], stack_map(t, len - 1).m[1][2]);
+	for (size_t z = len - 10; z < len; z++) /* without the jitter of the stage */
+		off += (stack_map(t, z).m[0][2] + s.map[z].m[0][2] - 0.4 * (double)z) / 10;
 	*jitter = 0;
 	for (size_t z = len - 10; z < len; z++) /* misses by what the tissue moves, and no more */
 		*jitter = fmax(*jitter, fabs(stack_miss(t, &s, z, z - 1)));
 	node_test_free(t);
 	fx_block_free(v);
-	return off;
+	return fabs(off);
 }
 
 static void aslant_tissue_stays_aslant(void **unused)
@@ -64,9 +65,9 @@ static void aslant_tissue_stays_aslant(void **unused)
 	double jitter;
 
 	(void)unused;
-	assert_true(end_of_slant("pull=0", 20, &jitter) > 6); /* made upright */
+	assert_true(end_of_slant("pull=0", 20, &jitter) > 4); /* made upright */
 	assert_true(jitter < 0.3);
-	assert_true(end_of_slant("pull=0.3", 45, &jitter) < 2.5);
+	assert_true(end_of_slant("pull=0.3", 45, &jitter) < 0.7);
 	assert_true(jitter < 0.8);
 }
 
