@@ -34,7 +34,7 @@ static const struct fx_option options[] = {
 	{ FX_FIELD(struct translation, limit), .unit = "voxel", .def = 0, .min = 0, .max = 1e6,
 	  .help = "a section is at most this far from another on each axis, 0: any" },
 	{ FX_FIELD(struct translation, pull), .def = 0.01, .min = 0, .max = 1,
-	  .help = "part of its shift that a section is pulled back by, at most 0.05 voxel" },
+	  .help = "part of its shift that a section is pulled back by, at most 0.5 voxel" },
 	{ FX_FIELD(struct translation, memory), .unit = "MiB", .def = 1024, .min = 0,
 	  .max = 1048576, .help = "sections beyond this lie in scratch files" },
 	{ FX_FIELD(struct translation, hold), .def = 64, .min = 1, .max = 4096,

@@ -13,7 +13,8 @@
 static const double spring = 1e-5, edge_within = 2;
 /* An edge over d sections weighs confidence^4 / (1 + lag (d - 1)): tissue itself moves on. */
 static const double lag = 0.25;
-static const double pull_most = 0.05; /* voxels that a section is pulled by at most */
+static const double usual_part = 0.75;
+static const double pull_most = 0.5; /* voxels that a section is pulled by at most */
 
 static void section_free(struct fx_aligner *a, struct fx_aligner_section *s)
 {
@@ -130,7 +131,7 @@ static int aligner_edge(struct fx_node *node, struct fx_aligner *a, struct fx_al
 	}
 	if (other->good && pair.confidence > s->confidence)
 		s->confidence = pair.confidence;
-	if (pair.confidence >= a->how.confidence / 2) {
+	if (pair.confidence >= a->how.confidence) {
 		*edge = (struct fx_aligner_edge){ .z = other->z,
 						  .map = pair.map,
 						  .confidence = pair.confidence };
@@ -186,18 +187,22 @@ static void aligner_thin(struct fx_aligner *a)
 	}
 }
 
-/* Decides whether @p s is good: it fits a good one; or nothing came before; or too many in a row
- * fitted no good one and it fits the one before. */
+/* Decides whether @p s is good: it fits a good one, and not much worse than is usual (a fold); or
+ * nothing came before; or too many in a row fitted no good one and it fits the one before. */
 static void aligner_judge(struct fx_aligner *a, struct fx_aligner_section *s)
 {
 	const struct fx_aligner_edge *last = s->edges_len ? &s->edges[s->edges_len - 1] : NULL;
 
-	s->good = s->confidence >= a->how.confidence || !a->good;
+	s->good = !a->good ||
+		  (s->confidence >= a->how.confidence && s->confidence >= usual_part * a->usual);
 	if (!s->good && last && last->confidence >= a->how.confidence &&
 	    a->failed + 1 >= (uint64_t)a->how.patience) {
 		s->good = true;
 		s->confidence = last->confidence;
+		a->usual = s->confidence;
 	}
+	if (s->good && a->good)
+		a->usual += (s->confidence - a->usual) / (a->good < 10 ? (double)a->good : 10);
 	a->failed = s->good ? 0 : a->failed + 1;
 	if (s->good)
 		s->rank = a->good++;
@@ -350,14 +355,15 @@ static void aligner_prune(struct fx_aligner *a)
 			last = i;
 	for (size_t i = 0; i < a->len; i++) {
 		struct fx_aligner_section *s = a->list[i];
-		const bool keep = !s->sent || i == last || s->image.levels ||
-				  (!s->missing && aligner_needed(a, s));
 
-		if (keep)
-			a->list[n++] = s;
-		else
-			section_free(a, s);
+		s->over = s->sent && i != last && !s->image.levels &&
+			  (s->missing || !aligner_needed(a, s));
 	}
+	for (size_t i = 0; i < a->len; i++)
+		if (a->list[i]->over)
+			section_free(a, a->list[i]);
+		else
+			a->list[n++] = a->list[i];
 	a->len = n;
 }
 

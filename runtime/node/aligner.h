@@ -49,7 +49,7 @@ struct fx_aligner_edge {
 /** A section that is not sent yet, or serves as a reference. */
 struct fx_aligner_section {
 	int64_t z;
-	bool missing, good, sent;
+	bool missing, good, sent, over;
 	char reason[256];	    /**< missing: why */
 	uint64_t rank;		    /**< how many good ones came before */
 	double confidence;	    /**< the best of its edges to good ones */
@@ -70,6 +70,7 @@ struct fx_aligner {
 	struct fx_aligner_section **list; /**< owned, in the order of the stream */
 	uint64_t good;			  /**< how many good ones came */
 	uint64_t failed;		  /**< how many bad ones in a row */
+	double usual;			  /**< confidence of the good ones, of late */
 	double moves[2][3];		  /**< how fast the tissue itself moves: alignchain.h */
 };
 

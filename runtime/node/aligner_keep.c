@@ -61,6 +61,7 @@ int fx_aligner_save(struct fx_node *node, const struct fx_aligner *a, struct fx_
 	fx_sectionwise_save(node, &a->held, to);
 	fx_pack_put(to, &a->good, sizeof a->good);
 	fx_pack_put(to, &a->failed, sizeof a->failed);
+	fx_pack_put(to, &a->usual, sizeof a->usual);
 	fx_pack_put(to, a->moves, sizeof a->moves);
 	fx_pack_put(to, &a->len, sizeof a->len);
 	for (size_t i = 0; i < a->len; i++)
@@ -245,6 +246,8 @@ int fx_aligner_load(struct fx_node *node, struct fx_aligner *a, struct fx_unpack
 		failed = fx_unpack_get(from, &a->good, sizeof a->good);
 	if (failed >= 0)
 		failed = fx_unpack_get(from, &a->failed, sizeof a->failed);
+	if (failed >= 0)
+		failed = fx_unpack_get(from, &a->usual, sizeof a->usual);
 	if (failed >= 0)
 		failed = fx_unpack_get(from, a->moves, sizeof a->moves);
 	for (int i = 0; i < 6 && failed >= 0; i++)

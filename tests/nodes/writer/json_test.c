@@ -103,6 +103,31 @@ static void another_life_writes_the_same(void **folder)
 	}
 }
 
+static void a_line_for_each_record(void **folder)
+{
+	static const char *const lives[] = { NULL, "+saved", "+killed" };
+
+	for (size_t i = 0; i < 3; i++) {
+		char path[600];
+		struct node_test *t;
+		void *text;
+		size_t size;
+
+		snprintf(path, sizeof path, "path=%s/lines.jsonl", (const char *)*folder);
+		t = node_test_new(&fx_node_writer_json,
+				  (const char *const[]){ path, "lines=true", lives[i], NULL });
+		node_test_record(t, "records", record("b.voi", 2));
+		node_test_record(t, "records", record("b.voi", 3));
+		assert_int_equal(node_test_drain(t), FX_OK);
+		node_test_free(t);
+		assert_int_equal(
+			fx_file_read(test_path(*folder, "lines.jsonl"), 4096, &text, &size, NULL),
+			FX_OK);
+		assert_string_equal(text, "{\"b\": {\"voi\": 2}}\n{\"b\": {\"voi\": 3}}\n");
+		free(text);
+	}
+}
+
 static void nothing_is_an_empty_object(void **folder)
 {
 	struct node_test *t = start(*folder, "empty.json");
@@ -141,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(another_life_writes_the_same),
 		cmocka_unit_test(names_with_dots_are_nested),
+		cmocka_unit_test(a_line_for_each_record),
 		cmocka_unit_test(nothing_is_an_empty_object),
 		cmocka_unit_test(a_name_is_a_value_or_an_object),
 	};
