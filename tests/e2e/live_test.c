@@ -36,8 +36,8 @@ static struct test_run *start(struct test_place *p, const char *out, const char 
 /* Sections that are lost or stay bad are missing, and all else is there. */
 static json_t *finish(struct test_place *p, struct test_run *r, const char *out)
 {
-	static const char *const made[] = { "labels/info",  "image/info",  "scores.json",
-					    "quality.json", "picture.png", "transforms.json",
+	static const char *const made[] = { "labels/info",   "image/info",  "scores.json",
+					    "quality.jsonl", "picture.png", "transforms.jsonl",
 					    "skeletons/swc" };
 	json_t *receipt;
 

@@ -77,7 +77,9 @@ static const char *said(struct place *p, int kind, const char *name, const char 
 				      .type = kind == IN ? &reader : &writer,
 				      .options = &option,
 				      .options_len = 1 };
-	const struct fx_graph g = { p->file, params, 4, &node, 1 };
+	const struct fx_graph g = {
+		.file = p->file, .params = params, .params_len = 4, .nodes = &node, .nodes_len = 1
+	};
 	struct fx_sandbox s = { 0 };
 
 	memset(&errors, 0, sizeof errors);
@@ -186,7 +188,7 @@ static void a_default_of_out_is_not_the_users(void **unused)
 	struct fx_graph_param out = {
 		.name = (char[]){ "out" }, .value = p.out, .line = 4, .col = 3
 	};
-	const struct fx_graph g = { p.file, &out, 1, NULL, 0 };
+	const struct fx_graph g = { .file = p.file, .params = &out, .params_len = 1 };
 	struct fx_graph_errors errors = { 0 };
 	struct fx_sandbox s = { 0 };
 
