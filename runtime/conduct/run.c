@@ -148,7 +148,7 @@ static void write_file(struct fx_run *r, const char *folder, const char *name, c
 /* Why the run is not complete, in one sentence. */
 static void explain(const struct fx_run *r)
 {
-	char *missing = r->failure[0] ? NULL : fx__missing_text(r);
+	char *missing = r->failure[0] || r->interrupted ? NULL : fx__missing_text(r);
 
 	if (r->failure[0])
 		fprintf(stderr, "fornix: %s\n", r->failure);

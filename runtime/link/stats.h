@@ -72,6 +72,8 @@ struct fx_instance_stats {
 	_Atomic int64_t done_z; /**< sections that are done here: highest z of DONE marks */
 	_Atomic uint64_t warnings;
 	_Atomic uint64_t floor[FX_STATS_PORTS]; /**< by input: all below are acknowledged */
+	_Atomic uint64_t ahead[FX_STATS_PORTS]; /**< by output: behind the last before END that any
+						 * life has sent; only grows */
 	_Atomic uint32_t gauges_len;
 	struct fx_gauge gauges[FX_STATS_GAUGES];
 	_Atomic uint32_t aside_len; /**< grows behind what it counts; by the conductor */

@@ -432,7 +432,7 @@ static int host_run_source(struct fx__host *h)
 {
 	int result = FX_OK;
 
-	while (result >= 0 && result != FX_END && !terminated && !draining) {
+	while (result >= 0 && result != FX_END && !terminated && !fx__host_stops(h)) {
 		const struct moment start = moment();
 
 		fx__host_works(h, start.now_ns, 0, 0);

@@ -89,6 +89,11 @@ static bool must_wait(const struct fx__host *h, const struct fx_outlet *o, uint6
 	return !h->type->stateless && !fx_outlet_room(o, seq);
 }
 
+static bool is_end(const struct fx_envelope *e)
+{
+	return e->kind == FX_NOTHING && e->mark.kind == FX_MARK_END;
+}
+
 int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, struct fx_error *err)
 {
 	struct fx_outlet *o = h->outlets[port];
@@ -100,6 +105,8 @@ int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, str
 		return fx_error_set(err, FX_EIO, "the run was ended");
 	}
 	e->seq = host_seq(h, port);
+	if (e->seq >= atomic_load(&h->me->ahead[port]) && !is_end(e))
+		atomic_store(&h->me->ahead[port], e->seq + 1);
 	while (must_wait(h, o, e->seq) || (result = fx_outlet_queue(o, e, err)) == FX_IDLE)
 		if (!host_wait(h)) {
 			fx_envelope_fini(e);
@@ -109,13 +116,26 @@ int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, str
 	return result;
 }
 
+/* The first output that is connected; when none is, the first. */
 static unsigned first_output(const struct fx__host *h)
 {
 	unsigned p = 0;
 
+	for (unsigned k = 0; k < FX__PORTS_MAX; k++)
+		if (h->outlets[k])
+			return k;
 	while (h->type->ports[p].name && h->type->ports[p].dir != FX_OUT)
 		p++;
 	return p;
+}
+
+/* A source has a section once it sends of it: of some outputs no DONE follows. */
+static void count_section(struct fx__host *h, const struct fx_block *b)
+{
+	const int64_t z = b->origin[0] + (int64_t)b->shape[0];
+
+	if (!h->wiring->inputs_len && z > atomic_load(&h->me->done_z))
+		atomic_store(&h->me->done_z, z);
 }
 
 /* Voxels count on the first output: further ones say more about the same place. */
@@ -124,8 +144,10 @@ static void count_out(struct fx__host *h, unsigned port, enum fx_kind kind, cons
 	if (h->replaying)
 		return;
 	atomic_fetch_add(&h->me->messages_out, 1);
-	if (kind == FX_BLOCK && port == first_output(h))
-		atomic_fetch_add(&h->me->voxels_out, fx_block_len(message));
+	if (kind != FX_BLOCK || port != first_output(h))
+		return;
+	atomic_fetch_add(&h->me->voxels_out, fx_block_len(message));
+	count_section(h, message);
 }
 
 static int host_send(void *io, unsigned port, enum fx_kind kind, void *message,
@@ -153,10 +175,10 @@ static int host_send(void *io, unsigned port, enum fx_kind kind, void *message,
 static bool is_first_to_miss(const struct fx__host *h, const struct fx_mark *m, unsigned port)
 {
 	const struct fx_mark *got = &h->current.mark;
-	const bool hands_on = h->has_current && !h->current.kind &&
-			      (h->type->stateless ||
-			       (got->kind == FX_MARK_MISSING &&
-				memcmp(&got->region, &m->region, sizeof m->region) == 0));
+	const bool hands_on =
+		h->has_current && !h->current.kind &&
+		(h->type->stateless || (got->kind == FX_MARK_MISSING &&
+					memcmp(&got->region, &m->region, sizeof m->region) == 0));
 
 	return m->kind == FX_MARK_MISSING && port == first_output(h) && !hands_on;
 }
@@ -273,10 +295,19 @@ static const char *host_state_dir(void *io)
 			  host_scratch(io);
 }
 
+bool fx__host_stops(const struct fx__host *h)
+{
+	if (!fx__host_draining())
+		return false;
+	for (unsigned p = 0; p < FX__PORTS_MAX; p++)
+		if (h->outlets[p] && h->next_seq[p] < atomic_load(&h->me->ahead[p]))
+			return false;
+	return true;
+}
+
 static bool host_stopping(const void *io)
 {
-	(void)io;
-	return fx__host_draining() || fx__host_terminated();
+	return fx__host_stops(io) || fx__host_terminated();
 }
 
 const struct fx_node_io fx__host_io = {

@@ -71,6 +71,9 @@ extern const struct fx_node_io fx__host_io;
 /* Set by signals: SIGTERM or SIGINT ends, SIGUSR1 asks a source to stop. */
 bool fx__host_terminated(void);
 bool fx__host_draining(void);
+/** It was, and a later life has come to where a former one was: before, its stream must not end, as
+ * consumers, which are farther, would take the end for a message that they know. */
+bool fx__host_stops(const struct fx__host *h);
 
 /* Publishes that a callback begins: with the message @p seq of input port @p port - 1, or with none
  * (@p port 0: a source, a start, a drain). */

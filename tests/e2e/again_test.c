@@ -163,12 +163,38 @@ static void another_graph_is_not_resumed(void **state)
 	test_place_clean(p);
 }
 
+/* A source that is to stop while its later life is not where the former was: its stream must not
+ * end before what its consumers have. */
+static void a_source_is_stopped_as_it_comes_again(void **state)
+{
+	struct test_place *p = *state;
+
+	for (int i = 0; i < 3; i++) {
+		struct test_run *r = test_run_start(
+			p, (const char *[]){ "run", LEAN, test_word("out", p->dir, "stopped"),
+					     "size=400 64 64", "block=16 16 16", NULL });
+
+		test_metrics_await(r, STITCHED, 2 + 5 * i);
+		kill_words(p, "node scope.0");
+		kill(r->pid, SIGINT);
+		test_run_wait(r);
+		assert_int_equal(r->code, 1);
+		assert_non_null(strstr(r->err, "stopping: what was acquired flows out"));
+		json_decref(test_receipt(test_path(p->dir, "stopped"), false));
+		test_run_free(r);
+		test_place_clean(p);
+	}
+}
+
 int main(void)
 {
 #define PLACED(f) cmocka_unit_test_setup_teardown(f, test_place_setup, test_place_teardown)
 	const struct CMUnitTest tests[] = {
-		PLACED(every_node_may_be_killed),	  PLACED(nodes_go_on_from_what_they_saved),
-		PLACED(an_input_that_has_ended_stays_so), PLACED(a_killed_conductor_resumes),
+		PLACED(a_source_is_stopped_as_it_comes_again),
+		PLACED(every_node_may_be_killed),
+		PLACED(nodes_go_on_from_what_they_saved),
+		PLACED(an_input_that_has_ended_stays_so),
+		PLACED(a_killed_conductor_resumes),
 		PLACED(another_graph_is_not_resumed),
 	};
 
