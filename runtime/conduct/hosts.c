@@ -331,6 +331,9 @@ void fx__hosts_end(struct fx_run *r)
 	if (!hs)
 		return;
 	hs->ending = true;
+	for (size_t i = 0; r->processes && i < r->plan->instances_len; i++)
+		if (r->processes[i].vanished) /* its producers have told more since */
+			fx__hosts_infer(r, i);
 	for (size_t i = 1; hs->hosts && i < hs->len; i++)
 		if (hs->hosts[i].pid)
 			fx__host_tell(&hs->hosts[i], json_pack("{s:b}", "end", 1));

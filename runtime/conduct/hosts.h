@@ -61,6 +61,9 @@ const json_t *fx__host_ask(struct fx_run *r, struct fx_host *h, const char *key,
 void fx__host_listen(struct fx_run *r, struct fx_host *h);
 /** Says why a host does not answer: with the last words of its launcher. */
 int fx__host_silent(struct fx_host *h, const char *what, struct fx_error *err);
+/** What the inputs of instance @p i had counted on a host that has gone: see fx_counters_infer().
+ */
+void fx__hosts_infer(struct fx_run *r, size_t i);
 /** What ran on hosts that have gone runs elsewhere from now on. */
 void fx__hosts_move(struct fx_run *r, struct fx_host *gone);
 /** The callback of fx_plan_hosts. */

@@ -27,6 +27,15 @@ static bool text_set(char **text, char *value)
 	return true;
 }
 
+void fx__hosts_infer(struct fx_run *r, size_t i)
+{
+	const struct fx_wiring *w = &r->plan->instances[i].wiring;
+
+	for (size_t p = 0; p < w->inputs_len; p++)
+		for (size_t k = 0; k < w->inputs[p].lanes_len; k++)
+			fx_counters_infer(&r->stats.lanes[w->inputs[p].lanes[k].stats]);
+}
+
 /* A place for instance @p i, and its folders there. */
 static int move_one(struct fx_run *r, size_t i, struct fx_error *err)
 {
@@ -42,9 +51,8 @@ static int move_one(struct fx_run *r, size_t i, struct fx_error *err)
 	    !text_set(&inst->wiring.scratch_dir, fx_path_join(run_dir, "scratch")))
 		return fx_error_set(err, FX_ENOMEM, "no memory");
 	inst->wiring.pool_fd = -1;
-	for (size_t p = 0; p < inst->wiring.inputs_len; p++)
-		for (size_t k = 0; k < inst->wiring.inputs[p].lanes_len; k++)
-			fx_counters_infer(&r->stats.lanes[inst->wiring.inputs[p].lanes[k].stats]);
+	fx__hosts_infer(r, i);
+	r->processes[i].vanished = true;
 	r->processes[i].known = false;
 	return FX_OK;
 }

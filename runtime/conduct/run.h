@@ -70,6 +70,7 @@ struct fx_process {
 	bool away;			/**< it runs on another host; pid is 0 */
 	bool known;			/**< its host has its counters */
 	bool moved;			/**< it is being moved to another */
+	bool vanished;			/**< a host has vanished with it */
 	char words[320];		/**< away: what it said last, once it has ended */
 };
 

@@ -102,7 +102,7 @@ static void keys_and_shapes(void **unused)
 		{ "version: 1\nnodes: a", "g:2:8: nodes: must be a map of node names" },
 		{ HEAD "node: {}\n", "g:4:1: unknown key \"node\"; did you mean \"nodes\"?" },
 		{ HEAD "include: {}\n", "g:4:1: \"include\" is not available in this version; "
-					"valid: version, params, nodes" },
+					"valid: version, params, hosts, nodes" },
 		{ HEAD "  Bee: { type: acquire/truth }\n",
 		  "g:4:3: \"Bee\" is not a name of a node: small letters, digits, _ and -, at "
 		  "most 63, a letter first" },
@@ -110,11 +110,10 @@ static void keys_and_shapes(void **unused)
 		{ HEAD "  b: { set: {} }\n", "g:4:3: b: has no type" },
 		{ HEAD "  b: { type: acquire/truth, sett: {} }\n",
 		  "g:4:29: b: unknown key \"sett\"; did you mean \"set\"?" },
-		{ HEAD "  b: { type: acquire/truth, key: region, host: gpu1 }\n",
+		{ HEAD "  b: { type: acquire/truth, key: region, hots: gpu1 }\n",
 		  "g:4:29: b: \"key\" is not available in this version; valid: type, from, set, "
-		  "workers, when, policy, hang, limit\n"
-		  "g:4:42: b: \"host\" is not available in this version; valid: type, from, set, "
-		  "workers, when, policy, hang, limit" },
+		  "workers, when, policy, hang, limit, host, tags\n"
+		  "g:4:42: b: unknown key \"hots\"; did you mean \"host\"?" },
 		{ HEAD "  b: { type: acquire/truth, hang: never, limit: 2 nm }\n",
 		  "g:4:35: b.hang: \"never\" is not a number\n"
 		  "g:4:49: b.limit: unit \"nm\", but this is in MiB" },
