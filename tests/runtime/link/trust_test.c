@@ -355,6 +355,8 @@ static void a_flood_leaves_nothing_behind(void **unused)
 	assert_true(open_files() <= files + HELD);
 	for (int i = 0; i < HELD; i++)
 		close(held[i]);
+	while (open_files() > files && fx_now_ns() - start < INT64_C(20000000000))
+		pump(r); /* the other ends of the last of them go in their own time */
 	assert_true(open_files() <= files);
 	assert_true(heap_bytes() <= heap + GROWTH);
 	assert_true(r->refused >= HELD);
