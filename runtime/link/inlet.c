@@ -24,7 +24,7 @@ enum { HELLO_MS = 50, HELLO_IDLE_MS = 1000, REFUSALS_MAX = 3, REFUSALS_TOLD = 32
 struct lane {
 	void *socket;
 	struct fx_pool *pool; /* owned mapping, or NULL */
-	uint64_t held;	      /* bit by slot: lent out here */
+	struct fx_slots held; /* lent out here */
 	bool welcomed;
 	bool ended;	 /* END was received */
 	unsigned spoilt; /* refused one after the other */
@@ -93,7 +93,7 @@ static int lane_connect(struct fx_inlet *in, size_t i, struct fx_error *err)
 		lane->pool = fx_pool_map(plan->pool_fd, false, err);
 		if (!lane->pool)
 			return FX_EIO;
-		fx_pool_forget(lane->pool, plan->holder, 0);
+		fx_pool_forget(lane->pool, plan->holder, NULL);
 	}
 	return lane_dial(in, i, err);
 }
@@ -330,7 +330,7 @@ static int lane_control(struct fx_inlet *in, size_t i, const void *bytes, size_t
 	if (result < 0)
 		return result;
 	if (lane->pool && c.epoch > lane->epoch)
-		fx_pool_forget(lane->pool, in->config.lanes[i].holder, lane->held);
+		fx_pool_forget(lane->pool, in->config.lanes[i].holder, &lane->held);
 	lane->welcomed = true;
 	lane->epoch = c.epoch;
 	return FX_OK;
@@ -386,8 +386,8 @@ static void lane_drop(struct fx_inlet *in, size_t i, struct fx_envelope *e)
 	const struct lane *lane = &in->lanes[i];
 
 	atomic_fetch_add(&in->config.lanes[i].stats->duplicates, e->kind != FX_NOTHING);
-	if (lane->pool && e->payload.in_slot && e->payload.slot < FX_POOL_SLOTS &&
-	    !(lane->held >> e->payload.slot & 1))
+	if (lane->pool && e->payload.in_slot && e->payload.slot < fx_pool_slots(lane->pool) &&
+	    !fx_slots_has(&lane->held, e->payload.slot))
 		fx_pool_drop(lane->pool, e->payload.slot, in->config.lanes[i].holder);
 	fx_envelope_fini(e);
 }
