@@ -13,7 +13,9 @@ struct source {
 };
 
 struct sink {
-	const char *result; /* file for what was measured */
+	const char *result; /* options */
+	int first, last;
+	int taken;
 	int64_t first_ns, last_ns;
 	uint64_t sum;
 };
@@ -38,6 +40,10 @@ static const struct fx_option source_options[] = {
 static const struct fx_option sink_options[] = {
 	{ FX_FIELD(struct sink, result), .path = FX_PATH_WRITE,
 	  .help = "file to write the seconds to" },
+	{ FX_FIELD(struct sink, first), .def = 0, .min = 0, .max = 1e9,
+	  .help = "block whose arrival begins them" },
+	{ FX_FIELD(struct sink, last), .def = 1e9, .min = 0, .max = 1e9,
+	  .help = "block whose arrival ends them, or the last of all" },
 	{ 0 },
 };
 
@@ -59,9 +65,12 @@ static int sink_process(struct fx_node *node, void *state)
 	struct sink *s = state;
 	struct fx_block *b = fx_take(node, 0);
 
-	s->first_ns = s->first_ns ? s->first_ns : fx_now_ns();
+	if (s->taken == s->first)
+		s->first_ns = fx_now_ns();
 	s->sum += bench_read(b->data, fx_block_size(b));
-	s->last_ns = fx_now_ns();
+	if (s->taken <= s->last)
+		s->last_ns = fx_now_ns();
+	s->taken++;
 	fx_block_free(b);
 	return FX_OK;
 }

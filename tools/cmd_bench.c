@@ -20,6 +20,7 @@ static const struct {
 	{ "graph", "the whole main job on a phantom", bench_graph },
 	{ "conv3d", "24 convolutions of 32 channels on 33 x 33 x 33 voxels", bench_conv3d },
 	{ "unet", "a U-Net and what follows it, on blocks of 128 x 128 x 128 voxels", bench_unet },
+	{ "scale", "1 to 64 workers with a set time a block, and 200 processes", bench_scale },
 };
 
 enum { BENCHES = sizeof benches / sizeof *benches };
@@ -71,7 +72,7 @@ static int find_bench(const char *name)
 			return i;
 		fx_nearest_offer(&near, name, benches[i].name);
 	}
-	cmd_wrong("no benchmark \"%s\"%s%s; there are link, graph, conv3d and unet", name,
+	cmd_wrong("no benchmark \"%s\"%s%s; there are link, graph, conv3d, unet and scale", name,
 		  near.name ? ", did you mean " : "", near.name ? near.name : "");
 	return -1;
 }
@@ -100,7 +101,12 @@ int cmd_bench(int argc, char **argv)
 			"core: "
 			"the\n"
 			"         network, and each step from its logits to segments. MVx/s by CPU "
-			"time\n",
+			"time\n"
+			"  scale  1 to 64 workers that only wait a set time for each block, "
+			"against the\n"
+			"         ideal of workers / time; what the framework costs; starting, and "
+			"keeping,\n"
+			"         200 processes\n",
 		.options = options,
 		.max_words = -1,
 	};

@@ -192,7 +192,7 @@ static int listen_for(struct agent *a, json_t *o, struct fx_error *err)
 static int pool_of(struct agent *a, size_t instance, struct fx_error *err)
 {
 	if (a->pools[instance] < 0)
-		a->pools[instance] = fx_pool_create(err);
+		a->pools[instance] = fx_pool_create(FX_POOL_SLOTS_MAX, err);
 	return a->pools[instance];
 }
 

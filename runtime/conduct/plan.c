@@ -19,7 +19,8 @@ enum {
 	CREDIT_MESSAGES_WORKER = 2, /* few, so that work is shared evenly */
 	CREDIT_MESSAGES_DROP = 2,   /* few, so that a slow viewer holds few slots */
 	CREDIT_BYTES = 64 << 20,
-	DROPS_MAX = 8, /* consumers that drop, of one producing process: they hold slots */
+	SLOTS_SPARE = 8, /* of an edge: waiting for credit, or being filled */
+	DROPS_MAX = 8,	 /* consumers that drop, of one producing process: they hold slots */
 };
 
 /* Copies what the option table says a value is; NULL without memory shows in *ok. */
@@ -53,12 +54,36 @@ static unsigned host_of(const struct fx_plan_places *places, size_t i)
 	return places->hosts ? places->hosts->places->host[i] : 0;
 }
 
-static bool plan_has_outputs(const struct fx_graph *g, size_t node)
+static bool drops(enum fx_policy policy)
 {
-	for (unsigned p = 0; g->nodes[node].type->ports[p].name; p++)
-		if (g->nodes[node].type->ports[p].dir == FX_OUT && consumers_of(g, node, p))
-			return true;
-	return false;
+	return policy == FX_POLICY_DROP_OLD || policy == FX_POLICY_DROP_NEW;
+}
+
+static unsigned credit_messages(enum fx_policy policy, size_t consumers)
+{
+	return drops(policy) ? CREDIT_MESSAGES_DROP :
+	       consumers > 1 ? CREDIT_MESSAGES_WORKER :
+			       CREDIT_MESSAGES;
+}
+
+/* Slots that one instance of @p node can have under way, and hold for what comes next; 0: no one
+ * reads it. */
+static unsigned plan_slots(const struct fx_graph *g, size_t node)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->nodes_len; i++)
+		for (size_t k = 0; k < g->nodes[i].inputs_len; k++) {
+			const struct fx_graph_input *in = &g->nodes[i].inputs[k];
+			const size_t consumers = (size_t)g->nodes[i].workers;
+
+			if (in->from == node)
+				n += consumers * credit_messages(in->policy, consumers) +
+				     SLOTS_SPARE;
+		}
+	if (n && n < FX_POOL_SLOTS)
+		n = FX_POOL_SLOTS;
+	return n < FX_POOL_SLOTS_MAX ? (unsigned)n : FX_POOL_SLOTS_MAX;
 }
 
 /* Workers of one node share the processors of their host. */
@@ -94,6 +119,7 @@ static int plan_identity(struct fx_plan *p, size_t node, unsigned k,
 {
 	const struct fx_graph_node *n = &p->graph->nodes[node];
 	const size_t i = fx_first_instance(p->graph, node) + k;
+	const unsigned slots = plan_slots(p->graph, node);
 	struct fx_plan_instance *inst = &p->instances[i];
 	struct fx_wiring *w = &inst->wiring;
 	const char *run_dir;
@@ -123,8 +149,8 @@ static int plan_identity(struct fx_plan *p, size_t node, unsigned k,
 	}
 	if (!ok || !w->options)
 		return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
-	if (pools && !inst->host && plan_has_outputs(p->graph, node)) {
-		w->pool_fd = fx_pool_create(err);
+	if (pools && !inst->host && slots) {
+		w->pool_fd = fx_pool_create(slots, err);
 		if (!plan_keep_fd(p, w->pool_fd))
 			return w->pool_fd < 0 ? FX_EIO : fx_error_set(err, FX_ENOMEM, "no memory");
 	}
@@ -237,11 +263,6 @@ static unsigned holders_of(const struct fx_plan_instance *inst)
 	return n;
 }
 
-static bool drops(enum fx_policy policy)
-{
-	return policy == FX_POLICY_DROP_OLD || policy == FX_POLICY_DROP_NEW;
-}
-
 static size_t dropping_lanes(const struct fx_plan_instance *inst)
 {
 	size_t n = 0;
@@ -300,9 +321,7 @@ static int plan_edge_to(struct fx_plan *p, struct fx_plan_instance *consumer, si
 	if (!in->port || !in->lanes)
 		return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
 	in->lanes_len = edge->producers;
-	in->credit_messages = drops(edge->policy) ? CREDIT_MESSAGES_DROP :
-			      edge->consumers > 1 ? CREDIT_MESSAGES_WORKER :
-						    CREDIT_MESSAGES;
+	in->credit_messages = credit_messages(edge->policy, edge->consumers);
 	in->gaps = edge->gaps;
 	in->spool_bytes = edge->spool_bytes;
 	in->credit_bytes = CREDIT_BYTES;

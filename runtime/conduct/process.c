@@ -184,8 +184,18 @@ void fx__process_signal(struct fx_run *r, size_t i, int number)
 		fx__hosts_signal(r, i, number);
 }
 
+/* Some process that we started has ended: one question for all of them. */
+static bool any_ended(void)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
+}
+
 void fx__processes_reap(struct fx_run *r)
 {
+	if (!any_ended())
+		return;
 	for (size_t i = 0; i < r->plan->instances_len; i++) {
 		struct fx_process *p = &r->processes[i];
 

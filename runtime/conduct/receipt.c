@@ -234,10 +234,10 @@ char *fx__receipt_text(const struct fx_run *r, bool *complete)
 
 	*complete = adds_up && !json_array_size(missing) && !json_array_size(dead) &&
 		    !r->failure[0] && !r->interrupted;
-	all = json_pack("{s:b, s:b, s:b, s:o, s:f, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:o}",
+	all = json_pack("{s:b, s:b, s:b, s:o, s:f, s:f, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:o}",
 			"complete", *complete, "adds_up", adds_up, "interrupted", r->interrupted,
-			"failure", said(r->failure), "seconds", r->seconds, "voxels",
-			(json_int_t)fx__run_voxels(r), "credit_bytes",
+			"failure", said(r->failure), "started_seconds", r->started_s, "seconds",
+			r->seconds, "voxels", (json_int_t)fx__run_voxels(r), "credit_bytes",
 			(json_int_t)r->plan->credit_bytes, "confined", fx__trust_text(r), "lag",
 			fx_lag_json(&r->lag), "edges", edges, "missing", missing, "dead_letters",
 			dead, "nodes", nodes_json(r));

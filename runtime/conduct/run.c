@@ -64,6 +64,15 @@ static void look_at_lag(struct fx_run *r)
 		    fx__run_finished(r));
 }
 
+static void look_at_start(struct fx_run *r)
+{
+	for (size_t i = 0; !r->started_s && i < r->plan->instances_len; i++)
+		if (fx__run_state(r, i) < FX_STATE_RUNNING)
+			return;
+	if (!r->started_s)
+		r->started_s = (double)(fx_now_ns() - r->start_ns) * 1e-9;
+}
+
 static void watch(struct fx_run *r)
 {
 	int64_t shown = fx_now_ns();
@@ -74,6 +83,7 @@ static void watch(struct fx_run *r)
 		fx__hosts_pump(r);
 		for (size_t i = 0; i < r->plan->instances_len && !r->failure[0]; i++)
 			fx__supervise(r, i);
+		look_at_start(r);
 		look_at_lag(r);
 		watch_keyboard(r);
 		if (fx_now_ns() - shown < PROGRESS_MS * INT64_C(1000000))

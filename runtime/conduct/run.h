@@ -104,7 +104,8 @@ struct fx_run {
 	struct fx_hosts *hosts; /**< owned: agents on other hosts; NULL: none */
 	int64_t start_ns;
 	struct fx_lag lag;
-	double seconds; /**< when it is over */
+	double started_s; /**< when all processes ran for the first time; 0: not yet */
+	double seconds;	  /**< when it is over */
 	bool interrupted;
 	char failure[1024]; /**< one sentence or two; "" while all is well */
 };

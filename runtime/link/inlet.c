@@ -12,8 +12,10 @@
 #include "base/clock.h"
 #include "link/debts.h"
 #include "link/faults.h"
+#include "link/inbox.h"
 #include "link/letter.h"
 #include "link/parcel.h"
+#include "link/ready.h"
 #include "link/seal.h"
 #include "link/slot.h"
 #include "link/socket.h"
@@ -24,7 +26,7 @@ enum { HELLO_MS = 50, HELLO_IDLE_MS = 1000, REFUSALS_MAX = 3, REFUSALS_TOLD = 32
 struct lane {
 	void *socket;
 	struct fx_pool *pool; /* owned mapping, or NULL */
-	uint64_t held;	      /* bit by slot: lent out here */
+	struct fx_slots held; /* lent out here */
 	bool welcomed;
 	bool ended;	 /* END was received */
 	unsigned spoilt; /* refused one after the other */
@@ -35,18 +37,12 @@ struct lane {
 	size_t acks_len, acks_cap;
 };
 
-/* Received and not yet handed on. */
-struct arrival {
-	struct fx_envelope envelope;
-	size_t lane;
-};
-
 struct fx_inlet {
 	struct fx_inlet_config config;
 	struct fx__spool *spool; /* then it does all, and the rest is not used */
 	struct lane *lanes;
-	struct arrival *held; /* sorted by seq */
-	size_t held_len, held_cap;
+	struct fx__ready ready; /* which of them have to be read */
+	struct fx__inbox held;	/* received and not yet handed on */
 	struct fx__debts debts;
 	uint64_t next;	/* ordered: the seq to hand on */
 	uint64_t first; /* ordered: what comes before was handed on in a former life */
@@ -81,6 +77,7 @@ static int lane_dial(struct fx_inlet *in, size_t i, struct fx_error *err)
 	if (zmq_connect(lane->socket, endpoint) != 0)
 		return fx_error_set(err, FX_EIO, "cannot connect to %s: %s", endpoint,
 				    zmq_strerror(errno));
+	fx__ready_watch(&in->ready, i, lane->socket);
 	return FX_OK;
 }
 
@@ -93,7 +90,7 @@ static int lane_connect(struct fx_inlet *in, size_t i, struct fx_error *err)
 		lane->pool = fx_pool_map(plan->pool_fd, false, err);
 		if (!lane->pool)
 			return FX_EIO;
-		fx_pool_forget(lane->pool, plan->holder, 0);
+		fx_pool_forget(lane->pool, plan->holder, NULL);
 	}
 	return lane_dial(in, i, err);
 }
@@ -124,7 +121,8 @@ static int inlet_connect(struct fx_inlet *in, struct fx_error *err)
 	in->lanes = fx_calloc(c->lanes_len, sizeof *in->lanes);
 	if (c->gaps || !c->ordered)
 		in->paid = fx_calloc(PAID_MAX, sizeof *in->paid);
-	if (!in->lanes || ((c->gaps || !c->ordered) && !in->paid))
+	if (!in->lanes || !fx__ready_init(&in->ready, c->lanes_len) ||
+	    ((c->gaps || !c->ordered) && !in->paid))
 		return fx_error_set(err, FX_ENOMEM, "no memory for input %s", c->port);
 	for (size_t i = 0; i < c->lanes_len; i++)
 		if (lane_connect(in, i, err) < 0)
@@ -153,29 +151,42 @@ void fx_inlet_free(struct fx_inlet *in)
 	if (!in)
 		return;
 	fx__spool_free(in->spool);
-	for (size_t i = 0; i < in->held_len; i++)
-		fx_envelope_fini(&in->held[i].envelope);
+	fx__inbox_fini(&in->held);
 	for (size_t i = 0; in->lanes && i < in->config.lanes_len; i++) {
 		if (in->lanes[i].socket)
 			zmq_close(in->lanes[i].socket);
 		fx_pool_unmap(in->lanes[i].pool);
 		free(in->lanes[i].acks);
 	}
-	free(in->held);
 	free(in->debts.items);
 	free(in->paid);
+	fx__ready_fini(&in->ready);
 	free(in->lanes);
 	free(in);
 }
 
-size_t fx_inlet_sockets(const struct fx_inlet *in)
+size_t fx_inlet_items(const struct fx_inlet *in)
 {
 	return in->spool ? 1 : in->config.lanes_len;
 }
 
-void *fx_inlet_socket(const struct fx_inlet *in, size_t i)
+/* A bad network sends late, whenever it likes: then each socket is asked, always. */
+zmq_pollitem_t fx_inlet_item(const struct fx_inlet *in, size_t i)
 {
-	return in->spool ? fx__spool_socket(in->spool) : in->lanes[i].socket;
+	zmq_pollitem_t item = { .events = ZMQ_POLLIN };
+
+	if (in->spool)
+		item.socket = fx__spool_socket(in->spool);
+	else if (in->config.faults)
+		item.socket = in->lanes[i].socket;
+	else
+		item.fd = in->ready.fds[i].fd;
+	return item;
+}
+
+bool fx_inlet_ready(const struct fx_inlet *in)
+{
+	return !in->spool && fx__ready_any(&in->ready);
 }
 
 const struct fx_mark *fx_inlet_opened(const struct fx_inlet *in)
@@ -210,10 +221,11 @@ void fx_inlet_open(struct fx_inlet *in, const struct fx_mark *open)
 }
 
 /* Sends a control frame, which it takes. */
-static void lane_tell(const struct fx_inlet *in, const struct lane *lane, void *bytes, size_t size)
+static void lane_tell(struct fx_inlet *in, const struct lane *lane, void *bytes, size_t size)
 {
 	fx__seal_add(&bytes, &size, NULL, 0, NULL);
 	fx__faults_control(in->config.faults, lane->socket, bytes, size);
+	fx__ready_sent(&in->ready, (size_t)(lane - in->lanes), lane->socket);
 	free(bytes);
 }
 
@@ -240,10 +252,10 @@ static void lane_send_acks(struct fx_inlet *in, struct lane *lane)
  * has come. Not told when it is too much for one frame. */
 static void lane_list(const struct fx_inlet *in, size_t i, struct fx_control *c)
 {
-	c->acks = fx_calloc(in->held_len + in->debts.len, sizeof *c->acks);
-	for (size_t k = 0; c->acks && k < in->held_len; k++)
-		if (in->held[k].lane == i)
-			c->acks[c->acks_len++] = in->held[k].envelope.seq;
+	c->acks = fx_calloc(in->held.len + in->debts.len, sizeof *c->acks);
+	for (size_t k = 0; c->acks && k < in->held.len; k++)
+		if (in->held.items[k].lane == i)
+			c->acks[c->acks_len++] = in->held.items[k].envelope.seq;
 	for (size_t k = 0; c->acks && k < in->debts.len; k++)
 		if (in->debts.items[k].lane == i)
 			c->acks[c->acks_len++] = in->debts.items[k].seq;
@@ -263,7 +275,7 @@ static void lane_hello(struct fx_inlet *in, size_t i)
 	};
 	const int64_t now = fx_now_ns();
 	const int64_t idle_ms = in->config.hello_ms ? in->config.hello_ms : HELLO_IDLE_MS;
-	const bool gap = in->held_len && !fx_inlet_peek(in);
+	const bool gap = in->held.len && !fx_inlet_peek(in);
 	const int64_t pause_ms = !lane->welcomed ? HELLO_MS : gap ? idle_ms / 5 : idle_ms;
 	void *bytes;
 	size_t size;
@@ -330,7 +342,7 @@ static int lane_control(struct fx_inlet *in, size_t i, const void *bytes, size_t
 	if (result < 0)
 		return result;
 	if (lane->pool && c.epoch > lane->epoch)
-		fx_pool_forget(lane->pool, in->config.lanes[i].holder, lane->held);
+		fx_pool_forget(lane->pool, in->config.lanes[i].holder, &lane->held);
 	lane->welcomed = true;
 	lane->epoch = c.epoch;
 	return FX_OK;
@@ -357,26 +369,9 @@ static bool inlet_duplicate(struct fx_inlet *in, uint64_t seq, size_t lane)
 			lane_owe(in, lane, seq);
 			return true;
 		}
-	for (size_t i = 0; i < in->held_len; i++)
-		if (in->held[i].envelope.seq == seq) {
-			inlet_add_debt(in, seq, lane);
-			return true;
-		}
-	return false;
-}
-
-static int inlet_hold(struct fx_inlet *in, const struct fx_envelope *e, size_t lane)
-{
-	size_t at = in->held_len;
-
-	if (!fx_grow(&in->held, &in->held_cap, in->held_len + 1, sizeof *in->held))
-		return FX_ENOMEM;
-	while (at && in->held[at - 1].envelope.seq > e->seq)
-		at--;
-	memmove(&in->held[at + 1], &in->held[at], (in->held_len - at) * sizeof *in->held);
-	in->held[at] = (struct arrival){ *e, lane };
-	in->held_len++;
-	return FX_OK;
+	if (fx__inbox_has(&in->held, seq))
+		inlet_add_debt(in, seq, lane);
+	return fx__inbox_has(&in->held, seq);
 }
 
 /* A copy of what is known is dropped. Its slot is let go of, unless the voxels are still in use
@@ -386,8 +381,8 @@ static void lane_drop(struct fx_inlet *in, size_t i, struct fx_envelope *e)
 	const struct lane *lane = &in->lanes[i];
 
 	atomic_fetch_add(&in->config.lanes[i].stats->duplicates, e->kind != FX_NOTHING);
-	if (lane->pool && e->payload.in_slot && e->payload.slot < FX_POOL_SLOTS &&
-	    !(lane->held >> e->payload.slot & 1))
+	if (lane->pool && e->payload.in_slot && e->payload.slot < fx_pool_slots(lane->pool) &&
+	    !fx_slots_has(&lane->held, e->payload.slot))
 		fx_pool_drop(lane->pool, e->payload.slot, in->config.lanes[i].holder);
 	fx_envelope_fini(e);
 }
@@ -423,7 +418,7 @@ static int inlet_accept(struct fx_inlet *in, size_t i, struct fx_envelope *e,
 	}
 	result = lane_fill(in, i, e, payload, why);
 	if (result == FX_OK)
-		result = inlet_hold(in, e, i);
+		result = fx__inbox_put(&in->held, e, i) ? FX_OK : FX_ENOMEM;
 	if (result < 0)
 		fx_envelope_fini(e);
 	in->failed = in->failed || result == FX_ENOMEM;
@@ -474,6 +469,7 @@ static unsigned lane_receive(struct fx_inlet *in, size_t i, struct fx_error *err
 			in->lanes[i].spoilt = 0;
 		}
 	}
+	in->ready.there[i] = errno != EAGAIN; /* such as a signal */
 	zmq_msg_close(&m);
 	return refused;
 }
@@ -484,9 +480,11 @@ unsigned fx_inlet_pump(struct fx_inlet *in, struct fx_error *err)
 
 	if (in->spool)
 		return fx__spool_pump(in->spool, err);
+	fx__ready_look(&in->ready);
 	for (size_t i = 0; i < in->config.lanes_len && !in->failed; i++) {
 		lane_follow(in, i, err);
-		refused += lane_receive(in, i, err);
+		if (fx__ready_take(&in->ready, i) || in->config.faults)
+			refused += lane_receive(in, i, err);
 		lane_hello(in, i);
 		lane_pay(in, &in->lanes[i], !fx_inlet_peek(in));
 	}
@@ -501,7 +499,7 @@ bool fx_inlet_failed(const struct fx_inlet *in)
 /* The first that is held comes next. */
 static bool inlet_is_next(const struct fx_inlet *in)
 {
-	const struct fx_envelope *e = &in->held[0].envelope;
+	const struct fx_envelope *e = &in->held.items[0].envelope;
 
 	if (!in->config.gaps)
 		return !in->config.ordered || e->seq == in->next;
@@ -515,21 +513,19 @@ const struct fx_envelope *fx_inlet_peek(const struct fx_inlet *in)
 {
 	if (in->spool)
 		return fx__spool_peek(in->spool);
-	return in->held_len && inlet_is_next(in) ? &in->held[0].envelope : NULL;
+	return in->held.len && inlet_is_next(in) ? &in->held.items[0].envelope : NULL;
 }
 
 bool fx_inlet_pop(struct fx_inlet *in, struct fx_envelope *e)
 {
-	struct arrival a;
+	struct fx__arrival a;
 	struct fx_lane_stats *stats;
 
 	if (in->spool)
 		return fx__spool_pop(in->spool, e);
 	if (!fx_inlet_peek(in))
 		return false;
-	a = in->held[0];
-	in->held_len--;
-	memmove(in->held, in->held + 1, in->held_len * sizeof *in->held);
+	a = fx__inbox_take(&in->held);
 	if (a.envelope.seq >= in->next || !in->config.gaps)
 		in->next = a.envelope.seq + 1;
 	in->ended = a.envelope.kind == FX_NOTHING && a.envelope.mark.kind == FX_MARK_END;

@@ -8,6 +8,8 @@
 #ifndef FX_LINK_INLET_H
 #define FX_LINK_INLET_H
 
+#include <zmq.h>
+
 #include "link/pool.h"
 #include "link/stats.h"
 #include "link/trust.h"
@@ -47,9 +49,12 @@ struct fx_inlet;
 
 struct fx_inlet *fx_inlet_new(const struct fx_inlet_config *config, struct fx_error *err);
 void fx_inlet_free(struct fx_inlet *in);
-/** Number of sockets to poll, and the i-th. */
-size_t fx_inlet_sockets(const struct fx_inlet *in);
-void *fx_inlet_socket(const struct fx_inlet *in, size_t i);
+/** Number of things to poll with zmq_poll(), and the i-th; the sockets themselves are read by
+ * fx_inlet_pump() only. */
+size_t fx_inlet_items(const struct fx_inlet *in);
+zmq_pollitem_t fx_inlet_item(const struct fx_inlet *in, size_t i);
+/** Something is there that polling does not tell: call fx_inlet_pump() without waiting. */
+bool fx_inlet_ready(const struct fx_inlet *in);
 /** Receives what has come, says hello, sends acknowledgements that are due. Never blocks. The
  * number of frames that were refused. What was refused is sent again; @p err (may be NULL) tells
  * why when that was of no use three times. */

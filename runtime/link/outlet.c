@@ -359,7 +359,7 @@ static void lane_revive(struct fx_outlet *o, size_t e, size_t i)
 	lane->bytes = 0;
 	lane->ended = false;
 	if (o->config.pool)
-		fx_pool_forget(o->config.pool, o->config.edges[e].lanes[i].holder, 0);
+		fx_pool_forget(o->config.pool, o->config.edges[e].lanes[i].holder, NULL);
 	for (size_t k = 0; k < old.len; k++) {
 		struct fx__parcel *p = old.items[k];
 

@@ -7,7 +7,7 @@
 /* Who holds the slot: a small owner record behind the block. */
 struct loan {
 	struct fx_pool *pool;
-	uint64_t *held;
+	struct fx_slots *held;
 	unsigned slot, holder;
 };
 
@@ -16,13 +16,13 @@ static void slot_release(struct fx_block *b)
 	struct loan *loan = b->owner;
 
 	if (loan->held)
-		*loan->held &= ~((uint64_t)1 << loan->slot);
+		fx_slots_set(loan->held, loan->slot, false);
 	fx_pool_drop(loan->pool, loan->slot, loan->holder);
 	free(loan);
 }
 
 void fx__slot_lend(struct fx_block *b, struct fx_pool *pool, unsigned slot, unsigned holder,
-		   uint64_t *held)
+		   struct fx_slots *held)
 {
 	struct loan *loan = malloc(sizeof *loan);
 
@@ -32,7 +32,7 @@ void fx__slot_lend(struct fx_block *b, struct fx_pool *pool, unsigned slot, unsi
 	}
 	*loan = (struct loan){ pool, held, slot, holder };
 	if (held)
-		*held |= (uint64_t)1 << slot;
+		fx_slots_set(held, slot, true);
 	b->data = fx_pool_slot(pool, slot);
 	b->owner = loan;
 	b->release = slot_release;
@@ -52,13 +52,13 @@ int fx__slot_give(struct fx_block *b, const struct fx_pool *pool)
 	return slot;
 }
 
-int fx__slot_fill(struct fx_envelope *e, struct fx_pool *pool, unsigned holder, uint64_t *held,
-		  struct fx_error *err)
+int fx__slot_fill(struct fx_envelope *e, struct fx_pool *pool, unsigned holder,
+		  struct fx_slots *held, struct fx_error *err)
 {
 	const unsigned slot = e->payload.slot;
 	int result;
 
-	if (!pool || slot >= FX_POOL_SLOTS || e->payload.codec != FX_CODEC_STORED)
+	if (!pool || slot >= fx_pool_slots(pool) || e->payload.codec != FX_CODEC_STORED)
 		return fx_error_set(err, FX_ETYPE, "a payload in a slot that is not there");
 	if (e->kind == FX_BLOCK) {
 		struct fx_block *b = e->message;

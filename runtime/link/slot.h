@@ -9,13 +9,13 @@
 #include <fornix/block.h>
 
 /* Gives @p b the memory of @p slot, held by @p holder until the block is freed; *held (may be NULL)
- * has a bit for every slot that is lent out so. */
+ * has every slot that is lent out so. */
 void fx__slot_lend(struct fx_block *b, struct fx_pool *pool, unsigned slot, unsigned holder,
-		   uint64_t *held);
+		   struct fx_slots *held);
 /* Brings in the payload of @p e, which says that it is in a slot of @p pool (may be NULL): voxels
  * stay there, tables and nodes are copied out. */
-int fx__slot_fill(struct fx_envelope *e, struct fx_pool *pool, unsigned holder, uint64_t *held,
-		  struct fx_error *err);
+int fx__slot_fill(struct fx_envelope *e, struct fx_pool *pool, unsigned holder,
+		  struct fx_slots *held, struct fx_error *err);
 /* Takes the slot of the producer's own @p pool back from @p b, which no longer frees it; -1 when
  * its voxels lie elsewhere. */
 int fx__slot_give(struct fx_block *b, const struct fx_pool *pool);

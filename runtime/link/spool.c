@@ -185,6 +185,17 @@ static unsigned receiver_pump(struct fx__spool *s, struct fx_error *err)
 	return refused + fx_inlet_pump(s->r.inlet, err); /* acknowledgements go out */
 }
 
+/* What there is to poll changes when a producer has moved. */
+static void receiver_poll(struct fx__spool *s, int timeout_ms)
+{
+	const size_t inputs = s->r.items_len - 1;
+
+	for (size_t i = 0; i < inputs; i++)
+		s->r.items[i] = fx_inlet_item(s->r.inlet, i);
+	s->r.items[inputs] = (zmq_pollitem_t){ .socket = s->ends[1], .events = ZMQ_POLLIN };
+	zmq_poll(s->r.items, (int)s->r.items_len, fx_inlet_ready(s->r.inlet) ? 0 : timeout_ms);
+}
+
 static void *receiver_run(void *arg)
 {
 	struct fx__spool *s = arg;
@@ -195,10 +206,7 @@ static void *receiver_run(void *arg)
 		unsigned refused;
 		const bool more = !s->r.has_stuck && fx_inlet_peek(s->r.inlet);
 
-		zmq_poll(s->r.items, (int)s->r.items_len,
-			 more		? 0 :
-			 s->r.has_stuck ? FULL_MS :
-					  POLL_MS);
+		receiver_poll(s, more ? 0 : s->r.has_stuck ? FULL_MS : POLL_MS);
 		spool_drain(s->ends[1]);
 		refused = receiver_pump(s, &err);
 		if (!refused && !err.code)
@@ -247,13 +255,8 @@ static int receiver_open(struct fx__spool *s, struct fx_error *err)
 		return FX_EIO;
 	if (config.ordered && r->disk.any)
 		fx_inlet_begin(r->inlet, r->disk.last_seq + 1);
-	r->items_len = fx_inlet_sockets(r->inlet) + 1;
+	r->items_len = fx_inlet_items(r->inlet) + 1;
 	r->items = fx_calloc(r->items_len, sizeof *r->items);
-	for (size_t i = 0; r->items && i < r->items_len; i++)
-		r->items[i] = (zmq_pollitem_t){ .socket = i + 1 < r->items_len ?
-								  fx_inlet_socket(r->inlet, i) :
-								  s->ends[1],
-						.events = ZMQ_POLLIN };
 	return r->items ? FX_OK : fx_error_set(err, FX_ENOMEM, "no memory for a spool");
 }
 

@@ -87,11 +87,12 @@ static void host_poll(struct fx__host *h, int timeout_ms)
 		if (h->outlets[p] && fx_outlet_guests(h->outlets[p]))
 			items[n++] = (zmq_pollitem_t){ .socket = fx_outlet_guests(h->outlets[p]),
 						       .events = ZMQ_POLLIN };
-		for (size_t i = 0; h->inlets[p] && i < fx_inlet_sockets(h->inlets[p]) &&
+		for (size_t i = 0; h->inlets[p] && i < fx_inlet_items(h->inlets[p]) &&
 				   n < SOCKETS_MAX - 2 * FX__PORTS_MAX;
 		     i++)
-			items[n++] = (zmq_pollitem_t){ .socket = fx_inlet_socket(h->inlets[p], i),
-						       .events = ZMQ_POLLIN };
+			items[n++] = fx_inlet_item(h->inlets[p], i);
+		if (h->inlets[p] && fx_inlet_ready(h->inlets[p]))
+			timeout_ms = 0;
 	}
 	if (n)
 		zmq_poll(items, n, timeout_ms);

@@ -155,7 +155,7 @@ int fx__host_connect(struct fx__host *h, struct fx_error *err)
 		h->pool = fx_pool_map(w->pool_fd, true, err);
 		if (!h->pool)
 			return FX_EIO;
-		fx_pool_forget(h->pool, 0, 0);
+		fx_pool_forget(h->pool, 0, NULL);
 	}
 	for (size_t i = 0; i < w->outputs_len; i++)
 		if (host_connect_output(h, &w->outputs[i], err) < 0)

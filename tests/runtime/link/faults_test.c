@@ -51,7 +51,7 @@ static struct link *link_new(const char *text, bool shared, bool ordered)
 	l->zmq = zmq_ctx_new();
 	l->dir = test_tmp_dir();
 	snprintf(l->endpoint, sizeof l->endpoint, "ipc://%s/x", l->dir);
-	l->pool_fd = shared ? fx_pool_create(NULL) : -1;
+	l->pool_fd = shared ? fx_pool_create(FX_POOL_SLOTS, NULL) : -1;
 	l->pool = shared ? fx_pool_map(l->pool_fd, true, NULL) : NULL;
 	l->there = faults(text, "from");
 	l->back = faults(text, "to");

@@ -68,7 +68,7 @@ static struct rig *rig_new(bool shared)
 	assert_non_null(r);
 	r->zmq = zmq_ctx_new();
 	r->dir = test_tmp_dir();
-	r->fd = shared ? fx_pool_create(NULL) : -1;
+	r->fd = shared ? fx_pool_create(FX_POOL_SLOTS, NULL) : -1;
 	r->pool = shared ? fx_pool_map(r->fd, true, NULL) : NULL;
 	snprintf(r->endpoint, sizeof r->endpoint, "ipc://%s/0", r->dir);
 	snprintf(r->guests, sizeof r->guests, "ipc://%s/g", r->dir);

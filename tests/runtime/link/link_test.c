@@ -97,7 +97,7 @@ static struct rig *rig_new(size_t producers, size_t consumers, bool shared)
 	r->consumers = consumers;
 	for (size_t p = 0; p < producers; p++) {
 		snprintf(r->endpoint[p], sizeof r->endpoint[p], "ipc://%s/%zu", r->dir, p);
-		r->fd[p] = shared ? fx_pool_create(NULL) : -1;
+		r->fd[p] = shared ? fx_pool_create(FX_POOL_SLOTS, NULL) : -1;
 		r->pool[p] = shared ? fx_pool_map(r->fd[p], true, NULL) : NULL;
 		for (size_t c = 0; c < consumers; c++) {
 			struct fx_lane_stats *stats = &r->stats[p * consumers + c];
@@ -398,7 +398,7 @@ static void a_producer_that_comes_back_is_greeted_again(void **unused)
 	pump(r, 20);
 	fx_outlet_free(r->outlet[0]);
 	r->outlet[0] = NULL;
-	fx_pool_forget(r->pool[0], 0, 0);
+	fx_pool_forget(r->pool[0], 0, NULL);
 	start_outlet(r, 0, 1);
 	send_block(r, 0, 1); /* made again from the input that was not acknowledged */
 	send_block(r, 0, 2);
@@ -444,7 +444,7 @@ static void a_copy_of_what_is_safe_is_acknowledged(void **unused)
 	fx_inlet_ack(r->inlet[0], 1); /* out of order: it waits for 0 */
 	fx_outlet_free(r->outlet[0]);
 	r->outlet[0] = NULL;
-	fx_pool_forget(r->pool[0], 0, 0);
+	fx_pool_forget(r->pool[0], 0, NULL);
 	start_outlet(r, 0, 1);
 	send_block(r, 0, 0);
 	send_block(r, 0, 1);
@@ -470,7 +470,7 @@ static void a_lent_slot_is_kept_over_a_late_welcome(void **unused)
 	pump(r, 20);
 	fx_outlet_free(r->outlet[0]);
 	r->outlet[0] = NULL;
-	fx_pool_forget(r->pool[0], 0, 0);
+	fx_pool_forget(r->pool[0], 0, NULL);
 	pump(r, 1100); /* a greeting waits for the new life */
 	start_outlet(r, 0, 1);
 	send_block(r, 0, 1);
