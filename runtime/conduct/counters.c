@@ -132,6 +132,19 @@ static void shift(_Atomic int64_t *t, int64_t by)
 		atomic_store(t, v + by);
 }
 
+/* What comes from another host is not to be believed: texts end, and no count is beyond its list.
+ */
+static void bound_instance(struct fx_instance_stats *s)
+{
+	if (atomic_load(&s->gauges_len) > FX_STATS_GAUGES)
+		atomic_store(&s->gauges_len, FX_STATS_GAUGES);
+	for (size_t i = 0; i < FX_STATS_GAUGES; i++)
+		s->gauges[i].unit[FX_STATS_UNIT - 1] = 0;
+	s->warning[sizeof s->warning - 1] = 0;
+	s->error[sizeof s->error - 1] = 0;
+	s->confined[sizeof s->confined - 1] = 0;
+}
+
 /* All but what the conductor writes. Not atomic as a whole: each number is, as it is copied in one
  * piece by its own type's size at the least. */
 static void take_instance(struct fx_instance_stats *to, struct fx_instance_stats *from,
@@ -142,6 +155,7 @@ static void take_instance(struct fx_instance_stats *to, struct fx_instance_stats
 	struct fx_aside kept[FX_STATS_ASIDE];
 
 	memcpy(kept, to->aside, sizeof kept);
+	bound_instance(from);
 	shift(&from->work_since_ns, clocks);
 	for (size_t i = 0; i < FX_STATS_GAUGES; i++)
 		shift(&from->gauges[i].first_ns, clocks);

@@ -159,6 +159,13 @@ static void what_is_cut_or_wrong_is_refused(void **unused)
 				 whole ? FX_OK : FX_ETYPE);
 		free(bytes);
 	}
+	f.there.instances[1].gauges_len = 99; /* more than there can be, and texts without an end */
+	memset(f.there.instances[1].error, 'x', sizeof f.there.instances[1].error);
+	fx_counters_begin(&f.counters);
+	fx_counters_put(&f.counters, &f.there, &f.instances[1].wiring, true);
+	assert_int_equal(fx_counters_take(&f.here, f.counters.bytes, len, &f.plan, 1, &err), FX_OK);
+	assert_int_equal(f.here.instances[1].gauges_len, FX_STATS_GAUGES);
+	assert_int_equal(strlen(f.here.instances[1].error), sizeof f.here.instances[1].error - 1);
 	f.counters.bytes[sizeof(int64_t) + 4] = 9; /* an index that there is not */
 	assert_int_equal(fx_counters_take(&f.here, f.counters.bytes, len, &f.plan, 1, &err),
 			 FX_ETYPE);
