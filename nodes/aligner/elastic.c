@@ -36,7 +36,7 @@ static const struct fx_option options[] = {
 	  .help = "a section is at most this far from another on each axis, 0: any" },
 	{ FX_FIELD(struct elastic, pull), .def = 0.01, .min = 0, .max = 1,
 	  .help = "part of its shift that a section is pulled back by, at most 0.5 voxel" },
-	{ FX_FIELD(struct elastic, pull_shape), .def = 0.01, .min = 0, .max = 1,
+	{ FX_FIELD(struct elastic, pull_shape), .def = 0.1, .min = 0, .max = 1,
 	  .help = "the same for turn, scale and shear" },
 	{ FX_FIELD(struct elastic, patch), .unit = "voxel", .def = 48, .min = 16, .max = 512,
 	  .help = "side of the patches that are looked for" },

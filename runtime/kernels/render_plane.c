@@ -119,7 +119,7 @@ void fx_plane_take(struct fx_plane *p, const struct fx_block *b, int64_t z)
 		p->z = z;
 	r = fx_region_intersect(
 		r, (struct fx_region){ { p->z, 0, 0 }, { p->z + 1, p->voxels[0], p->voxels[1] } });
-	if (p->z < 0 || fx_region_empty(r) || b->channels != 1)
+	if (p->z < 0 || fx_region_empty(r)) /* of several channels the first: behind it is a mask */
 		return;
 	for (int64_t y = r.lo[1]; y < r.hi[1]; y++)
 		take_row(p, b, r, y);

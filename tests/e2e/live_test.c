@@ -15,7 +15,7 @@
 
 #define GRAPH	"graphs/live.yaml"
 #define BLOCKS	"block=8 32 32", "halo=4 8 8"
-#define ALIGNED "fornix_edge_acked{from=\"align.image\",to=\"even.image\"} "
+#define ALIGNED "fornix_edge_acked{from=\"align.image\",to=\"tiles.image\"} "
 
 /* Sections with drift, and some that are out of focus, lost or folded; no one answers requests. */
 static void imaged(struct test_place *p)

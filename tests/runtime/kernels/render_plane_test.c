@@ -71,9 +71,34 @@ static void without_a_known_end_keeps_a_late_layer(void **unused)
 	fx_plane_fini(&p);
 }
 
+/* Behind the image of a block lies its mask. */
+static void the_first_channel_is_shown(void **unused)
+{
+	struct fx_block *b = fx_block_new(FX_U16, 2, 6, 9);
+	struct fx_plane p = { 0 };
+	uint16_t *v = b->data;
+
+	(void)unused;
+	assert_int_equal(fx_plane_init(&p, 6, 9, 100, false), FX_OK);
+	b->shape[0] = 1;
+	b->channels = 2;
+	for (size_t i = 0; i < 54; i++)
+		v[i] = UINT16_MAX;
+	fx_plane_take(&p, b, 0);
+	assert_int_equal(p.z, 0);
+	for (size_t i = 0; i < 54; i++) {
+		assert_int_equal(p.count[i], 1);
+		assert_int_equal(fx_plane_grey(&p, i), UINT8_MAX);
+	}
+	b->channels = 1;
+	fx_block_free(b);
+	fx_plane_fini(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_channel_is_shown),
 		cmocka_unit_test(keeps_the_section_that_is_wanted),
 		cmocka_unit_test(thins_out_large_sections),
 		cmocka_unit_test(without_a_known_end_keeps_a_late_layer),
