@@ -5,22 +5,10 @@
 #include "node/aligner.h"
 
 struct elastic {
+	struct fx_aligner all; /* first: see aligner.h; owned, from OPEN to finish() */
 	double confidence, limit, pull, pull_shape, within, memory, mesh, stiffness,
 		rest; /* options: set before init() */
 	int patch, grid, reach, references, ahead, patience, hold;
-	struct fx_aligner all; /* owned, from OPEN to finish() */
-};
-
-static const struct fx_port ports[] = {
-	[FX_ALIGNER_IMAGE] = { "image", FX_IN, FX_BLOCK, FX_U8 | FX_U16 | FX_F32, 0, false,
-			       "sections as 2-D tiles" },
-	[FX_ALIGNER_OUT] = { "image", FX_OUT, FX_BLOCK, FX_U8 | FX_U16 | FX_F32, 0, false,
-			     "the same tiles of the aligned sections; 0 where nothing is" },
-	[FX_ALIGNER_TRANSFORMS] = { "transforms", FX_OUT, FX_RECORD, 0, 0, false,
-				    "where each section was put, how surely, and by which others" },
-	[FX_ALIGNER_MASK] = { "mask", FX_OUT, FX_BLOCK, FX_U8, 1U << FX_MASK, false,
-			      "the same tiles, 1 where no image is" },
-	{ 0 },
 };
 
 static const struct fx_option options[] = {
@@ -86,61 +74,18 @@ static int elastic_init(struct fx_node *node, void *state)
 	return FX_OK;
 }
 
-static int elastic_process(struct fx_node *node, void *state)
-{
-	struct elastic *s = state;
-
-	return fx_aligner_process(node, &s->all);
-}
-
-static int elastic_mark(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m)
-{
-	struct elastic *s = state;
-
-	(void)port;
-	return fx_aligner_mark(node, &s->all, m);
-}
-
-static int elastic_drain(struct fx_node *node, void *state)
-{
-	struct elastic *s = state;
-
-	return fx_aligner_drain(node, &s->all);
-}
-
-static int elastic_save(struct fx_node *node, void *state, struct fx_pack *to)
-{
-	const struct elastic *s = state;
-
-	return fx_aligner_save(node, &s->all, to);
-}
-
-static int elastic_load(struct fx_node *node, void *state, struct fx_unpack *from)
-{
-	struct elastic *s = state;
-
-	return fx_aligner_load(node, &s->all, from);
-}
-
-static void elastic_finish(void *state)
-{
-	struct elastic *s = state;
-
-	fx_aligner_fini(&s->all);
-}
-
 FX_NODE(aligner_elastic) = {
 	.abi = FX_NODE_ABI,
 	.name = "aligner/elastic",
 	.summary = "bend sections onto each other, each by several before it",
-	.ports = ports,
+	.ports = fx_aligner_ports,
 	.options = options,
 	.state_size = sizeof(struct elastic),
 	.init = elastic_init,
-	.process = elastic_process,
-	.mark = elastic_mark,
-	.drain = elastic_drain,
-	.finish = elastic_finish,
-	.save = elastic_save,
-	.load = elastic_load,
+	.process = fx_aligner_process,
+	.mark = fx_aligner_mark,
+	.drain = fx_aligner_drain,
+	.finish = fx_aligner_finish,
+	.save = fx_aligner_save,
+	.load = fx_aligner_load,
 };

@@ -5,21 +5,9 @@
 #include "node/aligner.h"
 
 struct translation {
+	struct fx_aligner all; /* first: see aligner.h; owned, from OPEN to finish() */
 	double confidence, limit, pull, memory; /* options: set before init() */
 	int references, ahead, patience, hold;
-	struct fx_aligner all; /* owned, from OPEN to finish() */
-};
-
-static const struct fx_port ports[] = {
-	[FX_ALIGNER_IMAGE] = { "image", FX_IN, FX_BLOCK, FX_U8 | FX_U16 | FX_F32, 0, false,
-			       "sections as 2-D tiles" },
-	[FX_ALIGNER_OUT] = { "image", FX_OUT, FX_BLOCK, FX_U8 | FX_U16 | FX_F32, 0, false,
-			     "the same tiles of the aligned sections; 0 where nothing is" },
-	[FX_ALIGNER_TRANSFORMS] = { "transforms", FX_OUT, FX_RECORD, 0, 0, false,
-				    "where each section was put, how surely, and by which others" },
-	[FX_ALIGNER_MASK] = { "mask", FX_OUT, FX_BLOCK, FX_U8, 1U << FX_MASK, false,
-			      "the same tiles, 1 where no image is" },
-	{ 0 },
 };
 
 static const struct fx_option options[] = {
@@ -64,62 +52,18 @@ static int translation_init(struct fx_node *node, void *state)
 	return FX_OK;
 }
 
-static int translation_process(struct fx_node *node, void *state)
-{
-	struct translation *s = state;
-
-	return fx_aligner_process(node, &s->all);
-}
-
-static int translation_mark(struct fx_node *node, void *state, unsigned port,
-			    const struct fx_mark *m)
-{
-	struct translation *s = state;
-
-	(void)port;
-	return fx_aligner_mark(node, &s->all, m);
-}
-
-static int translation_drain(struct fx_node *node, void *state)
-{
-	struct translation *s = state;
-
-	return fx_aligner_drain(node, &s->all);
-}
-
-static int translation_save(struct fx_node *node, void *state, struct fx_pack *to)
-{
-	const struct translation *s = state;
-
-	return fx_aligner_save(node, &s->all, to);
-}
-
-static int translation_load(struct fx_node *node, void *state, struct fx_unpack *from)
-{
-	struct translation *s = state;
-
-	return fx_aligner_load(node, &s->all, from);
-}
-
-static void translation_finish(void *state)
-{
-	struct translation *s = state;
-
-	fx_aligner_fini(&s->all);
-}
-
 FX_NODE(aligner_translation) = {
 	.abi = FX_NODE_ABI,
 	.name = "aligner/translation",
 	.summary = "shift sections onto each other, each by several before it",
-	.ports = ports,
+	.ports = fx_aligner_ports,
 	.options = options,
 	.state_size = sizeof(struct translation),
 	.init = translation_init,
-	.process = translation_process,
-	.mark = translation_mark,
-	.drain = translation_drain,
-	.finish = translation_finish,
-	.save = translation_save,
-	.load = translation_load,
+	.process = fx_aligner_process,
+	.mark = fx_aligner_mark,
+	.drain = fx_aligner_drain,
+	.finish = fx_aligner_finish,
+	.save = fx_aligner_save,
+	.load = fx_aligner_load,
 };

@@ -10,6 +10,18 @@
 #include "kernels/alignchain.h"
 #include "node/sectionwise.h"
 
+const struct fx_port fx_aligner_ports[] = {
+	[FX_ALIGNER_IMAGE] = { "image", FX_IN, FX_BLOCK, FX_U8 | FX_U16 | FX_F32, 0, false,
+			       "sections as 2-D tiles" },
+	[FX_ALIGNER_OUT] = { "image", FX_OUT, FX_BLOCK, FX_U8 | FX_U16 | FX_F32, 0, false,
+			     "the same tiles of the aligned sections; 0 where nothing is" },
+	[FX_ALIGNER_TRANSFORMS] = { "transforms", FX_OUT, FX_RECORD, 0, 0, false,
+				    "where each section was put, how surely, and by which others" },
+	[FX_ALIGNER_MASK] = { "mask", FX_OUT, FX_BLOCK, FX_U8, 1U << FX_MASK, false,
+			      "the same tiles, 1 where no image is" },
+	{ 0 },
+};
+
 static const double spring = 1e-5, edge_within = 2;
 /* An edge over d sections weighs confidence^4 / (1 + lag (d - 1)): tissue itself moves on. */
 static const double lag = 0.25;
@@ -29,8 +41,10 @@ static void section_free(struct fx_aligner *a, struct fx_aligner_section *s)
 	free(s);
 }
 
-void fx_aligner_fini(struct fx_aligner *a)
+void fx_aligner_finish(void *state)
 {
+	struct fx_aligner *a = state;
+
 	for (size_t i = 0; i < a->len; i++)
 		section_free(a, a->list[i]);
 	free(a->list);
@@ -102,8 +116,10 @@ int fx_aligner_room(struct fx_node *node, struct fx_aligner *a, struct fx_aligne
 	return FX_OK;
 }
 
-int fx_aligner_process(struct fx_node *node, struct fx_aligner *a)
+int fx_aligner_process(struct fx_node *node, void *state)
 {
+	struct fx_aligner *a = state;
+
 	fx_aligner_budget(a);
 	return fx_sectionwise_put(node, FX_ALIGNER_IMAGE, &a->held);
 }
@@ -461,10 +477,12 @@ static int aligner_open(struct fx_node *node, struct fx_aligner *a, const struct
 	return failed < 0 ? failed : fx_send_mark(node, FX_ALIGNER_MASK, &mask);
 }
 
-int fx_aligner_mark(struct fx_node *node, struct fx_aligner *a, const struct fx_mark *m)
+int fx_aligner_mark(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m)
 {
+	struct fx_aligner *a = state;
 	int failed = FX_OK;
 
+	(void)port;
 	if (fx_again(node))
 		return FX_OK;
 	if (m->kind == FX_MARK_OPEN)
@@ -482,8 +500,9 @@ int fx_aligner_mark(struct fx_node *node, struct fx_aligner *a, const struct fx_
 	return failed;
 }
 
-int fx_aligner_drain(struct fx_node *node, struct fx_aligner *a)
+int fx_aligner_drain(struct fx_node *node, void *state)
 {
+	struct fx_aligner *a = state;
 	int failed = FX_OK;
 
 	while (a->held.len && failed >= 0)

@@ -62,7 +62,7 @@ struct fx_aligner_section {
 	struct fx_aligner_edge edges[FX_ALIGNER_REFERENCES];
 };
 
-/** Zero-initialise; fx_aligner_fini(). */
+/** Zero-initialise; fx_aligner_finish(). */
 struct fx_aligner {
 	struct fx_aligner_how how;
 	struct fx_sections held;
@@ -74,13 +74,15 @@ struct fx_aligner {
 	double moves[2][3];		  /**< how fast the tissue itself moves: alignchain.h */
 };
 
-/** The callbacks of a node. FX_ENOMEM, FX_EINVAL, ... */
-int fx_aligner_process(struct fx_node *node, struct fx_aligner *a);
-int fx_aligner_mark(struct fx_node *node, struct fx_aligner *a, const struct fx_mark *m);
-int fx_aligner_drain(struct fx_node *node, struct fx_aligner *a);
-int fx_aligner_save(struct fx_node *node, const struct fx_aligner *a, struct fx_pack *to);
-int fx_aligner_load(struct fx_node *node, struct fx_aligner *a, struct fx_unpack *from);
-void fx_aligner_fini(struct fx_aligner *a);
+/** The ports and callbacks of a node, whose state begins with its struct fx_aligner: init() sets
+ * how. */
+extern const struct fx_port fx_aligner_ports[];
+int fx_aligner_process(struct fx_node *node, void *state);
+int fx_aligner_mark(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m);
+int fx_aligner_drain(struct fx_node *node, void *state);
+int fx_aligner_save(struct fx_node *node, void *state, struct fx_pack *to);
+int fx_aligner_load(struct fx_node *node, void *state, struct fx_unpack *from);
+void fx_aligner_finish(void *state);
 
 /* between aligner.c, aligner_send.c and aligner_keep.c */
 

@@ -56,8 +56,10 @@ static void keep_section(const struct fx_aligner *a, const struct fx_aligner_sec
 		keep_edge(&s->edges[k], to);
 }
 
-int fx_aligner_save(struct fx_node *node, const struct fx_aligner *a, struct fx_pack *to)
+int fx_aligner_save(struct fx_node *node, void *state, struct fx_pack *to)
 {
+	const struct fx_aligner *a = state;
+
 	fx_sectionwise_save(node, &a->held, to);
 	fx_pack_put(to, &a->good, sizeof a->good);
 	fx_pack_put(to, &a->failed, sizeof a->failed);
@@ -236,8 +238,9 @@ static int load_section(struct fx_node *node, struct fx_aligner *a, struct fx_un
 	return failed;
 }
 
-int fx_aligner_load(struct fx_node *node, struct fx_aligner *a, struct fx_unpack *from)
+int fx_aligner_load(struct fx_node *node, void *state, struct fx_unpack *from)
 {
+	struct fx_aligner *a = state;
 	size_t len = 0;
 	int failed = fx_sectionwise_load(node, FX_ALIGNER_IMAGE, &a->held, a->how.memory / 1048576,
 					 (size_t)a->how.hold, from);
