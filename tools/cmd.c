@@ -211,3 +211,25 @@ void cmd_print_errors(const struct fx_graph_errors *errors)
 	if (errors->more)
 		fprintf(stderr, "%s: and %zu more errors\n", errors->file, errors->more);
 }
+
+int cmd_on_graph(const struct cmd_line *line, unsigned flags,
+		 int (*use)(const struct fx_graph *g, const struct fx_graph_errors *errors,
+			    const void *context),
+		 const void *context)
+{
+	struct fx_registry *r = cmd_registry();
+	struct fx_graph_errors errors;
+	struct fx_graph *g;
+	int result;
+
+	if (!r)
+		return CMD_FAILED;
+	g = cmd_graph(line, r, flags, &errors);
+	cmd_print_errors(&errors);
+	result = use(g, &errors, context);
+	if (!g)
+		result = CMD_WRONG;
+	fx_graph_free(g);
+	fx_registry_free(r);
+	return result;
+}

@@ -64,6 +64,13 @@ bool cmd_params(char **words, int len, struct fx_param *params);
  * or after a message with errors->len 0. */
 struct fx_graph *cmd_graph(const struct cmd_line *line, const struct fx_registry *r, unsigned flags,
 			   struct fx_graph_errors *errors);
+/** Loads the graph as above, prints its errors, and calls @p use (@p context is passed on; the
+ * graph is NULL when it is wrong), whose exit code it returns; CMD_WRONG when the graph is wrong.
+ */
+int cmd_on_graph(const struct cmd_line *line, unsigned flags,
+		 int (*use)(const struct fx_graph *g, const struct fx_graph_errors *errors,
+			    const void *context),
+		 const void *context);
 /** Prints errors to stderr, one a line. */
 void cmd_print_errors(const struct fx_graph_errors *errors);
 

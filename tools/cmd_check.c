@@ -37,6 +37,25 @@ static void print_json(const struct fx_graph *g, const struct fx_graph_errors *e
 		      stdout);
 }
 
+/* What is to be told, and how. */
+struct telling {
+	const char *path;
+	bool json;
+};
+
+static int check(const struct fx_graph *g, const struct fx_graph_errors *errors,
+		 const void *context)
+{
+	const struct telling *t = context;
+
+	if (g)
+		fprintf(stderr, "%s: right: %zu nodes, %zu edges\n", t->path, g->nodes_len,
+			count_edges(g));
+	if (t->json)
+		print_json(g, errors);
+	return CMD_DONE;
+}
+
 int cmd_check(int argc, char **argv)
 {
 	bool json = false;
@@ -53,25 +72,9 @@ int cmd_check(int argc, char **argv)
 		.min_words = 1,
 		.max_words = -1,
 	};
-	struct fx_graph_errors errors;
-	struct fx_registry *r;
-	struct fx_graph *g;
-	int result = cmd_parse(&line, argc, argv);
+	const int result = cmd_parse(&line, argc, argv);
 
 	if (result != CMD_GO)
 		return result;
-	r = cmd_registry();
-	if (!r)
-		return CMD_FAILED;
-	g = cmd_graph(&line, r, 0, &errors);
-	cmd_print_errors(&errors);
-	if (g)
-		fprintf(stderr, "%s: right: %zu nodes, %zu edges\n", line.words[0], g->nodes_len,
-			count_edges(g));
-	if (json)
-		print_json(g, &errors);
-	result = g ? CMD_DONE : CMD_WRONG;
-	fx_graph_free(g);
-	fx_registry_free(r);
-	return result;
+	return cmd_on_graph(&line, 0, check, &(struct telling){ line.words[0], json });
 }

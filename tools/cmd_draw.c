@@ -7,14 +7,18 @@
 #include "graph/draw.h"
 #include "graph/hint.h"
 
-static int draw(const struct fx_graph *g, const char *format)
+static int draw(const struct fx_graph *g, const struct fx_graph_errors *errors, const void *context)
 {
+	const char *format = context;
 	static const char *const formats[] = { "dot", "svg", "json" };
 	struct fx_error err = { 0 };
 	struct fx_hint hint = { 0 };
 
+	(void)errors;
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
 		fx_hint_offer(&hint, format, formats[i]);
+	if (!g)
+		return CMD_WRONG;
 	if (strcmp(format, "dot") == 0)
 		fx_draw_dot(g, stdout);
 	else if (strcmp(format, "json") == 0)
@@ -43,20 +47,9 @@ int cmd_draw(int argc, char **argv)
 		.min_words = 1,
 		.max_words = -1,
 	};
-	struct fx_graph_errors errors;
-	struct fx_registry *r;
-	struct fx_graph *g;
-	int result = cmd_parse(&line, argc, argv);
+	const int result = cmd_parse(&line, argc, argv);
 
 	if (result != CMD_GO)
 		return result;
-	r = cmd_registry();
-	if (!r)
-		return CMD_FAILED;
-	g = cmd_graph(&line, r, FX_GRAPH_OPEN_PARAMS, &errors);
-	cmd_print_errors(&errors);
-	result = g ? draw(g, json ? "json" : format) : CMD_WRONG;
-	fx_graph_free(g);
-	fx_registry_free(r);
-	return result;
+	return cmd_on_graph(&line, FX_GRAPH_OPEN_PARAMS, draw, json ? "json" : format);
 }

@@ -264,12 +264,25 @@ static int show_json(const struct plan *p)
 		       CMD_FAILED;
 }
 
-static int plan_graph(const struct fx_graph *g, const char *measured, bool json)
+/* What is asked. */
+struct question {
+	const char *measured;
+	bool json;
+};
+
+static int plan_graph(const struct fx_graph *g, const struct fx_graph_errors *errors,
+		      const void *context)
 {
+	const struct question *q = context;
 	struct plan p = { .graph = g };
 	struct fx_error err = { 0 };
-	int result = measured ? fx_costs_read(&p.costs, g, measured, &err) :
-				fx_costs_guess(&p.costs, g, &err);
+	int result;
+
+	(void)errors;
+	if (!g)
+		return CMD_WRONG;
+	result = q->measured ? fx_costs_read(&p.costs, g, q->measured, &err) :
+			       fx_costs_guess(&p.costs, g, &err);
 
 	for (size_t h = 0; h < g->hosts_len; h++)
 		p.slots[h] = g->hosts[h].slots ? g->hosts[h].slots : fx_cpu_count();
@@ -277,7 +290,7 @@ static int plan_graph(const struct fx_graph *g, const char *measured, bool json)
 		result = fx_place(&p.places, g, &p.costs, p.slots, 0, &err);
 	if (result < 0)
 		result = cmd_wrong("%s", err.text);
-	else if (json)
+	else if (q->json)
 		result = show_json(&p);
 	else
 		show(&p);
@@ -306,20 +319,10 @@ int cmd_plan(int argc, char **argv)
 		.min_words = 1,
 		.max_words = -1,
 	};
-	struct fx_graph_errors errors;
-	struct fx_registry *r;
-	struct fx_graph *g;
-	int result = cmd_parse(&line, argc, argv);
+	const int result = cmd_parse(&line, argc, argv);
 
 	if (result != CMD_GO)
 		return result;
-	r = cmd_registry();
-	if (!r)
-		return CMD_FAILED;
-	g = cmd_graph(&line, r, FX_GRAPH_OPEN_PARAMS, &errors);
-	cmd_print_errors(&errors);
-	result = g ? plan_graph(g, measured, json) : CMD_WRONG;
-	fx_graph_free(g);
-	fx_registry_free(r);
-	return result;
+	return cmd_on_graph(&line, FX_GRAPH_OPEN_PARAMS, plan_graph,
+			    &(struct question){ measured, json });
 }
