@@ -29,7 +29,7 @@ up() {
 	cp "$dir/user_key.pub" "$dir/authorized"
 	for i in 1 2 3 4; do
 		echo "10.77.0.$i $(cut -d' ' -f1,2 "$dir/host_key.pub")" >>"$dir/known"
-		ip netns add $prefix-$i
+		ip netns add $prefix-$i || none "no further network namespace"
 		ip -n $prefix-$i link add eth0 type veth peer name p$i netns $prefix-0
 		ip -n $prefix-0 link set p$i master br0 up
 		ip -n $prefix-$i addr add 10.77.0.$i/24 dev eth0
@@ -45,7 +45,7 @@ up() {
 			PermitRootLogin prohibit-password
 			SetEnv TMPDIR=$FORNIX_LAB_TMP
 		END
-		ip netns exec $prefix-$i /usr/sbin/sshd -f "$dir/sshd$i"
+		ip netns exec $prefix-$i /usr/sbin/sshd -f "$dir/sshd$i" || none "sshd does not start"
 	done
 	cat >"$dir/ssh_config" <<-END
 		IdentityFile $dir/user_key
@@ -73,7 +73,8 @@ slurm() {
 	dd if=/dev/urandom of="$dir/munge.key" bs=128 count=1 2>/dev/null
 	chmod 600 "$dir/munge.key"
 	munged --force --key-file="$dir/munge.key" --socket="$dir/munge" \
-		--pid-file="$dir/munge.pid" --log-file="$dir/munge.log" --seed-file="$dir/munge.seed"
+		--pid-file="$dir/munge.pid" --log-file="$dir/munge.log" \
+		--seed-file="$dir/munge.seed" || none "munged does not start"
 	cat >"$dir/slurm.conf" <<-END
 		ClusterName=lab
 		SlurmctldHost=h1(10.77.0.1)
@@ -108,9 +109,9 @@ slurm() {
 		echo "NodeName=h$i NodeAddr=10.77.0.$i CPUs=4 State=UNKNOWN" >>"$dir/slurm.conf"
 	done
 	export SLURM_CONF="$dir/slurm.conf"
-	on 1 slurmctld
+	on 1 slurmctld || none "slurmctld does not start"
 	for i in 1 2 3 4; do
-		TMPDIR=$FORNIX_LAB_TMP on $i slurmd -N h$i
+		TMPDIR=$FORNIX_LAB_TMP on $i slurmd -N h$i || none "slurmd does not start"
 	done
 	tries=0
 	until [ "$(on 1 sinfo -h -t idle -o %D 2>/dev/null)" = 4 ]; do
