@@ -73,7 +73,7 @@ static void what_does_not_fit_is_refused(void **unused)
 	(void)unused;
 	refused("\"stats\":6", "\"stats\":7");
 	refused("\"stats\":0", "\"stats\":700");
-	refused("\"holder\":12", "\"holder\":64");
+	refused("\"holder\":12", "\"holder\":256");
 	refused("\"drop\":2", "\"drop\":3");
 	refused("\"gaps\":true", "\"gaps\":1");
 	refused("\"index\":4", "\"index\":6");
