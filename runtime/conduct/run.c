@@ -66,10 +66,10 @@ static void look_at_lag(struct fx_run *r)
 
 static void look_at_start(struct fx_run *r)
 {
-	for (size_t i = 0; !r->started_s && i < r->plan->instances_len; i++)
+	for (size_t i = 0; r->started_s <= 0 && i < r->plan->instances_len; i++)
 		if (fx__run_state(r, i) < FX_STATE_RUNNING)
 			return;
-	if (!r->started_s)
+	if (r->started_s <= 0)
 		r->started_s = (double)(fx_now_ns() - r->start_ns) * 1e-9;
 }
 

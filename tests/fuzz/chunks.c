@@ -39,8 +39,8 @@ static void codec(int which, const uint8_t *bytes, size_t size)
 
 	fuzz_must(out != NULL);
 	for (size_t elem = 1; elem <= 8; elem *= 2) {
-		const int result = fx_codec_decode(FX_CODEC_BLOSC + which, elem, bytes, size, out,
-						   SMALL, &got, &err);
+		const int result = fx_codec_decode((enum fx_codec)((int)FX_CODEC_BLOSC + which),
+						   elem, bytes, size, out, SMALL, &got, &err);
 
 		fuzz_must_tell(result, &err);
 		fuzz_must(result < 0 || got <= SMALL);

@@ -91,7 +91,7 @@ static void the_mask_is_channel_two(void **unused)
 
 	(void)unused;
 	for (int order = 0; order < ORDERS; order++) {
-		struct node_test *t = live(image, mask, order, NULL);
+		struct node_test *t = live(image, mask, (enum order)order, NULL);
 
 		assert_int_equal(node_test_drain(t), FX_OK);
 		assert_int_equal(node_test_count(t, "blocks", FX_BLOCK), 3 * 2 * 3);
@@ -120,7 +120,7 @@ static void another_life_sends_the_same(void **unused)
 		struct node_test *t[3];
 
 		for (size_t i = 0; i < 3; i++) {
-			t[i] = live(image, mask, order, lives[i]);
+			t[i] = live(image, mask, (enum order)order, lives[i]);
 			assert_int_equal(node_test_drain(t[i]), FX_OK);
 			node_test_same(t[0], t[i]);
 		}
