@@ -230,7 +230,7 @@ static void credit_bounds_what_is_in_flight(void **unused)
 	pump(r, 20);
 	assert_int_equal(r->stats[0].sent, 2); /* taking alone gives no credit back */
 	fx_inlet_ack(r->inlet[0], 0);
-	pump(r, 20);
+	pump(r, 500); /* on a busy machine it takes long */
 	assert_int_equal(r->stats[0].sent, 3);
 	rig_free(r);
 }
