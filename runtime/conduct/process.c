@@ -160,15 +160,13 @@ int fx__process_start(struct fx_run *r, size_t i, struct fx_error *err)
 	struct fx_plan_instance *inst = &r->plan->instances[i];
 	struct fx_instance_stats *s = &r->stats.instances[i];
 	const uint32_t lives = atomic_load(&s->lives);
-	int result;
 
 	r->processes[i].ended = false;
 	r->processes[i].restart_at_ns = 0;
 	inst->wiring.epoch = lives;
 	atomic_store(&s->lives, lives + 1);
 	atomic_store(&s->state, FX_STATE_STARTING);
-	result = inst->host ? fx__hosts_start(r, i, err) : start_here(r, i, err);
-	return result;
+	return inst->host ? fx__hosts_start(r, i, err) : start_here(r, i, err);
 }
 
 bool fx__process_runs(const struct fx_run *r, size_t i)

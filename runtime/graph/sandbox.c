@@ -151,10 +151,22 @@ static void check_option(const struct fx_sandbox *s, const struct fx_graph_node 
 	free(real);
 }
 
+/* What starts fornix on a host is a command that the graph says: ssh takes commands in its options,
+ * too. `here` starts nothing. */
+static void check_hosts(const struct fx_graph *g, struct fx_graph_errors *errors)
+{
+	for (size_t i = 1; i < g->hosts_len; i++)
+		fx_graph_error_add(errors, g->hosts[i].line, g->hosts[i].col,
+				   "host %s: with --sandbox, a graph may not start programs: it "
+				   "runs on this machine alone",
+				   g->hosts[i].name);
+}
+
 void fx_sandbox_check(struct fx_sandbox *s, const struct fx_graph *g,
 		      struct fx_graph_errors *errors)
 {
 	find_places(s, g, errors);
+	check_hosts(g, errors);
 	for (size_t i = 0; i < g->nodes_len; i++)
 		for (size_t k = 0; k < g->nodes[i].options_len; k++) {
 			const struct fx_graph_option *set = &g->nodes[i].options[k];

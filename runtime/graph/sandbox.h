@@ -15,7 +15,8 @@ struct fx_sandbox {
 /** Finds the places of @p g: to read, the folder of its file and every file or folder that a
  * parameter from the command line names; to write, the parameter `out` from there. Then checks
  * every option that is a path: one that leads elsewhere, also by a link, is told in @p errors with
- * its place. What the graph itself says is not trusted, nor are its defaults. */
+ * its place. What the graph itself says is not trusted, nor are its defaults; other hosts than
+ * `here` are refused, as to start something there is to run a command. */
 void fx_sandbox_check(struct fx_sandbox *s, const struct fx_graph *g,
 		      struct fx_graph_errors *errors);
 void fx_sandbox_fini(struct fx_sandbox *s);

@@ -201,6 +201,25 @@ static void a_default_of_out_is_not_the_users(void **unused)
 	place_fini(&p);
 }
 
+static void other_hosts_are_refused(void **unused)
+{
+	struct place p = place_new();
+	struct fx_graph_host hosts[] = { { .name = (char[]){ "here" }, .line = 2, .col = 8 },
+					 { .name = (char[]){ "far" }, .line = 3, .col = 3 } };
+	const struct fx_graph g = { .file = p.file, .hosts = hosts, .hosts_len = 2 };
+	struct fx_graph_errors errors = { 0 };
+	struct fx_sandbox s = { 0 };
+
+	(void)unused;
+	fx_sandbox_check(&s, &g, &errors);
+	assert_int_equal(errors.len, 1);
+	assert_int_equal(errors.list[0].line, 3);
+	assert_non_null(
+		strstr(errors.list[0].text, "host far: with --sandbox, a graph may not start"));
+	fx_sandbox_fini(&s);
+	place_fini(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +228,7 @@ int main(void)
 		cmocka_unit_test(writing_stays_below_out),
 		cmocka_unit_test(names_have_no_slash_and_texts_are_free),
 		cmocka_unit_test(a_default_of_out_is_not_the_users),
+		cmocka_unit_test(other_hosts_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
