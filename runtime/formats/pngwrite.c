@@ -48,39 +48,55 @@ static void on_warning(png_structp png, png_const_charp text)
 }
 
 /* All that may jump back to the caller's setjmp(). */
-static void encode(png_structp png, png_infop info, const uint8_t *pixels, size_t h, size_t w,
-		   unsigned channels)
+static void encode(png_structp png, png_infop info, const struct fx_png_picture *p)
 {
-	const int colour = channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB;
+	const int colour = p->channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB;
+	const uint8_t *const pixels = p->pixels;
 
-	png_set_IHDR(png, info, (png_uint_32)w, (png_uint_32)h, 8, colour, PNG_INTERLACE_NONE,
-		     PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+	png_set_IHDR(png, info, (png_uint_32)p->w, (png_uint_32)p->h, (int)p->bits, colour,
+		     PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+	if (p->fast) {
+		png_set_compression_level(png, 1);
+		png_set_filter(png, 0, PNG_FILTER_UP);
+	}
 	png_write_info(png, info);
-	for (size_t y = 0; y < h; y++)
-		png_write_row(png, pixels + y * w * channels);
+	if (p->bits == 16)
+		png_set_swap(png);
+	for (size_t y = 0; y < p->h; y++)
+		png_write_row(png, pixels + y * p->w * p->channels * p->bits / 8);
 	png_write_end(png, info);
 }
 
-static int encode_all(struct sink *s, const uint8_t *pixels, size_t h, size_t w, unsigned channels)
+int fx_png_encode(const struct fx_png_picture *p, void **data, size_t *size, struct fx_error *err)
 {
-	png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, s, on_error, on_warning);
+	struct sink s = { 0 };
+	png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &s, on_error, on_warning);
 	png_infop info = png ? png_create_info_struct(png) : NULL;
 	volatile int code = FX_ENOMEM;
 
 	if (info && setjmp(png_jmpbuf(png)) == 0) {
 		png_set_user_limits(png, SIDE_MAX, SIDE_MAX);
-		png_set_write_fn(png, s, sink_write, sink_flush);
-		encode(png, info, pixels, h, w, channels);
+		png_set_write_fn(png, &s, sink_write, sink_flush);
+		encode(png, info, p);
 		code = FX_OK;
 	}
 	png_destroy_write_struct(&png, &info);
-	return code;
+	if (code < 0) {
+		free(s.data);
+		return fx_error_set(err, code, "cannot encode the picture: %s",
+				    s.text[0] ? s.text : "no memory");
+	}
+	*data = s.data;
+	*size = s.len;
+	return FX_OK;
 }
 
 int fx_png_write(const char *path, const uint8_t *pixels, size_t h, size_t w, unsigned channels,
 		 struct fx_error *err)
 {
-	struct sink s = { 0 };
+	const struct fx_png_picture p = { pixels, h, w, channels, 8, false };
+	void *data;
+	size_t size;
 	int code;
 
 	if (h == 0 || w == 0 || h > SIDE_MAX || w > SIDE_MAX)
@@ -91,12 +107,10 @@ int fx_png_write(const char *path, const uint8_t *pixels, size_t h, size_t w, un
 	if (channels != 1 && channels != 3)
 		return fx_error_set(err, FX_EINVAL, "%s: %u channels, but 1 or 3 are possible",
 				    path, channels);
-	code = encode_all(&s, pixels, h, w, channels);
+	code = fx_png_encode(&p, &data, &size, err);
 	if (code < 0)
-		fx_error_set(err, code, "%s: cannot encode the picture: %s", path,
-			     s.text[0] ? s.text : "no memory");
-	else
-		code = fx_file_write(path, s.data, s.len, err);
-	free(s.data);
+		return fx_error_prefix(err, "%s", path);
+	code = fx_file_write(path, data, size, err);
+	free(data);
 	return code;
 }
