@@ -282,7 +282,7 @@ static void check(struct chaos *c, const struct test_run *r, uint64_t seed, stru
 
 	if (r->code)
 		fail_msg("seed %llu ended with %d: %s", (unsigned long long)seed, r->code, r->err);
-	receipt = test_receipt(out, true);
+	receipt = test_receipt_struck(out, true, t->aborted ? SIGABRT : 0);
 	t->restarts = test_sum(receipt, "nodes", "restarts");
 	t->resent = test_sum(receipt, "edges", "resent");
 	t->duplicates = test_sum(receipt, "edges", "duplicates");

@@ -138,8 +138,11 @@ static void check_edges(const json_t *edges)
 	}
 }
 
-/* A process that a test kills when it has finished, but its run has not noticed, ends by that. */
-static void check_nodes(const json_t *nodes)
+/*
+ * A process that a test strikes when it has finished, but its run has not noticed, ends by that:
+ * by SIGKILL, or by the signal `blow`, when it is not 0.
+ */
+static void check_nodes(const json_t *nodes, int blow)
 {
 	size_t i;
 	json_t *n;
@@ -153,17 +156,22 @@ static void check_nodes(const json_t *nodes)
 		assert_int_equal(json_unpack(n, "{s:s, s:i, s:s}", "node", &name, "exit", &code,
 					     "error", &error),
 				 0);
-		if ((code && code != 128 + SIGKILL) || *error)
+		if ((code && code != 128 + SIGKILL && (!blow || code != 128 + blow)) || *error)
 			fail_msg("%s ended with %d: %s", name, code, error);
 	}
 }
 
 json_t *test_receipt(const char *folder, bool complete)
 {
+	return test_receipt_struck(folder, complete, 0);
+}
+
+json_t *test_receipt_struck(const char *folder, bool complete, int blow)
+{
 	json_t *r = test_json(folder, "receipt.json");
 
 	check_edges(json_object_get(r, "edges"));
-	check_nodes(json_object_get(r, "nodes"));
+	check_nodes(json_object_get(r, "nodes"), blow);
 	assert_true(json_is_true(json_object_get(r, "adds_up")));
 	assert_string_equal(json_string_value(json_object_get(r, "failure")), "");
 	assert_int_equal(json_is_true(json_object_get(r, "complete")), complete);

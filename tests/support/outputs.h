@@ -21,6 +21,9 @@ size_t test_count_files(const char *folder, const char *ending);
  * have ended with exit code 0, so that no sanitizer complained; and "complete" is @p complete. The
  * receipt; json_decref(). */
 json_t *test_receipt(const char *folder, bool complete);
+/** The same of a run whose processes the test also struck with the signal @p blow (0: none): one
+ * that had finished, but of which its run did not know yet, may have ended by it. */
+json_t *test_receipt_struck(const char *folder, bool complete, int blow);
 /** Sum of an integer over the entries of a list in the receipt: ("nodes", "restarts"). */
 json_int_t test_sum(const json_t *receipt, const char *list, const char *name);
 
