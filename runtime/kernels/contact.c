@@ -23,8 +23,8 @@ struct side {
 struct best {
 	struct fx_contact contact;
 	bool straight;
-	double pairs, row_sum, column_sum; /* over all pairs: their centre */
-	double off;			   /* squared, from the centre; below 0: not known */
+	double pairs, row_sum, column_sum; /* over all pairs, when there are straight ones those */
+	double off, rim; /* squared, from their centre and that of the plane; below 0: not known */
 };
 
 struct facing {
@@ -113,9 +113,13 @@ static int facing_measure(struct facing *f, size_t a, size_t b)
 
 	if (!best)
 		return FX_ENOMEM;
-	best->pairs += 1;
-	best->row_sum += (double)(a / f->width);
-	best->column_sum += (double)(a % f->width);
+	if (a == b && !best->straight)
+		best->pairs = best->row_sum = best->column_sum = 0;
+	if (a == b || !best->straight) {
+		best->pairs += 1;
+		best->row_sum += (double)(a / f->width);
+		best->column_sum += (double)(a % f->width);
+	}
 	best->contact.edges |= edges_of(f, a);
 	best->off = -1;
 	if ((a == b) < best->straight ||
@@ -126,22 +130,35 @@ static int facing_measure(struct facing *f, size_t a, size_t b)
 	return FX_OK;
 }
 
-/* Second round: of the deepest pairs the one nearest to the centre, the first when several are. */
+/* A mean place, rounded towards the middle of @p len pixels. */
+static double towards_middle(double mean, size_t len)
+{
+	return mean < (double)len / 2 ? ceil(mean) : floor(mean);
+}
+
+/* Second round: of the deepest pairs the one nearest to the centre of the contact, then to that of
+ * the plane, then the first. */
 static int facing_choose(struct facing *f, size_t a, size_t b)
 {
 	struct best *best = facing_contact(f, a, b);
-	double y, x;
+	const double row = (double)(a / f->width), column = (double)(a % f->width);
+	double y, x, off, rim;
 
 	if (!best)
 		return FX_ENOMEM;
 	if ((a == b) != best->straight ||
 	    (double)fminf(f->a.depth[a], f->b.depth[b]) < best->contact.depth_nm)
 		return FX_OK;
-	y = ((double)(a / f->width) - best->row_sum / best->pairs) * f->step_nm[0];
-	x = ((double)(a % f->width) - best->column_sum / best->pairs) * f->step_nm[1];
-	if (best->off >= 0 && y * y + x * x >= best->off)
+	y = (row - towards_middle(best->row_sum / best->pairs, f->height)) * f->step_nm[0];
+	x = (column - towards_middle(best->column_sum / best->pairs, f->width)) * f->step_nm[1];
+	off = y * y + x * x;
+	y = (row - (double)f->height / 2) * f->step_nm[0];
+	x = (column - (double)f->width / 2) * f->step_nm[1];
+	rim = y * y + x * x;
+	if (best->off >= 0 && (off > best->off || (off >= best->off && rim >= best->rim)))
 		return FX_OK;
-	best->off = y * y + x * x;
+	best->off = off;
+	best->rim = rim;
 	best->contact.a = a;
 	best->contact.b = b;
 	return FX_OK;

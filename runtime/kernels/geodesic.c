@@ -11,9 +11,13 @@
 
 enum { BUCKETS_MAX = 1 << 20 };
 
+/* A voxel that waits in a band. */
 struct entry {
-	uint32_t voxel, source;
-	double key;
+	uint32_t voxel;
+	union {
+		float dist;    /* that it was entered with */
+		uint32_t ball; /* that it was offered to */
+	};
 };
 
 struct list {
@@ -21,14 +25,25 @@ struct list {
 	size_t len, cap;
 };
 
+/* A voxel, or the entry of a ball, that waits in order. */
+struct waiting {
+	double key;
+	uint32_t voxel, ball;
+};
+
+struct heap {
+	struct waiting *at;
+	size_t len, cap;
+};
+
 struct fx_geodesic {
 	const struct fx_lattice *l;
-	size_t buckets;
-	double width; /* of a bucket, nm; below the shortest step */
-	struct list *bucket, heap;
-	size_t cap;		     /* voxels that the two arrays have room for */
-	uint32_t *stamp, generation; /* voxel was met in the search of this number */
-	uint8_t *from;		     /* number of the neighbour that the way comes from */
+	size_t buckets;		   /* a power of two */
+	double width, per_width;   /* of a bucket, nm; below the shortest step; and its inverse */
+	struct list *bucket, seen; /* seen: voxels that from[] is set for */
+	struct heap heap;
+	size_t cap;    /* voxels that from[] has room for */
+	uint8_t *from; /* 1 + number of the neighbour that the way comes from; 0: not met */
 };
 
 int fx_lattice_init(struct fx_lattice *l, const size_t shape[3], const double voxel_nm[3])
@@ -78,6 +93,7 @@ void fx_lattice_voxel(const struct fx_lattice *l, uint32_t index, size_t zyx[3])
 	zyx[0] = (size_t)(row / ny) - 1;
 }
 
+/* A very flat voxel gets coarser buckets: then a voxel may be worked on again. */
 struct fx_geodesic *fx_geodesic_new(const struct fx_lattice *l)
 {
 	struct fx_geodesic *g = calloc(1, sizeof *g);
@@ -85,10 +101,12 @@ struct fx_geodesic *fx_geodesic_new(const struct fx_lattice *l)
 
 	if (!g)
 		return NULL;
-	/* a very flat voxel gets coarser buckets: then a voxel may be worked on again */
-	g->buckets = ratio < BUCKETS_MAX ? (size_t)(ratio * 1.01) + 3 : BUCKETS_MAX;
+	g->buckets = 4;
+	while (g->buckets < BUCKETS_MAX && (double)g->buckets < ratio * 1.01 + 3)
+		g->buckets *= 2;
 	g->width = fmax((double)l->step_min * 0.999,
 			(double)l->step_max * 1.01 / (double)(g->buckets - 2));
+	g->per_width = 1 / g->width;
 	g->bucket = fx_calloc(g->buckets, sizeof *g->bucket);
 	if (!g->bucket || !fx_geodesic_fit(g, l)) {
 		fx_geodesic_free(g);
@@ -100,12 +118,10 @@ struct fx_geodesic *fx_geodesic_new(const struct fx_lattice *l)
 bool fx_geodesic_fit(struct fx_geodesic *g, const struct fx_lattice *l)
 {
 	if (l->len > g->cap) {
-		free(g->stamp);
 		free(g->from);
 		g->cap = 0;
-		g->stamp = fx_calloc(l->len, sizeof *g->stamp);
 		g->from = fx_calloc(l->len, sizeof *g->from);
-		if (!g->stamp || !g->from)
+		if (!g->from)
 			return false;
 		g->cap = l->len;
 	}
@@ -120,20 +136,10 @@ void fx_geodesic_free(struct fx_geodesic *g)
 	for (size_t i = 0; g->bucket && i < g->buckets; i++)
 		free(g->bucket[i].entry);
 	free(g->bucket);
-	free(g->heap.entry);
-	free(g->stamp);
+	free(g->seen.entry);
+	free(g->heap.at);
 	free(g->from);
 	free(g);
-}
-
-/* A number that no voxel is stamped with. */
-static uint32_t next_generation(struct fx_geodesic *g)
-{
-	if (++g->generation == 0) {
-		memset(g->stamp, 0, g->cap * sizeof *g->stamp);
-		g->generation = 1;
-	}
-	return g->generation;
 }
 
 static uint32_t neighbour(const struct fx_lattice *l, uint32_t voxel, int i)
@@ -152,12 +158,12 @@ static bool list_add(struct list *list, struct entry e)
 
 int64_t fx_geodesic_band(const struct fx_geodesic *g, double dist)
 {
-	return (int64_t)(dist / g->width);
+	return (int64_t)(dist * g->per_width);
 }
 
 static struct list *bucket_of(const struct fx_geodesic *g, int64_t band)
 {
-	return &g->bucket[(uint64_t)band % g->buckets];
+	return &g->bucket[(uint64_t)band & (g->buckets - 1)];
 }
 
 static void buckets_clear(struct fx_geodesic *g)
@@ -166,114 +172,118 @@ static void buckets_clear(struct fx_geodesic *g)
 		g->bucket[i].len = 0;
 }
 
-/* Offers way lengths to the neighbours; returns how many were entered, below 0 without memory. */
-static int field_relax(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, struct entry e,
-		       float *dist)
+/* Offers way lengths to the neighbours; returns how many were entered, below 0 without memory. What
+ * is not of the object is nearer already. */
+static int field_relax(struct fx_geodesic *g, struct entry e, float *dist)
 {
 	const struct fx_lattice *l = g->l;
 	int entered = 0;
 
 	for (int i = 0; i < 26; i++) {
 		const uint32_t v = neighbour(l, e.voxel, i);
-		const float d = (float)e.key + l->step_nm[i];
+		const float d = e.dist + l->step_nm[i];
 
-		if (ids[v] != id || d >= dist[v])
+		if (d >= dist[v])
 			continue;
 		dist[v] = d;
 		if (!list_add(bucket_of(g, fx_geodesic_band(g, (double)d)),
-			      (struct entry){ v, 0, (double)d }))
+			      (struct entry){ .voxel = v, .dist = d }))
 			return FX_ENOMEM;
 		entered++;
 	}
 	return entered;
 }
 
-int fx_geodesic_field(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, uint32_t source,
-		      float *dist, uint32_t *order, size_t *len)
+int fx_geodesic_field(struct fx_geodesic *g, uint32_t source, float *dist, uint32_t *order,
+		      size_t *len)
 {
-	const uint32_t stamp = next_generation(g);
 	size_t waiting = 1, reached = 0;
+	int entered = 0;
 
 	buckets_clear(g);
 	dist[source] = 0;
-	if (!list_add(bucket_of(g, 0), (struct entry){ source, 0, 0 }))
+	if (!list_add(bucket_of(g, 0), (struct entry){ .voxel = source, .dist = 0 }))
 		return FX_ENOMEM;
-	for (int64_t band = 0; waiting; band++) {
+	for (int64_t band = 0; waiting && entered >= 0; band++) {
 		struct list *bucket = bucket_of(g, band);
 
-		for (size_t i = 0; i < bucket->len; i++, waiting--) {
+		for (size_t i = 0; i < bucket->len && entered >= 0; i++, waiting--) {
 			const struct entry e = bucket->entry[i];
-			int entered;
 
-			if (e.key > (double)dist[e.voxel])
+			if (e.dist > dist[e.voxel])
 				continue;
-			if (g->stamp[e.voxel] != stamp)
+			if (!g->from[e.voxel])
 				order[reached++] = e.voxel;
-			g->stamp[e.voxel] = stamp;
-			entered = field_relax(g, ids, id, e, dist);
-			if (entered < 0)
-				return FX_ENOMEM;
-			waiting += (size_t)entered;
+			g->from[e.voxel] = 1;
+			entered = field_relax(g, e, dist);
+			waiting += entered > 0 ? (size_t)entered : 0;
 		}
 		bucket->len = 0;
 	}
+	for (size_t i = 0; i < reached; i++)
+		g->from[order[i]] = 0;
 	*len = reached;
-	return FX_OK;
+	return entered < 0 ? FX_ENOMEM : FX_OK;
 }
 
-static bool entry_before(struct entry a, struct entry b)
+static bool waits_before(struct waiting a, struct waiting b)
 {
 	return a.key < b.key || (!(b.key < a.key) && a.voxel < b.voxel);
 }
 
-static bool heap_push(struct list *heap, struct entry e)
+static bool heap_push(struct heap *heap, struct waiting e)
 {
 	size_t i;
 
-	if (!list_add(heap, e))
+	if (heap->len == heap->cap &&
+	    !fx_grow(&heap->at, &heap->cap, heap->len + 1, sizeof *heap->at))
 		return false;
-	for (i = heap->len - 1; i && entry_before(e, heap->entry[(i - 1) / 2]); i = (i - 1) / 2)
-		heap->entry[i] = heap->entry[(i - 1) / 2];
-	heap->entry[i] = e;
+	for (i = heap->len++; i && waits_before(e, heap->at[(i - 1) / 2]); i = (i - 1) / 2)
+		heap->at[i] = heap->at[(i - 1) / 2];
+	heap->at[i] = e;
 	return true;
 }
 
-static struct entry heap_pop(struct list *heap)
+static struct waiting heap_pop(struct heap *heap)
 {
-	const struct entry top = heap->entry[0], last = heap->entry[--heap->len];
+	const struct waiting top = heap->at[0], last = heap->at[--heap->len];
 	size_t i = 0;
 
 	for (size_t child = 1; child < heap->len; child = 2 * i + 1) {
-		if (child + 1 < heap->len &&
-		    entry_before(heap->entry[child + 1], heap->entry[child]))
+		if (child + 1 < heap->len && waits_before(heap->at[child + 1], heap->at[child]))
 			child++;
-		if (!entry_before(heap->entry[child], last))
+		if (!waits_before(heap->at[child], last))
 			break;
-		heap->entry[i] = heap->entry[child];
+		heap->at[i] = heap->at[child];
 		i = child;
 	}
 	if (heap->len)
-		heap->entry[i] = last;
+		heap->at[i] = last;
 	return top;
+}
+
+/* Enters a voxel that the way comes to from its neighbour number @p from - 1. */
+static bool way_enter(struct fx_geodesic *g, uint8_t *flags, struct waiting e, int from)
+{
+	flags[e.voxel] |= FX_VOXEL_OFFERED;
+	g->from[e.voxel] = (uint8_t)from;
+	return list_add(&g->seen, (struct entry){ .voxel = e.voxel }) && heap_push(&g->heap, e);
 }
 
 /* A step costs what its end costs, wherever it begins: the first voxel that offers one has the
  * cheapest way, so that each voxel is offered once. */
-static int way_relax(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, const float *penalty,
-		     struct entry e)
+static int way_relax(struct fx_geodesic *g, uint8_t *flags, const float *penalty, struct waiting e)
 {
 	const struct fx_lattice *l = g->l;
-	uint32_t *stamp = g->stamp;
-	const uint32_t generation = g->generation;
 
 	for (int i = 0; i < 26; i++) {
 		const uint32_t v = neighbour(l, e.voxel, i);
 
-		if (ids[v] != id || stamp[v] == generation)
+		if ((flags[v] & (FX_VOXEL_IN | FX_VOXEL_OFFERED)) != FX_VOXEL_IN)
 			continue;
-		stamp[v] = generation;
-		g->from[v] = (uint8_t)(25 - i); /* offsets are symmetric */
-		if (!heap_push(&g->heap, (struct entry){ v, 0, e.key + (double)penalty[v] }))
+		/* offsets are symmetric */
+		if (!way_enter(g, flags, (struct waiting){ e.key + (double)penalty[v], v, 0 },
+			       26 - i))
 			return FX_ENOMEM;
 	}
 	return FX_OK;
@@ -285,7 +295,7 @@ static int way_back(const struct fx_geodesic *g, uint32_t start, uint32_t goal, 
 	size_t n = 1;
 	uint32_t v = goal, *out;
 
-	for (; v != start; v = neighbour(g->l, v, g->from[v]))
+	for (; v != start; v = neighbour(g->l, v, g->from[v] - 1))
 		n++;
 	out = fx_calloc(n, sizeof *out);
 	if (!out)
@@ -294,44 +304,48 @@ static int way_back(const struct fx_geodesic *g, uint32_t start, uint32_t goal, 
 	for (size_t i = 0; i < n; i++) {
 		out[i] = v;
 		if (v != start)
-			v = neighbour(g->l, v, g->from[v]);
+			v = neighbour(g->l, v, g->from[v] - 1);
 	}
 	*way = out;
 	*len = n;
 	return FX_OK;
 }
 
-int fx_geodesic_way(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, const float *penalty,
-		    uint32_t start, const uint8_t *flags, uint8_t goal, uint32_t **way, size_t *len)
+int fx_geodesic_way(struct fx_geodesic *g, uint8_t *flags, const float *penalty, uint32_t start,
+		    uint8_t goal, uint32_t **way, size_t *len)
 {
-	next_generation(g);
-	g->heap.len = 0;
-	g->stamp[start] = g->generation;
-	if (!heap_push(&g->heap, (struct entry){ start, 0, 0 }))
-		return FX_ENOMEM;
-	while (g->heap.len) {
-		const struct entry e = heap_pop(&g->heap);
+	int result = FX_OK;
+	bool found = false;
 
-		if (flags[e.voxel] & goal)
-			return way_back(g, start, e.voxel, way, len);
-		if (way_relax(g, ids, id, penalty, e) != FX_OK)
-			return FX_ENOMEM;
+	g->heap.len = g->seen.len = 0;
+	if (!way_enter(g, flags, (struct waiting){ 0, start, 0 }, 1))
+		result = FX_ENOMEM;
+	while (result == FX_OK && !found && g->heap.len) {
+		const struct waiting e = heap_pop(&g->heap);
+
+		found = flags[e.voxel] & goal;
+		result = found ? way_back(g, start, e.voxel, way, len) :
+				 way_relax(g, flags, penalty, e);
 	}
-	return FX_ENOENT;
+	for (size_t i = 0; i < g->seen.len; i++) {
+		g->from[g->seen.entry[i].voxel] = 0;
+		flags[g->seen.entry[i].voxel] &= (uint8_t)~FX_VOXEL_OFFERED;
+	}
+	return result == FX_OK && !found ? FX_ENOENT : result;
 }
 
 /* Squared distances along each axis from the centre of a ball to the voxel @p at and those next to
  * it. */
 struct around {
-	double z[3], y[3], x[3];
+	float z[3], y[3], x[3];
 };
 
 static void around_axis(const struct fx_lattice *l, const struct fx_ball *ball, const size_t at[3],
-			int axis, double out[3])
+			int axis, float out[3])
 {
 	for (int i = 0; i < 3; i++) {
-		const double d = (double)((int64_t)at[axis] + i - 1 - ball->centre[axis]) *
-				 l->voxel_nm[axis];
+		const float d = (float)((int64_t)at[axis] + i - 1 - ball->centre[axis]) *
+				(float)l->voxel_nm[axis];
 
 		out[i] = d * d;
 	}
@@ -350,136 +364,129 @@ static struct around ball_around(const struct fx_lattice *l, const struct fx_bal
 	return a;
 }
 
-/* How deep a voxel lies in a ball, nm; below 0 outside. */
-static float ball_depth(const struct fx_ball *ball, double squared)
-{
-	return (float)((double)ball->radius_nm - sqrt(squared));
-}
-
-/* Deepest first. */
-static int depth_order(const void *pa, const void *pb)
-{
-	const struct entry *a = pa, *b = pb;
-
-	if (a->key > b->key || a->key < b->key)
-		return a->key > b->key ? -1 : 1;
-	if (a->voxel != b->voxel)
-		return a->voxel < b->voxel ? -1 : 1;
-	return (a->source > b->source) - (a->source < b->source);
-}
-
-/* One flood: the objects of a call of fx_geodesic_roll(). */
+/* One flood: the object of a call of fx_geodesic_roll(). */
 struct roll {
 	struct fx_geodesic *g;
-	const uint32_t *ids;
-	uint32_t id;
+	uint8_t *flags;
 	const struct fx_ball *balls;
-	float *depth;
-	uint32_t *ball;
-	double deepest; /* of the entries */
+	struct fx_clearing *by;
 	int64_t band;
 	size_t waiting;
 };
 
-static int roll_offer(struct roll *r, uint32_t voxel, uint32_t ball, float depth)
+/* Offers a voxel, as far from the centre of a ball as this, to the ball: it is not for that when it
+ * is not of the object, cleared, or was offered to a nearer one. */
+static int roll_offer(struct roll *r, uint32_t voxel, uint32_t ball, float squared)
 {
+	const uint8_t flags = r->flags[voxel];
 	int64_t band;
 
-	/* deep enough already, or cleared by an earlier call */
-	if (depth < 0 || depth <= r->depth[voxel] ||
-	    (r->depth[voxel] >= 0 && r->g->stamp[voxel] != r->g->generation))
+	if (!(flags & FX_VOXEL_IN) || flags & FX_VOXEL_CLEARED ||
+	    (flags & FX_VOXEL_OFFERED && squared >= r->by[voxel].squared_nm))
 		return FX_OK;
-	r->g->stamp[voxel] = r->g->generation;
-	r->depth[voxel] = depth;
-	r->ball[voxel] = ball;
-	band = fx_geodesic_band(r->g, r->deepest - (double)depth);
+	r->flags[voxel] = flags | FX_VOXEL_OFFERED;
+	r->by[voxel] = (struct fx_clearing){ squared, ball };
+	band = fx_geodesic_band(r->g, (double)sqrtf(squared));
 	if (!list_add(bucket_of(r->g, band > r->band ? band : r->band),
-		      (struct entry){ voxel, ball, (double)depth }))
+		      (struct entry){ .voxel = voxel, .ball = ball }))
 		return FX_ENOMEM;
 	r->waiting++;
 	return FX_OK;
 }
 
-/* Whether a ball of radius @p radius can be no news to a voxel of depth @p depth, judged without a
- * root: some that are none pass, no news is lost. */
-static bool roll_is_shallow(double radius, float depth, double squared)
-{
-	const double reach = radius - (depth > 0 ? (double)depth : 0);
-
-	return reach <= 0 || squared > reach * reach * (1 + 1e-5);
-}
-
 static int roll_spread(struct roll *r, struct entry e)
 {
 	const struct fx_lattice *l = r->g->l;
-	const struct fx_ball *ball = &r->balls[e.source];
-	const uint32_t *ids = r->ids, *balls = r->ball, *stamp = r->g->stamp;
-	const uint32_t id = r->id, source = e.source, generation = r->g->generation;
-	const float *depth = r->depth;
-	const double radius = (double)ball->radius_nm;
+	const struct fx_ball *ball = &r->balls[e.ball];
+	const float reach = ball->radius_nm * ball->radius_nm;
 	struct around a;
 	int result = FX_OK;
 
-	if (e.key < (double)depth[e.voxel])
+	/* cleared, or offered to a nearer ball since */
+	if (r->flags[e.voxel] & FX_VOXEL_CLEARED || r->by[e.voxel].ball != e.ball)
 		return FX_OK;
+	r->flags[e.voxel] ^= FX_VOXEL_OFFERED | FX_VOXEL_CLEARED;
 	a = ball_around(l, ball, e.voxel);
 	for (int i = 0; result == FX_OK && i < 26; i++) {
 		const uint32_t v = neighbour(l, e.voxel, i);
 		const int *d = l->delta[i];
-		double squared;
+		float squared;
 
-		/* the ball is there, or an earlier call cleared the voxel */
-		if (ids[v] != id ||
-		    (depth[v] >= 0 && (balls[v] == source || stamp[v] != generation)))
+		if ((r->flags[v] & (FX_VOXEL_IN | FX_VOXEL_CLEARED)) != FX_VOXEL_IN)
 			continue;
 		squared = a.z[d[0] + 1] + a.y[d[1] + 1] + a.x[d[2] + 1];
-		if (!roll_is_shallow(radius, depth[v], squared))
-			result = roll_offer(r, v, source, ball_depth(ball, squared));
+		if (squared <= reach)
+			result = roll_offer(r, v, e.ball, squared);
 	}
 	return result;
 }
 
-/* The entries in order of depth, in the list that the heap has no need of now. */
-static int roll_entries(struct roll *r, const struct fx_ball_entry *entries, size_t len)
+/* Nearest first. */
+static int entry_order(const void *pa, const void *pb)
 {
-	struct list *list = &r->g->heap;
+	const struct waiting *a = pa, *b = pb;
+
+	if (a->key < b->key || a->key > b->key)
+		return a->key < b->key ? -1 : 1;
+	if (a->voxel != b->voxel)
+		return a->voxel < b->voxel ? -1 : 1;
+	return (a->ball > b->ball) - (a->ball < b->ball);
+}
+
+/* The voxels where balls come in, in order, where the heap has been. */
+static int roll_entries(const struct roll *r, const struct fx_ball_entry *entries, size_t len)
+{
+	struct heap *list = &r->g->heap;
 
 	list->len = 0;
+	if (!fx_grow(&list->at, &list->cap, len, sizeof *list->at))
+		return FX_ENOMEM;
 	for (size_t i = 0; i < len; i++) {
 		const struct fx_ball_entry e = entries[i];
 		const struct fx_ball *ball = &r->balls[e.ball];
 		const struct around a = ball_around(r->g->l, ball, e.voxel);
-		const float depth = ball_depth(ball, a.z[1] + a.y[1] + a.x[1]);
+		const float squared = a.z[1] + a.y[1] + a.x[1];
 
-		if (!list_add(list, (struct entry){ e.voxel, e.ball, (double)depth }))
-			return FX_ENOMEM;
+		if (ball->radius_nm >= 0 && squared <= ball->radius_nm * ball->radius_nm)
+			list->at[list->len++] =
+				(struct waiting){ (double)squared, e.voxel, e.ball };
 	}
-	if (len)
-		qsort(list->entry, len, sizeof *list->entry, depth_order);
-	r->deepest = len ? list->entry[0].key : 0;
+	if (list->len)
+		qsort(list->at, list->len, sizeof *list->at, entry_order);
 	return FX_OK;
 }
 
-int fx_geodesic_roll(struct fx_geodesic *g, const uint32_t *ids, uint32_t id,
-		     const struct fx_ball *balls, const struct fx_ball_entry *entries, size_t len,
-		     float *depth_nm, uint32_t *ball)
+/* Offers the entries that lie in the band at hand. */
+static int roll_enter(struct roll *r, size_t *next)
 {
-	struct roll r = { g, ids, id, balls, depth_nm, ball, 0, 0, 0 };
+	const struct heap *list = &r->g->heap;
+	int result = FX_OK;
+
+	if (!r->waiting && *next < list->len)
+		r->band = fx_geodesic_band(r->g, sqrt(list->at[*next].key));
+	for (; result == FX_OK && *next < list->len; (*next)++) {
+		const struct waiting e = list->at[*next];
+
+		if (fx_geodesic_band(r->g, sqrt(e.key)) > r->band)
+			break;
+		result = roll_offer(r, e.voxel, e.ball, (float)e.key);
+	}
+	return result;
+}
+
+int fx_geodesic_roll(struct fx_geodesic *g, uint8_t *flags, const struct fx_ball *balls,
+		     const struct fx_ball_entry *entries, size_t len, struct fx_clearing *by)
+{
+	struct roll r = { g, flags, balls, by, 0, 0 };
 	int result = roll_entries(&r, entries, len);
 	size_t next = 0;
 
-	next_generation(g);
 	buckets_clear(g);
-	for (; result == FX_OK && (r.waiting || next < len); r.band++) {
-		struct list *bucket = bucket_of(g, r.band);
+	for (; result == FX_OK && (r.waiting || next < g->heap.len); r.band++) {
+		struct list *bucket;
 
-		for (; result == FX_OK && next < len; next++) {
-			const struct entry e = g->heap.entry[next];
-
-			if (fx_geodesic_band(g, r.deepest - e.key) > r.band)
-				break;
-			result = roll_offer(&r, e.voxel, e.source, (float)e.key);
-		}
+		result = roll_enter(&r, &next);
+		bucket = bucket_of(g, r.band);
 		for (size_t i = 0; result == FX_OK && i < bucket->len; i++)
 			result = roll_spread(&r, bucket->entry[i]);
 		r.waiting -= bucket->len;

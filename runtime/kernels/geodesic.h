@@ -10,7 +10,7 @@
 #include <fornix/error.h>
 
 /** A volume with one voxel of padding on every side, so that each inner voxel has 26 neighbours.
- * All arrays below are of this shape; ids in the padding must be 0. */
+ * All arrays below are of this shape. */
 struct fx_lattice {
 	size_t shape[3]; /**< padding included, zyx */
 	size_t len;
@@ -38,24 +38,31 @@ void fx_geodesic_free(struct fx_geodesic *g);
  * then only fx_geodesic_free() may follow. */
 bool fx_geodesic_fit(struct fx_geodesic *g, const struct fx_lattice *l);
 
-/** Distances in nm from @p source to all voxels of its 26-connected piece of object @p id.
- * @p dist must hold INFINITY on the voxels of the object. @p order gets the voxels in bands of
- * growing distance, each band at most fx_geodesic_band() wide, *len of them; room for all voxels
+/** What is known of a voxel; all bits are 0 outside of the object and in the padding. */
+enum {
+	FX_VOXEL_IN = 1,      /**< of the object */
+	FX_VOXEL_TREE = 2,    /**< of its skeleton */
+	FX_VOXEL_CLEARED = 4, /**< by fx_geodesic_roll() */
+	FX_VOXEL_OFFERED = 8, /**< set and taken back by the searches */
+};
+
+/** Distances in nm from @p source to all voxels of its 26-connected piece of the object. @p dist
+ * must hold INFINITY on the voxels of the object and 0 elsewhere. @p order gets the voxels in bands
+ * of growing distance, each band at most fx_geodesic_band() wide, *len of them; room for all voxels
  * of the piece. FX_ENOMEM. Method: Dijkstra with buckets narrower than the shortest step (Dial,
  * CACM 12:632, 1969; Denardo and Fox, Oper. Res. 27:161, 1979): exact, independent of order. */
-int fx_geodesic_field(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, uint32_t source,
-		      float *dist, uint32_t *order, size_t *len);
+int fx_geodesic_field(struct fx_geodesic *g, uint32_t source, float *dist, uint32_t *order,
+		      size_t *len);
 /** Number of the band that a distance lies in. */
 int64_t fx_geodesic_band(const struct fx_geodesic *g, double dist);
 
-/** Cheapest way from @p start through object @p id to any voxel that has @p goal in @p flags. A way
- * costs the sum of the penalties of its voxels but the start. Gives *way (free()), *len voxels
+/** Cheapest way from @p start through the object of @p flags to any voxel that has @p goal there. A
+ * way costs the sum of the penalties of its voxels but the start. Gives *way (free()), *len voxels
  * from the goal to the start, both included. Ties go to the lower index. FX_ENOENT when no goal
  * can be reached, FX_ENOMEM. @p penalty must not be below 0. Method: Dijkstra with a binary heap.
  */
-int fx_geodesic_way(struct fx_geodesic *g, const uint32_t *ids, uint32_t id, const float *penalty,
-		    uint32_t start, const uint8_t *flags, uint8_t goal, uint32_t **way,
-		    size_t *len);
+int fx_geodesic_way(struct fx_geodesic *g, uint8_t *flags, const float *penalty, uint32_t start,
+		    uint8_t goal, uint32_t **way, size_t *len);
 
 /** A ball. */
 struct fx_ball {
@@ -67,16 +74,17 @@ struct fx_ball_entry {
 	uint32_t voxel; /**< lattice index */
 	uint32_t ball;
 };
-/** Clears the voxels of object @p id that lie in a ball and hang together with its entry through
- * such voxels. @p depth_nm holds how deep a voxel lies in the deepest ball of all calls so far,
- * below 0 where none is, and @p ball that ball; both are brought up to date. FX_ENOMEM.
- * Method: one flood from all entries, deepest voxels first, each voxel following the ball of the
- * one it was reached from. The flood does not go through what earlier calls have cleared, so that a
- * bump behind it keeps its own branch (measured on FIB-25: without this 9.7 %, with it 2.9 % less
- * cable than the reference skeletons of kimimaro).
- */
-int fx_geodesic_roll(struct fx_geodesic *g, const uint32_t *ids, uint32_t id,
-		     const struct fx_ball *balls, const struct fx_ball_entry *entries, size_t len,
-		     float *depth_nm, uint32_t *ball);
+/** The ball that cleared a voxel. */
+struct fx_clearing {
+	float squared_nm; /**< from its centre, squared */
+	uint32_t ball;
+};
+/** Clears the voxels of the object of @p flags that lie in a ball and hang together with its entry
+ * through voxels that this call clears: sets FX_VOXEL_CLEARED, and which ball it was in @p by. What
+ * earlier calls have cleared stays theirs, and is not gone through. FX_ENOMEM.
+ * Method: one flood from all entries, voxels nearest to the centre of a ball first, each voxel
+ * following the ball that it was reached by; the first one takes it. */
+int fx_geodesic_roll(struct fx_geodesic *g, uint8_t *flags, const struct fx_ball *balls,
+		     const struct fx_ball_entry *entries, size_t len, struct fx_clearing *by);
 
 #endif

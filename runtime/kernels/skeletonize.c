@@ -10,6 +10,7 @@
 #include "kernels/components.h"
 #include "kernels/holes.h"
 #include "kernels/labeldist.h"
+#include "kernels/visit.h"
 
 /* A box of block voxels. */
 struct box {
@@ -47,7 +48,7 @@ struct worker {
 	struct fx_lattice l;
 	struct box box; /* that the lattice lies around */
 	struct fx_teasar *teasar;
-	uint32_t *ids; /* 1 in the piece, 0 elsewhere */
+	uint8_t *flags; /* FX_VOXEL_IN in the piece, 0 elsewhere */
 	float *radius;
 	size_t cap;	  /* of both */
 	uint32_t *voxels; /* of the piece, as lattice indices */
@@ -144,6 +145,30 @@ static int bench_targets(struct bench *w)
 	return FX_OK;
 }
 
+/* Puts those targets of a piece that must be reached into the order of visits. */
+static int targets_visit(struct fx_link_target *t, size_t len, const size_t shape[3])
+{
+	uint32_t *voxels = fx_calloc(len, sizeof *voxels);
+	size_t must = 0, n = 0, at = 0;
+	int result = voxels ? FX_OK : FX_ENOMEM;
+
+	for (; must < len && t[must].must; must++)
+		if (result == FX_OK && (!must || t[must].voxel != t[must - 1].voxel))
+			voxels[n++] = t[must].voxel;
+	if (result == FX_OK)
+		result = fx_visit_order(voxels, n, shape);
+	for (size_t i = 0; result == FX_OK && i < n; i++)
+		for (size_t k = at; k < must; k++)
+			if (t[k].voxel == voxels[i]) {
+				const struct fx_link_target found = t[k];
+
+				memmove(t + at + 1, t + at, (k - at) * sizeof *t);
+				t[at++] = found;
+			}
+	free(voxels);
+	return result;
+}
+
 /* Block voxel of index @p i of the plane @p plane along @p axis. */
 static size_t plane_voxel(const size_t shape[3], int axis, size_t plane, size_t i)
 {
@@ -237,6 +262,8 @@ static int bench_jobs(struct bench *w)
 			e++;
 		j.targets_len = t - j.targets;
 		j.entries_len = e - j.entries;
+		if (targets_visit(w->targets + j.targets, j.targets_len, w->b->shape) != FX_OK)
+			return FX_ENOMEM;
 		if (j.targets_len || j.size >= w->b->dust)
 			w->jobs[w->jobs_len++] = j;
 	}
@@ -384,12 +411,12 @@ static uint32_t worker_index(const struct worker *k, size_t voxel)
 static bool worker_fit(struct worker *k, size_t len)
 {
 	if (k->l.len > k->cap) {
-		free(k->ids);
+		free(k->flags);
 		free(k->radius);
 		k->cap = 0;
-		k->ids = fx_calloc(k->l.len, sizeof *k->ids);
+		k->flags = fx_calloc(k->l.len, sizeof *k->flags);
 		k->radius = fx_calloc(k->l.len, sizeof *k->radius);
-		if (!k->ids || !k->radius)
+		if (!k->flags || !k->radius)
 			return false;
 		k->cap = k->l.len;
 	}
@@ -411,7 +438,7 @@ static int worker_load(struct worker *k, const struct job *j)
 		const uint32_t at = worker_index(k, voxels[i]);
 
 		k->voxels[i] = at;
-		k->ids[at] = 1;
+		k->flags[at] = FX_VOXEL_IN;
 		k->radius[at] = w->distance[voxels[i]];
 	}
 	if (result == FX_OK && piece_is_wide(k, j->size, w->options->soma_detection_nm))
@@ -431,7 +458,7 @@ static void worker_leaves(const struct worker *k, const struct job *j, struct fx
 		block_voxel(b, voxels[i], at);
 		for (int axis = 0; axis < 3; axis++) {
 			if (at[axis] + 1 < b->shape[axis] ||
-			    !fx_teasar_cleared(k->teasar, k->voxels[i], &ball))
+			    !fx_teasar_cleared(k->teasar, k->flags, k->voxels[i], &ball))
 				continue;
 			for (int a = 0; a < 3; a++)
 				ball.centre[a] += b->origin[a] + (int64_t)k->box.lo[a];
@@ -475,8 +502,7 @@ static int worker_trace(struct worker *k, const struct job *j, struct fx_piece *
 	struct fx_link_target *targets = fx_calloc(j->targets_len, sizeof *targets);
 	uint32_t *wanted = fx_calloc(j->targets_len, sizeof *wanted);
 	struct fx_teasar_object o = { .l = &k->l,
-				      .ids = k->ids,
-				      .id = 1,
+				      .flags = k->flags,
 				      .radius_nm = k->radius,
 				      .voxels = k->voxels,
 				      .len = j->size,
@@ -516,7 +542,7 @@ static int worker_piece(struct worker *k, const struct job *j, struct fx_skeleto
 		return result;
 	worker_leaves(k, j, made->leaves);
 	for (size_t i = 0; i < j->size; i++)
-		k->ids[k->voxels[i]] = 0;
+		k->flags[k->voxels[i]] = 0;
 	return FX_OK;
 }
 
@@ -537,7 +563,7 @@ static int bench_trace(const struct bench *w, struct fx_skeletons *made)
 				mine = worker_piece(&k, &w->jobs[i], made);
 		result = mine;
 		fx_teasar_free(k.teasar);
-		free(k.ids);
+		free(k.flags);
 		free(k.radius);
 		free(k.voxels);
 	}

@@ -7,20 +7,17 @@
 
 #include "base/alloc.h"
 
-enum { IN_TREE = 1 }; /* flag of a voxel */
 enum { SWC_SOMA = 1, SWC_FORK = 5, SWC_END = 6 };
 
 struct fx_teasar {
 	const struct fx_lattice *l; /* of the object at hand */
 	struct fx_geodesic *g;
-	size_t cap; /* voxels that the lattices below have room for */
-	float *dist, *penalty;
-	uint8_t *flags;
-	uint32_t *node; /* of the voxels in the tree */
+	size_t cap;	       /* voxels that the lattices below have room for */
+	float *dist, *penalty; /* dist is 0 outside of the object */
+	uint32_t *node;	       /* of the voxels in the tree */
 	uint32_t *order;
 	size_t order_cap;
-	float *depth;	/* of each voxel in its deepest ball, below 0 in none */
-	uint32_t *ball; /* that ball */
+	struct fx_clearing *by; /* of each voxel that is cleared */
 	struct fx_ball *balls;
 	struct fx_ball_entry *entries; /* those of a call */
 	size_t balls_len, balls_cap, entries_cap;
@@ -45,10 +42,8 @@ static void teasar_clear(struct fx_teasar *t)
 {
 	free(t->dist);
 	free(t->penalty);
-	free(t->flags);
 	free(t->node);
-	free(t->depth);
-	free(t->ball);
+	free(t->by);
 	t->cap = 0;
 }
 
@@ -73,11 +68,9 @@ static bool teasar_fit(struct fx_teasar *t, const struct fx_lattice *l)
 		teasar_clear(t);
 		t->dist = fx_calloc(l->len, sizeof *t->dist);
 		t->penalty = fx_calloc(l->len, sizeof *t->penalty);
-		t->flags = fx_calloc(l->len, sizeof *t->flags);
 		t->node = fx_calloc(l->len, sizeof *t->node);
-		t->depth = fx_calloc(l->len, sizeof *t->depth);
-		t->ball = fx_calloc(l->len, sizeof *t->ball);
-		if (!t->dist || !t->penalty || !t->flags || !t->node || !t->depth || !t->ball)
+		t->by = fx_calloc(l->len, sizeof *t->by);
+		if (!t->dist || !t->penalty || !t->node || !t->by)
 			return false;
 		t->cap = l->len;
 	}
@@ -101,28 +94,28 @@ static int teasar_field(struct fx_teasar *t, const struct fx_teasar_object *o, u
 {
 	for (size_t i = 0; i < o->len; i++)
 		t->dist[o->voxels[i]] = INFINITY;
-	return fx_geodesic_field(t->g, o->ids, o->id, source, t->dist, t->order, len);
+	return fx_geodesic_field(t->g, source, t->dist, t->order, len);
 }
 
-static bool teasar_is_done(const struct fx_teasar *t, uint32_t v)
+static bool is_done(const uint8_t *flags, uint32_t v)
 {
-	return t->depth[v] >= 0 || t->flags[v];
+	return flags[v] & (FX_VOXEL_CLEARED | FX_VOXEL_TREE);
 }
 
-/* Farthest voxel of those in order[0..*left), when @p open of those that are not done; 0 (in the
+/* Farthest voxel of those in order[0..*left), with @p flags of those that are not done; 0 (in the
  * padding) when there is none. The voxels lie in bands of growing distance, so that only the last
  * band counts. */
-static uint32_t teasar_farthest(const struct fx_teasar *t, size_t *left, bool open)
+static uint32_t teasar_farthest(const struct fx_teasar *t, size_t *left, const uint8_t *flags)
 {
 	uint32_t best = 0;
 	int64_t band = 0;
 
-	while (*left && open && teasar_is_done(t, t->order[*left - 1]))
+	while (*left && flags && is_done(flags, t->order[*left - 1]))
 		(*left)--;
 	for (size_t i = *left; i-- > 0;) {
 		const uint32_t v = t->order[i];
 
-		if (open && teasar_is_done(t, v))
+		if (flags && is_done(flags, v))
 			continue;
 		if (!best)
 			band = fx_geodesic_band(t->g, (double)t->dist[v]);
@@ -139,9 +132,9 @@ static void teasar_penalise(struct fx_teasar *t, const struct fx_teasar_object *
 			    const struct fx_teasar_options *options, float widest_nm,
 			    size_t reached)
 {
-	const float farthest = t->dist[teasar_farthest(t, &reached, false)];
-	const double r = widest_nm > 0 ? 1 / (1.01 * (double)widest_nm) : 0,
-		     d = farthest > 0 ? 1 / (double)farthest : 0;
+	const float farthest = t->dist[teasar_farthest(t, &reached, NULL)];
+	const double upper = fmax(pow((double)widest_nm, 1.01), (double)widest_nm),
+		     r = upper > 0 ? 1 / upper : 0, d = farthest > 0 ? 1 / (double)farthest : 0;
 
 	for (size_t i = 0; i < o->len; i++) {
 		const uint32_t v = o->voxels[i];
@@ -165,7 +158,7 @@ static int growth_add(struct growth *w, uint32_t voxel, uint32_t parent)
 	w->voxel[w->len] = voxel;
 	w->parent[w->len] = parent ? (int32_t)t->node[parent] : -1;
 	t->node[voxel] = (uint32_t)w->len++;
-	t->flags[voxel] |= IN_TREE;
+	w->o->flags[voxel] |= FX_VOXEL_TREE;
 	return FX_OK;
 }
 
@@ -189,8 +182,7 @@ static int growth_clear(struct growth *w, const uint32_t *way, size_t len, doubl
 		ball->radius_nm = (float)(scale * (double)w->o->radius_nm[way[i]] + const_nm);
 		t->entries[i] = (struct fx_ball_entry){ way[i], (uint32_t)t->balls_len++ };
 	}
-	return fx_geodesic_roll(t->g, w->o->ids, w->o->id, t->balls, t->entries, len, t->depth,
-				t->ball);
+	return fx_geodesic_roll(t->g, w->o->flags, t->balls, t->entries, len, t->by);
 }
 
 /* Clears what lies in balls of skeletons outside. */
@@ -209,15 +201,15 @@ static int growth_enter(struct growth *w)
 	for (size_t i = 0; i < o->entries_len; i++)
 		t->entries[i] = (struct fx_ball_entry){ o->entries[i].voxel,
 							o->entries[i].ball + (uint32_t)first };
-	return fx_geodesic_roll(t->g, o->ids, o->id, t->balls, t->entries, o->entries_len, t->depth,
-				t->ball);
+	return fx_geodesic_roll(t->g, o->flags, t->balls, t->entries, o->entries_len, t->by);
 }
 
-bool fx_teasar_cleared(const struct fx_teasar *t, uint32_t voxel, struct fx_ball *ball)
+bool fx_teasar_cleared(const struct fx_teasar *t, const uint8_t *flags, uint32_t voxel,
+		       struct fx_ball *ball)
 {
-	if (t->depth[voxel] < 0)
+	if (!(flags[voxel] & FX_VOXEL_CLEARED))
 		return false;
-	*ball = t->balls[t->ball[voxel]];
+	*ball = t->balls[t->by[voxel].ball];
 	return true;
 }
 
@@ -227,8 +219,8 @@ static int growth_reach(struct growth *w, uint32_t target)
 	struct fx_teasar *t = w->t;
 	uint32_t *way;
 	size_t len;
-	int result = fx_geodesic_way(t->g, w->o->ids, w->o->id, t->penalty, target, t->flags,
-				     IN_TREE, &way, &len);
+	int result =
+		fx_geodesic_way(t->g, w->o->flags, t->penalty, target, FX_VOXEL_TREE, &way, &len);
 
 	if (result != FX_OK)
 		return result;
@@ -242,16 +234,17 @@ static int growth_reach(struct growth *w, uint32_t target)
 
 static int growth_all(struct growth *w, size_t reached)
 {
+	const uint8_t *flags = w->o->flags;
 	int result = FX_OK;
 	uint32_t target;
 
 	for (size_t i = 0; result == FX_OK && i < w->o->targets_len; i++)
-		if (!(w->t->flags[w->o->targets[i]] & IN_TREE))
+		if (!(flags[w->o->targets[i]] & FX_VOXEL_TREE))
 			result = growth_reach(w, w->o->targets[i]);
 	for (size_t i = 0; result == FX_OK && i < w->o->hints_len; i++)
-		if (!teasar_is_done(w->t, w->o->hints[i]))
+		if (!is_done(flags, w->o->hints[i]))
 			result = growth_reach(w, w->o->hints[i]);
-	while (result == FX_OK && (target = teasar_farthest(w->t, &reached, true)))
+	while (result == FX_OK && (target = teasar_farthest(w->t, &reached, flags)))
 		result = growth_reach(w, target);
 	return result;
 }
@@ -259,7 +252,7 @@ static int growth_all(struct growth *w, size_t reached)
 static struct fx_tree *growth_tree(const struct growth *w, const int64_t origin[3], bool soma)
 {
 	const struct fx_lattice *l = w->t->l;
-	struct fx_tree *tree = fx_tree_new(w->o->id, w->len);
+	struct fx_tree *tree = fx_tree_new(0, w->len);
 
 	for (size_t i = 0; tree && i < w->len; i++) {
 		struct fx_tree_node *n = &tree->nodes[i];
@@ -290,7 +283,7 @@ static int teasar_root(struct fx_teasar *t, const struct fx_teasar_object *o, bo
 		return FX_OK;
 	result = teasar_field(t, o, o->voxels[0], &reached);
 	if (result == FX_OK)
-		*root = teasar_farthest(t, &reached, false);
+		*root = teasar_farthest(t, &reached, NULL);
 	return result;
 }
 
@@ -309,10 +302,8 @@ int fx_teasar_trace(struct fx_teasar *t, const struct fx_teasar_object *o,
 	if (!teasar_fit(t, o->l) || !fx_grow(&t->order, &t->order_cap, o->len, sizeof *t->order))
 		goto done;
 	t->balls_len = 0;
-	for (size_t i = 0; i < o->len; i++) {
-		t->flags[o->voxels[i]] = 0;
-		t->depth[o->voxels[i]] = -1;
-	}
+	for (size_t i = 0; i < o->len; i++)
+		o->flags[o->voxels[i]] = FX_VOXEL_IN;
 	if ((result = teasar_root(t, o, soma, &root)) != FX_OK ||
 	    (result = teasar_field(t, o, root, &reached)) != FX_OK)
 		goto done;
@@ -332,6 +323,8 @@ int fx_teasar_trace(struct fx_teasar *t, const struct fx_teasar_object *o,
 		w.voxel = NULL;
 	}
 done:
+	for (size_t i = 0; i < o->len && t->cap; i++)
+		t->dist[o->voxels[i]] = 0;
 	free(w.voxel);
 	free(w.parent);
 	return result;

@@ -24,8 +24,7 @@ struct fx_teasar_options {
 /** One 26-connected object on a lattice. */
 struct fx_teasar_object {
 	const struct fx_lattice *l;
-	const uint32_t *ids;	 /**< lattice of ids, 0 in the padding */
-	uint32_t id;		 /**< of the object */
+	uint8_t *flags;		 /**< lattice; FX_VOXEL_IN in the object, else 0; is written to */
 	const float *radius_nm;	 /**< lattice: distance to the boundary, finite in the object */
 	const uint32_t *voxels;	 /**< lattice indices of the object, rising */
 	size_t len;		 /**< at least 1 */
@@ -52,15 +51,16 @@ void fx_teasar_free(struct fx_teasar *t);
  * voxel, times voxel size; radius from @p o; type 1 for a soma, else 0 (fx_tree_classify() sets the
  * rest). *voxels (free()) gets the lattice index of each node. Same input, same bytes. FX_ENOMEM.
  * Method: TEASAR (Sato et al., Pacific Graphics 2000, 281) with a penalised distance
- * pdrf_scale * (1 - radius / (1.01 largest radius))^pdrf_exponent + distance to root / largest one.
+ * pdrf_scale * (1 - radius / largest radius^1.01)^pdrf_exponent + distance to root / largest one.
  * Each way goes from the voxel farthest from the root that is not cleared to the tree as it is. */
 int fx_teasar_trace(struct fx_teasar *t, const struct fx_teasar_object *o,
 		    const struct fx_teasar_options *options, const int64_t origin[3],
 		    struct fx_tree **tree, uint32_t **voxels);
 
-/** The ball in which voxel @p voxel of the object that was traced last lies deepest: false when it
- * lies in none. The centre is a voxel of its lattice. */
-bool fx_teasar_cleared(const struct fx_teasar *t, uint32_t voxel, struct fx_ball *ball);
+/** The ball that cleared voxel @p voxel of the object that was traced last, whose flags are still
+ * as they were left: false when none did. The centre is a voxel of its lattice. */
+bool fx_teasar_cleared(const struct fx_teasar *t, const uint8_t *flags, uint32_t voxel,
+		       struct fx_ball *ball);
 
 /** Sets the types of nodes that are not soma: 5 where three ways or more meet, 6 where at most one
  * ends, else 0. FX_ENOMEM. */

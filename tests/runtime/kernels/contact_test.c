@@ -51,10 +51,31 @@ static void one_contact_for_each_pair_of_pieces(void **unused)
 	assert_int_equal(fx_contacts_find(a, b, 0, 5, step_nm, &c, &len), FX_EINVAL);
 }
 
+/* Where many voxels are as deep: the nearest to the centre of the contact, which is rounded towards
+ * the middle of the plane. */
+static void breaks_ties_at_the_centre(void **unused)
+{
+	const double step_nm[2] = { 8, 8 };
+	uint64_t a[3 * 20] = { 0 };
+	struct fx_contact *c;
+	size_t len;
+
+	(void)unused;
+	for (size_t y = 0; y < 3; y++)
+		for (size_t x = 0; x < 8; x++)
+			a[y * 20 + x] = a[y * 20 + x + 12] = 3;
+	assert_int_equal(fx_contacts_find(a, a, 3, 20, step_nm, &c, &len), FX_OK);
+	assert_int_equal(len, 2);
+	assert_int_equal(c[0].a, 20 + 4);  /* 3.5 */
+	assert_int_equal(c[1].a, 20 + 15); /* 15.5 */
+	free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(finds_the_middle_of_each_contact),
-					    cmocka_unit_test(one_contact_for_each_pair_of_pieces) };
+					    cmocka_unit_test(one_contact_for_each_pair_of_pieces),
+					    cmocka_unit_test(breaks_ties_at_the_centre) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
