@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /* skeletonizer/teasar: label blocks in, one skeleton for each object out. Blocks wait in a scratch
- * file until the ids are final; then each is traced alone, with fixed points where objects cross
- * its faces, and the pieces are joined there. Memory: one block, and the pieces of one object. */
+ * file until the ids are final; then the volume is cut into cells anew, each is traced alone, with
+ * fixed points where objects cross its faces, and the pieces are joined there. Memory: one cell,
+ * and the pieces of one object. */
 #include <fornix/node.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "formats/labelstore.h"
-#include "kernels/blockwise.h"
-#include "kernels/labelmap.h"
+#include "node/labeltrace.h"
 
 enum { LABELS, TREES }; /* index into ports[] */
-
-static const uint64_t KEYS = (uint64_t)1 << 63; /* of the tracing; those below are of blocks */
 
 struct teasar {
 	double scale, constant, pdrf_scale, pdrf_exponent, tick;
 	double soma_detection, soma_acceptance, soma_scale, soma_constant;
 	int dust;
+	struct fx_vec cell;
 	double voxel_nm[3];
 	struct fx_blobstore *scratch;
 	struct fx_labelstore store;
@@ -56,6 +54,9 @@ static const struct fx_option options[] = {
 	  .help = "connected pieces with fewer voxels get no skeleton" },
 	{ FX_FIELD(struct teasar, tick), .unit = "nm", .def = 0, .min = 0, .max = 1e6,
 	  .help = "end branches shorter than this are cut off" },
+	{ FX_FIELD(struct teasar, cell), .unit = "voxel", .def_str = "256 256 256", .min = 16,
+	  .max = 640,
+	  .help = "what is traced at once, at most; whatever blocks come, the trees are the same" },
 	{ 0 },
 };
 
@@ -113,123 +114,27 @@ static int teasar_mark(struct fx_node *node, void *state, unsigned port, const s
 	return FX_OK;
 }
 
-/* What the callbacks below need. */
-struct teasar_run {
-	struct fx_node *node;
-	struct teasar *s;
-	struct fx_error err;
-};
-
-static int teasar_ids(struct teasar_run *run, uint64_t *ids, size_t len, uint64_t **out)
-{
-	const int result = fx_labelmap_apply(&run->s->map, ids, len, &run->err);
-
-	if (result == FX_OK)
-		*out = ids;
-	else
-		free(ids);
-	return result;
-}
-
-static int teasar_labels(void *context, size_t block, uint64_t **labels)
-{
-	struct teasar_run *run = context;
-	const struct fx_stored *b = &run->s->store.blocks[block];
-	uint64_t *ids;
-	const int result = fx_labelstore_get(run->s->scratch, b, &ids, &run->err);
-
-	return result == FX_OK ?
-		       teasar_ids(run, ids, b->shape[0] * b->shape[1] * b->shape[2], labels) :
-		       result;
-}
-
-static int teasar_face(void *context, size_t block, int axis, bool high, uint64_t **labels)
-{
-	struct teasar_run *run = context;
-	const struct fx_stored *b = &run->s->store.blocks[block];
-	uint64_t *ids;
-	const int result = fx_labelstore_face(run->s->scratch, b, axis, high, &ids, &run->err);
-
-	return result == FX_OK ?
-		       teasar_ids(run, ids,
-				  b->shape[0] * b->shape[1] * b->shape[2] / b->shape[axis],
-				  labels) :
-		       result;
-}
-
-static int teasar_put(void *context, uint64_t key, const void *bytes, size_t size)
-{
-	struct teasar_run *run = context;
-
-	return fx_blobstore_put(run->s->scratch, KEYS + key, bytes, size, &run->err);
-}
-
-static int teasar_get(void *context, uint64_t key, void **bytes, size_t *size)
-{
-	struct teasar_run *run = context;
-
-	return fx_blobstore_get(run->s->scratch, KEYS + key, bytes, size, &run->err);
-}
-
-static void teasar_drop(void *context, uint64_t key)
-{
-	struct teasar_run *run = context;
-
-	fx_blobstore_drop(run->s->scratch, KEYS + key);
-}
-
 static int teasar_tree(void *context, struct fx_tree *tree)
 {
-	struct teasar_run *run = context;
-	const int result = fx_send_tree(run->node, TREES, tree);
-
-	if (result != FX_OK)
-		fx_error_set(&run->err, result, "cannot send a tree");
-	return result;
-}
-
-static int teasar_blocks(const struct teasar *s, struct fx_blockwise_block *blocks,
-			 struct fx_error *err)
-{
-	int result = FX_OK;
-
-	for (size_t i = 0; result == FX_OK && i < s->store.len; i++) {
-		const struct fx_stored *b = &s->store.blocks[i], *next;
-
-		memcpy(blocks[i].origin, b->origin, sizeof b->origin);
-		memcpy(blocks[i].shape, b->shape, sizeof b->shape);
-		for (int side = 0; result == FX_OK && side < 6; side++) {
-			size_t *to = side % 2 ? blocks[i].behind : blocks[i].before;
-
-			result = fx_labelstore_next(&s->store, b, side / 2, side % 2, &next, err);
-			to[side / 2] = next ? (size_t)(next - s->store.blocks) : SIZE_MAX;
-		}
-	}
-	return result;
+	return fx_send_tree(context, TREES, tree);
 }
 
 static int teasar_drain(struct fx_node *node, void *state)
 {
 	struct teasar *s = state;
-	struct teasar_run run = { .node = node, .s = s };
-	const struct fx_blockwise_io io = { &run,	teasar_labels, teasar_face, teasar_put,
-					    teasar_get, teasar_drop,   teasar_tree };
+	const struct fx_labeltrace t = { s->scratch, &s->store, &s->map, teasar_tree, node };
 	const struct fx_blockwise_options o = {
 		{ s->scale, s->constant, s->pdrf_scale, s->pdrf_exponent, s->soma_detection,
 		  s->soma_acceptance, s->soma_scale, s->soma_constant },
 		{ (uint64_t)s->dust, s->tick },
 		{ s->voxel_nm[0], s->voxel_nm[1], s->voxel_nm[2] },
 	};
-	struct fx_blockwise_block *blocks = fx_calloc(s->store.len, sizeof *blocks);
-	int result = blocks ? teasar_blocks(s, blocks, &run.err) : FX_ENOMEM;
+	const size_t edge[3] = { (size_t)s->cell.v[0], (size_t)s->cell.v[1], (size_t)s->cell.v[2] };
+	struct fx_error err = { 0 };
+	int result = fx_labelstore_trace(&t, edge, &o, &err);
 
-	if (result == FX_OK)
-		result = fx_blockwise_trace(blocks, s->store.len, &o, &io);
-	free(blocks);
-	if (result != FX_OK && run.err.code)
-		return fx_fail_error(node, &run.err);
 	if (result != FX_OK)
-		return fx_fail(node, result, "cannot trace %zu blocks: no memory", s->store.len);
+		return fx_fail_error(node, &err);
 	for (size_t i = 0; result == FX_OK && i < s->done_len; i++)
 		result = fx_send_mark(node, TREES, &s->done[i]);
 	return result;
