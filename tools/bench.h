@@ -38,6 +38,9 @@ bool bench_link(json_t *results);
 bool bench_graph(json_t *results);
 bool bench_conv3d(json_t *results);
 bool bench_unet(json_t *results);
+bool bench_cc(json_t *results);
+bool bench_edt(json_t *results);
+bool bench_teasar(json_t *results);
 bool bench_scale(json_t *results);
 
 /** Node types that only benchmarks use: bench/source and bench/sink, NULL-terminated. */

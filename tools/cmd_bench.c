@@ -20,6 +20,9 @@ static const struct {
 	{ "graph", "the whole main job on a phantom", bench_graph },
 	{ "conv3d", "24 convolutions of 32 channels on 33 x 33 x 33 voxels", bench_conv3d },
 	{ "unet", "a U-Net and what follows it, on blocks of 128 x 128 x 128 voxels", bench_unet },
+	{ "cc", "26-connected components of 64-bit labels, 64 x 256 x 256 voxels", bench_cc },
+	{ "edt", "distance to the nearest other label, 64 x 256 x 256 voxels", bench_edt },
+	{ "teasar", "skeletons of a phantom's neurites, 64 x 256 x 256 voxels", bench_teasar },
 	{ "scale", "1 to 64 workers with a set time a block, and 200 processes", bench_scale },
 };
 
@@ -72,8 +75,9 @@ static int find_bench(const char *name)
 			return i;
 		fx_nearest_offer(&near, name, benches[i].name);
 	}
-	cmd_wrong("no benchmark \"%s\"%s%s; there are link, graph, conv3d, unet and scale", name,
-		  near.name ? ", did you mean " : "", near.name ? near.name : "");
+	cmd_wrong("no benchmark \"%s\"%s%s; there are link, graph, conv3d, unet, cc, edt, teasar "
+		  "and scale",
+		  name, near.name ? ", did you mean " : "", near.name ? near.name : "");
 	return -1;
 }
 
@@ -102,6 +106,12 @@ int cmd_bench(int argc, char **argv)
 			"the\n"
 			"         network, and each step from its logits to segments. MVx/s by CPU "
 			"time\n"
+			"  cc, edt, teasar\n"
+			"         kernels on label volumes on one core: components, distance to "
+			"the\n"
+			"         nearest other label, skeletons. MVx/s by CPU time; the first two "
+			"in\n"
+			"         turn with plain C\n"
 			"  scale  1 to 64 workers that only wait a set time for each block, "
 			"against the\n"
 			"         ideal of workers / time; what the framework costs; starting, and "

@@ -8,6 +8,10 @@
 
 #include "base/alloc.h"
 
+/* Rows to either side that are looked at one by one, which is cheaper than an envelope; what is
+ * farther from another label needs one. */
+enum { NEAR = 24, WIDEST = 16 };
+
 struct volume {
 	const void *labels;
 	bool wide, border;
@@ -15,42 +19,88 @@ struct volume {
 	float *out; /* squared distances while the axes are worked on */
 };
 
+/* A plane of the volume, its rows side by side along the axis at hand, its lines from row to row.
+ * Rows are padded to a multiple of WIDEST lines, with f 0. */
+struct slab {
+	size_t rows, width;
+	float step2; /* squared voxel size from row to row */
+	bool border;
+	float *f;      /* squared distances so far */
+	int32_t *same; /* -1: the voxel has the label of the one in the row before, else 0 */
+	uint8_t *late; /* 1: the near search was not enough */
+	float *row;    /* result of one */
+};
+
+typedef void row_fn(const struct slab *s, size_t i, float *out, uint8_t *late);
+
+#define TARGET
+#define LANES	4
+#define NAME(x) portable_##x
+#include "kernels/labeldist_tmpl.c"
+#undef TARGET
+#undef LANES
+#undef NAME
+
+#ifdef __x86_64__
+#define TARGET	__attribute__((target("avx2")))
+#define LANES	8
+#define NAME(x) avx2_##x
+#include "kernels/labeldist_tmpl.c"
+#undef TARGET
+#undef LANES
+#undef NAME
+#endif
+
+static row_fn *choose_row(void)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		return avx2_row;
+#endif
+	return portable_row;
+}
+
+static bool slab_init(struct slab *s, size_t rows, size_t lines)
+{
+	size_t len;
+
+	s->rows = rows;
+	s->width = (lines + WIDEST - 1) / WIDEST * WIDEST;
+	if (!fx_mul_size(rows, s->width, &len))
+		return false;
+	s->f = fx_calloc(len, sizeof *s->f);
+	s->same = fx_calloc(len, sizeof *s->same);
+	s->late = fx_calloc(len, sizeof *s->late);
+	s->row = fx_calloc(s->width, sizeof *s->row);
+	return s->f && s->same && s->late && s->row;
+}
+
+static void slab_fini(struct slab *s)
+{
+	free(s->f);
+	free(s->same);
+	free(s->late);
+	free(s->row);
+}
+
 /* One line of voxels and the envelope over it; room for the line and a voxel at either end. */
 struct line {
-	size_t len, stride;
 	double step2;	/* squared voxel size along the line */
-	double *f;	/* squared distances so far */
 	double *height; /* of the parabolas of the envelope */
 	double *from;	/* where each parabola starts to be the lowest */
 	double *centre;
-	uint64_t *label;
 };
 
 static bool line_init(struct line *l, size_t len)
 {
-	double *room;
 	size_t count;
 
-	if (!fx_mul_size(len + 2, 5, &count))
+	l->height = fx_mul_size(len + 2, 3, &count) ? fx_calloc(count, sizeof *l->height) : NULL;
+	if (!l->height)
 		return false;
-	room = fx_calloc(count, sizeof *room);
-	l->f = room;
-	l->label = fx_calloc(len + 2, sizeof *l->label);
-	if (!room || !l->label) {
-		free(room);
-		free(l->label);
-		return false;
-	}
-	l->height = room + (len + 2);
-	l->from = room + 2 * (len + 2);
-	l->centre = room + 3 * (len + 2);
+	l->from = l->height + (len + 2);
+	l->centre = l->height + 2 * (len + 2);
 	return true;
-}
-
-static void line_fini(struct line *l)
-{
-	free(l->f);
-	free(l->label);
 }
 
 /* Adds the parabola height + step2 (x - centre)^2; returns the number in the envelope. */
@@ -75,44 +125,73 @@ static size_t envelope_add(struct line *l, size_t n, double centre, double heigh
 	return n + 1;
 }
 
-/* Voxels lo..hi-1 have one label; @p open_lo: nothing known before lo. */
-static void line_piece(const struct volume *v, struct line *l, float *out, size_t lo, size_t hi)
+/* Rows lo..hi-1 of line @p x, which have one label, by their envelope. */
+static void line_piece(const struct slab *s, struct line *l, size_t x, size_t lo, size_t hi,
+		       float *out, size_t stride)
 {
 	size_t n = 0, at = 0;
 
-	if (lo || v->border)
+	if (lo || s->border)
 		n = envelope_add(l, n, (double)lo - 1, 0);
 	for (size_t i = lo; i < hi; i++)
-		n = envelope_add(l, n, (double)i, l->f[i]);
-	if (hi < l->len || v->border)
+		n = envelope_add(l, n, (double)i, (double)s->f[i * s->width + x]);
+	if (hi < s->rows || s->border)
 		n = envelope_add(l, n, (double)hi, 0);
 	for (size_t i = lo; n && i < hi; i++) {
-		const double x = (double)i;
+		const double y = (double)i;
 
-		while (at + 1 < n && l->from[at + 1] <= x)
+		while (at + 1 < n && l->from[at + 1] <= y)
 			at++;
-		out[i * l->stride] = (float)(l->height[at] +
-					     l->step2 * (x - l->centre[at]) * (x - l->centre[at]));
+		out[i * stride + x] = (float)(l->height[at] +
+					      l->step2 * (y - l->centre[at]) * (y - l->centre[at]));
 	}
 }
 
-static void line_work(const struct volume *v, struct line *l, size_t first)
+/* The pieces of line @p x that the near search was not enough for. */
+static void line_work(const struct slab *s, struct line *l, size_t x, float *out, size_t stride)
 {
-	float *out = v->out + first;
+	for (size_t lo = 0, hi; lo < s->rows; lo = hi) {
+		bool late = s->late[lo * s->width + x];
 
-	for (size_t i = 0; i < l->len; i++) {
-		const size_t at = first + i * l->stride;
+		for (hi = lo + 1; hi < s->rows && s->same[hi * s->width + x]; hi++)
+			late = late || s->late[hi * s->width + x];
+		if (late)
+			line_piece(s, l, x, lo, hi, out, stride);
+	}
+}
 
-		l->label[i] = v->wide ? ((const uint64_t *)v->labels)[at] :
-					((const uint32_t *)v->labels)[at];
-		l->f[i] = (double)out[i * l->stride];
+static bool same_label(const struct volume *v, size_t i, size_t k)
+{
+	return v->wide ? ((const uint64_t *)v->labels)[i] == ((const uint64_t *)v->labels)[k] :
+			 ((const uint32_t *)v->labels)[i] == ((const uint32_t *)v->labels)[k];
+}
+
+/* The slab whose first voxel is @p first, rows @p stride apart. */
+static void slab_load(const struct volume *v, struct slab *s, size_t first, size_t stride)
+{
+	const size_t nx = v->shape[2];
+
+	for (size_t i = 0; i < s->rows; i++) {
+		const size_t at = first + i * stride;
+
+		memcpy(s->f + i * s->width, v->out + at, nx * sizeof *s->f);
+		for (size_t x = 0; i && x < nx; x++)
+			s->same[i * s->width + x] = same_label(v, at + x, at + x - stride) ? -1 : 0;
 	}
-	for (size_t lo = 0, hi; lo < l->len; lo = hi) {
-		for (hi = lo + 1; hi < l->len && l->label[hi] == l->label[lo]; hi++)
-			;
-		if (l->label[lo])
-			line_piece(v, l, out, lo, hi);
+}
+
+static void slab_work(const struct volume *v, struct slab *s, struct line *l, row_fn *row,
+		      size_t first, size_t stride)
+{
+	const size_t nx = v->shape[2];
+
+	slab_load(v, s, first, stride);
+	for (size_t i = 0; i < s->rows; i++) {
+		row(s, i, s->row, s->late + i * s->width);
+		memcpy(v->out + first + i * stride, s->row, nx * sizeof *s->row);
 	}
+	for (size_t x = 0; x < nx; x++)
+		line_work(s, l, x, v->out + first, stride);
 }
 
 /* Along x the envelope has two parabolas at most: the ends of the run. */
@@ -140,25 +219,28 @@ static void row_work(const struct volume *v, size_t row, double step)
 	}
 }
 
-/* All lines along axis 1 or 0. @p groups x @p in_group lines. */
+/* All lines along axis 1 or 0. */
 static int axis_work(const struct volume *v, int axis, double step)
 {
 	const size_t nx = v->shape[2], plane = v->shape[1] * nx;
-	const size_t groups = axis == 1 ? v->shape[0] : v->shape[1];
-	const size_t group_step = axis == 1 ? plane : nx, stride = axis == 1 ? nx : plane;
+	const size_t slabs = axis == 1 ? v->shape[0] : v->shape[1];
+	const size_t next = axis == 1 ? plane : nx, stride = axis == 1 ? nx : plane;
+	row_fn *row = choose_row();
 	int failed = 0;
 
 #pragma omp parallel reduction(| : failed)
 	{
-		struct line l = { .len = v->shape[axis], .stride = stride, .step2 = step * step };
+		struct line l = { .step2 = step * step };
+		struct slab s = { .step2 = (float)(step * step), .border = v->border };
 
-		failed = !line_init(&l, l.len);
+		failed = !line_init(&l, v->shape[axis]);
+		failed |= !slab_init(&s, v->shape[axis], nx);
 #pragma omp for schedule(static)
-		for (size_t g = 0; g < groups; g++)
-			for (size_t x = 0; !failed && x < nx; x++)
-				line_work(v, &l, g * group_step + x);
-		if (!failed)
-			line_fini(&l);
+		for (size_t k = 0; k < slabs; k++)
+			if (!failed)
+				slab_work(v, &s, &l, row, k * next, stride);
+		slab_fini(&s);
+		free(l.height);
 	}
 	return failed ? FX_ENOMEM : FX_OK;
 }

@@ -145,30 +145,6 @@ static int bench_targets(struct bench *w)
 	return FX_OK;
 }
 
-/* Puts those targets of a piece that must be reached into the order of visits. */
-static int targets_visit(struct fx_link_target *t, size_t len, const size_t shape[3])
-{
-	uint32_t *voxels = fx_calloc(len, sizeof *voxels);
-	size_t must = 0, n = 0, at = 0;
-	int result = voxels ? FX_OK : FX_ENOMEM;
-
-	for (; must < len && t[must].must; must++)
-		if (result == FX_OK && (!must || t[must].voxel != t[must - 1].voxel))
-			voxels[n++] = t[must].voxel;
-	if (result == FX_OK)
-		result = fx_visit_order(voxels, n, shape);
-	for (size_t i = 0; result == FX_OK && i < n; i++)
-		for (size_t k = at; k < must; k++)
-			if (t[k].voxel == voxels[i]) {
-				const struct fx_link_target found = t[k];
-
-				memmove(t + at + 1, t + at, (k - at) * sizeof *t);
-				t[at++] = found;
-			}
-	free(voxels);
-	return result;
-}
-
 /* Block voxel of index @p i of the plane @p plane along @p axis. */
 static size_t plane_voxel(const size_t shape[3], int axis, size_t plane, size_t i)
 {
@@ -262,7 +238,7 @@ static int bench_jobs(struct bench *w)
 			e++;
 		j.targets_len = t - j.targets;
 		j.entries_len = e - j.entries;
-		if (targets_visit(w->targets + j.targets, j.targets_len, w->b->shape) != FX_OK)
+		if (fx_visit_targets(w->targets + j.targets, j.targets_len, w->b->shape) != FX_OK)
 			return FX_ENOMEM;
 		if (j.targets_len || j.size >= w->b->dust)
 			w->jobs[w->jobs_len++] = j;

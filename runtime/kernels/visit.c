@@ -115,3 +115,26 @@ int fx_visit_order(uint32_t *voxels, size_t len, const size_t shape[3])
 	free(s.slot);
 	return result;
 }
+
+int fx_visit_targets(struct fx_link_target *t, size_t len, const size_t shape[3])
+{
+	uint32_t *voxels = fx_calloc(len, sizeof *voxels);
+	size_t must = 0, n = 0, at = 0;
+	int result = voxels ? FX_OK : FX_ENOMEM;
+
+	for (; must < len && t[must].must; must++)
+		if (result == FX_OK && (!must || t[must].voxel != t[must - 1].voxel))
+			voxels[n++] = t[must].voxel;
+	if (result == FX_OK)
+		result = fx_visit_order(voxels, n, shape);
+	for (size_t i = 0; result == FX_OK && i < n; i++)
+		for (size_t k = at; k < must; k++)
+			if (t[k].voxel == voxels[i]) {
+				const struct fx_link_target found = t[k];
+
+				memmove(t + at + 1, t + at, (k - at) * sizeof *t);
+				t[at++] = found;
+			}
+	free(voxels);
+	return result;
+}
