@@ -211,19 +211,22 @@ static json_t *nodes_json(const struct fx_run *r)
 		struct fx_instance_stats *s = &r->stats.instances[i];
 
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s*, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:f, "
-					"s:I, s:o, s:o}",
-					"node", w->node, "type", w->type, "host",
-					fx__hosts_name(r, i), "instance", (int)w->instance,
-					"restarts", (int)r->processes[i].restarts, "exit",
-					exit_code(&r->processes[i]), "refused",
-					(json_int_t)atomic_load(&s->refused), "warnings",
-					(json_int_t)atomic_load(&s->warnings), "busy_seconds",
-					(double)atomic_load(&s->busy_ns) * 1e-9, "cpu_seconds",
-					(double)atomic_load(&s->cpu_ns) * 1e-9, "work_seconds",
-					(double)atomic_load(&s->work_ns) * 1e-9, "peak_rss_bytes",
-					(json_int_t)atomic_load(&s->peak_rss_bytes), "progress",
-					progress_json(s), "error", said(s->error)));
+			list,
+			json_pack("{s:s, s:s, s:s*, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:f, "
+				  "s:I, s:I, s:I, s:o, s:o}",
+				  "node", w->node, "type", w->type, "host", fx__hosts_name(r, i),
+				  "instance", (int)w->instance, "restarts",
+				  (int)r->processes[i].restarts, "exit",
+				  exit_code(&r->processes[i]), "refused",
+				  (json_int_t)atomic_load(&s->refused), "warnings",
+				  (json_int_t)atomic_load(&s->warnings), "busy_seconds",
+				  (double)atomic_load(&s->busy_ns) * 1e-9, "cpu_seconds",
+				  (double)atomic_load(&s->cpu_ns) * 1e-9, "work_seconds",
+				  (double)atomic_load(&s->work_ns) * 1e-9, "peak_rss_bytes",
+				  (json_int_t)atomic_load(&s->peak_rss_bytes), "journal_bytes",
+				  (json_int_t)atomic_load(&s->journal_bytes), "journal_raw_bytes",
+				  (json_int_t)atomic_load(&s->journal_raw_bytes), "progress",
+				  progress_json(s), "error", said(s->error)));
 	}
 	return list;
 }

@@ -72,6 +72,7 @@ struct fx_instance_stats {
 	_Atomic uint64_t work_seq;     /**< of that message */
 	_Atomic int64_t work_since_ns; /**< when the callback began; 0: in none */
 	_Atomic int32_t error_code;    /**< enum fx_err, with error */
+	_Atomic uint64_t journal_bytes, journal_raw_bytes; /**< written; before coding */
 	_Atomic uint64_t messages_in, messages_out, voxels_in, voxels_out, refused;
 	_Atomic int64_t done_z; /**< sections that are done here: highest z of DONE marks */
 	_Atomic uint64_t warnings;
