@@ -14,7 +14,7 @@
 
 static const double speed_guess = 400e6, ratio_guess = 1.4;
 static const double used_on = 0.7, used_off = 0.4; /* share of the time that the link works */
-static const double gain_on = 1.2, gain_off = 0.8; /* time saved by time taken */
+static const double gain_on = 1.1, gain_off = 1.0; /* payload that it would carry by what it does */
 static const double least_bytes = 65536;	   /* in a window: fewer tell no rate */
 
 bool fx__pace_ask(int fd, struct fx__sent *sent)
@@ -38,17 +38,16 @@ static double smooth(double before, double now)
 	return before > 0 ? 0.5 * before + 0.5 * now : now;
 }
 
-/* Whether coding harder pays. */
+/* Whether coding harder pays: a link carries more payload then, as far as coding keeps up, while
+ * the link is busy with what was coded before. Half of the time is left to the node's own work. */
 static bool decide(const struct fx__pace *p, const struct fx__effort *e, int64_t now_ns)
 {
 	const bool known = e->speed > 0 && now_ns - e->at_ns < FORGET_NS;
 	const double speed = known ? e->speed : speed_guess, ratio = known ? e->ratio : ratio_guess;
-	const double saved = (1 - 1 / ratio) * speed, used = p->offered / p->rate;
+	const double coded = speed / 2 < ratio * p->rate ? speed / 2 : ratio * p->rate;
 
-	if (!(p->rate > 0))
-		return false;
-	return used > (p->harder ? used_off : used_on) &&
-	       saved / p->rate > (p->harder ? gain_off : gain_on);
+	return p->rate > 0 && p->offered > (p->harder ? used_off : used_on) * p->rate &&
+	       coded > (p->harder ? gain_off : gain_on) * p->rate;
 }
 
 void fx__pace_note(struct fx__pace *p, int fd, const struct fx__sent *sent, int64_t now_ns,

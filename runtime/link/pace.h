@@ -3,8 +3,8 @@
  *
  * The kernel counts for each TCP connection how many bytes its other end has got, and for how long
  * it had bytes to send (TCP_INFO): so the link is measured by what it does anyhow, and a consumer
- * that is slow is not taken for a slow link. Coding pays when the link is what is waited for, and
- * when it takes less time than the bytes that it saves. */
+ * that is slow is not taken for a slow link. Coding pays while the link is what is waited for, and
+ * coding keeps up with what the link then carries. */
 #ifndef FX_LINK_PACE_H
 #define FX_LINK_PACE_H
 
