@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Tests runtime/link/outlet.c and inlet.c against each other: order, credits, acknowledgements,
- * what happens when an end goes away and comes back. */
+/* Tests runtime/link/outlet.c and inlet.c against each other: order, credits, acknowledgements. */
 #include "support/test.h"
 
 #include <stdio.h>
@@ -131,7 +130,7 @@ static void rig_free(struct rig *r)
 	free(r);
 }
 
-/* Lets both sides work for some milliseconds. */
+/* Lets both sides work. */
 static void pump(struct rig *r, int ms)
 {
 	for (int i = 0; i < ms; i++) {
