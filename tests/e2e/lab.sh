@@ -143,7 +143,9 @@ cut) ip -n "$(cat "$dir/prefix")-0" link set "p$3" down ;;
 mend) ip -n "$(cat "$dir/prefix")-0" link set "p$3" up ;;
 rate) # what machine I sends, and is sent, is at most RATE, such as 100mbit
 	prefix=$(cat "$dir/prefix")
-	tc -n "$prefix-$3" qdisc replace dev eth0 root tbf rate "$4" burst 64kb latency 100ms
+	command -v tc >/dev/null 2>&1 || none "there is no tc (iproute2)"
+	tc -n "$prefix-$3" qdisc replace dev eth0 root tbf rate "$4" burst 64kb latency 100ms ||
+		none "rates cannot be limited here (tbf)"
 	tc -n "$prefix-0" qdisc replace dev "p$3" root tbf rate "$4" burst 64kb latency 100ms
 	;;
 *) echo "lab: up, slurm, down, cut, mend or rate" >&2 && exit 2 ;;

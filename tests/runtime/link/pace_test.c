@@ -110,7 +110,7 @@ static void another_connection_begins_anew(void **unused)
 	l.sent = (struct fx__sent){ 1, 1 };
 	assert_true(second(&l, 0, 0, MBIT, &none));
 	assert_true(l.pace.rate >= rate && l.pace.rate <= rate);
-	fx__pace_note(&l.pace, 6, &(struct fx__sent){ 1u << 30, 1000 }, l.now_ns + SECOND, &none);
+	fx__pace_note(&l.pace, 6, &(struct fx__sent){ 1u << 30, 900000 }, l.now_ns + SECOND, &none);
 	assert_true(l.pace.rate >= rate && l.pace.rate <= rate);
 }
 

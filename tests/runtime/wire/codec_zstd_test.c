@@ -108,9 +108,36 @@ static void zstd_makes_no_bombs(void **unused)
 	free(raw);
 }
 
+/* The bytes of the format, made by hand: Zstandard may code as it likes, this may not change. */
+static void it_is_what_the_protocol_says(void **unused)
+{
+	static const uint8_t bytes[] = { 0x01, 0x04, 0x00, 0x00, 0x00, 0x28, 0xb5, 0x2f, 0xfd,
+					 0x20, 0x0c, 0x61, 0x00, 0x00, 0x0a, 0x02, 0xff, 0x02,
+					 0x09, 0x05, 0x03, 0xea, 0x79, 0xf5, 0x78, 0x85 },
+			     values[] = { 10, 12, 11, 13, 20, 21, 19, 250, 0, 255, 1, 2 };
+	static const uint8_t wide_bytes[] = { 0x02, 0x03, 0x00, 0x00, 0x00, 0x28, 0xb5, 0x2f, 0xfd,
+					      0x20, 0x0c, 0x61, 0x00, 0x00, 0xd0, 0x06, 0x09, 0xcf,
+					      0x16, 0x1a, 0x07, 0x00, 0x00, 0x07, 0xfc, 0xfc };
+	static const uint16_t wide[] = { 1000, 1003, 998, 65535, 0, 32768 };
+	uint8_t back[sizeof values];
+	uint16_t wide_back[6];
+	struct fx_error err = { 0 };
+
+	(void)unused;
+	assert_int_equal(
+		fx_codec_decompress(FX_CODEC_ZSTD, bytes, sizeof bytes, back, sizeof back, &err),
+		FX_OK);
+	assert_memory_equal(back, values, sizeof values);
+	assert_int_equal(fx_codec_decompress(FX_CODEC_ZSTD, wide_bytes, sizeof wide_bytes,
+					     wide_back, sizeof wide_back, &err),
+			 FX_OK);
+	assert_memory_equal(wide_back, wide, sizeof wide);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_is_what_the_protocol_says),
 		cmocka_unit_test(zstd_keeps_bytes_of_every_width),
 		cmocka_unit_test(zstd_that_is_wrong_is_refused),
 		cmocka_unit_test(zstd_makes_no_bombs),
