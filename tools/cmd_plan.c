@@ -63,16 +63,16 @@ static bool output_crosses(const struct plan *p, size_t from, unsigned port)
 	return false;
 }
 
-/* How the payloads of a port travel between hosts. */
-static const char *codec_of(const struct fx_port *port)
+/* How the payloads of a port travel between hosts (fx__form_codec() decides). */
+static const char *codec_of(const struct fx_port *port, enum fx_coding coding)
 {
 	const unsigned coded = 1 << FX_LABELS | 1 << FX_MASK;
 
-	if (!(port->kinds & FX_BLOCK))
+	if (coding != FX_CODING_AUTO)
+		return fx_coding_name(coding);
+	if (!(port->kinds & FX_BLOCK) || (port->roles && !(port->roles & ~coded)))
 		return "lz4";
-	return port->roles && !(port->roles & ~coded) ? "lz4" :
-	       port->roles			      ? "stored" :
-							"as it pays";
+	return port->roles && !(port->roles & coded) ? "none or zstd" : "by kind";
 }
 
 struct bottleneck {
@@ -150,8 +150,9 @@ static void show_processes(const struct plan *p)
 static void show_links(const struct plan *p)
 {
 	size_t edge = 0;
+	bool grey = false;
 
-	printf("%-40s %6s %6s  %-22s %-10s %10s\n", "link", "inside", "across", "way", "codec",
+	printf("%-40s %6s %6s  %-22s %-12s %10s\n", "link", "inside", "across", "way", "codec",
 	       "MiB");
 	for (size_t to = 0; to < p->graph->nodes_len; to++)
 		for (size_t k = 0; k < p->graph->nodes[to].inputs_len; k++, edge++) {
@@ -164,14 +165,19 @@ static void show_links(const struct plan *p)
 			int same, across;
 
 			count_lanes(p, in->from, to, &same, &across);
+			grey = grey || (away && in->coding == FX_CODING_AUTO);
 			snprintf(name, sizeof name, "%s.%s -> %s.%s", a->name, out->name, b->name,
 				 b->type->ports[in->port].name);
 			if (p->costs.measured)
 				snprintf(mib, sizeof mib, "%.1f", p->costs.bytes[edge] / 1048576);
-			printf("%-40s %6d %6d  %-22s %-10s %10s\n", name, same, across,
-			       away ? "tcp, CURVE" : "shared memory", away ? codec_of(out) : "-",
-			       mib);
+			printf("%-40s %6d %6d  %-22s %-12s %10s\n", name, same, across,
+			       away ? "tcp, CURVE" : "shared memory",
+			       away ? codec_of(out, in->coding) : "-", mib);
 		}
+	if (grey)
+		printf("grey values go as they are, or as differences by zstd while the link is "
+		       "measured to be\nwhat is waited for; labels, trees and records by lz4; "
+		       "`codec` in the graph says otherwise\n");
 	printf("\n");
 }
 
@@ -245,7 +251,7 @@ static json_t *links_json(const struct plan *p)
 					  p->graph->nodes[to].name, "to_port",
 					  p->graph->nodes[to].type->ports[in->port].name, "inside",
 					  same, "across", across, "transport", away ? "tcp" : "shm",
-					  "codec", away ? codec_of(out) : NULL, "bytes",
+					  "codec", away ? codec_of(out, in->coding) : NULL, "bytes",
 					  p->costs.measured ? p->costs.bytes[edge] : -1.0));
 		}
 	return list;

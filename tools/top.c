@@ -65,6 +65,9 @@ static void look_at_edge(const struct fx_view *v, size_t i, struct top_edge *e)
 
 		e->sent += atomic_load(&s->sent);
 		e->bytes += atomic_load(&s->bytes);
+		e->framed += atomic_load(&s->framed);
+		for (int c = 0; c < FX_STATS_CODECS; c++)
+			e->coded[c] += atomic_load(&s->coded[c]);
 		e->resent += atomic_load(&s->resent);
 		e->duplicates += atomic_load(&s->duplicates);
 		e->dropped += atomic_load(&s->dropped);
@@ -172,6 +175,21 @@ static double rate(uint64_t a, uint64_t b, double seconds)
 	return b > a ? (double)(b - a) / seconds : 0;
 }
 
+/* The codec of most frames since the last look. */
+static const char *codec_of(const struct top_edge *a, const struct top_edge *b)
+{
+	static const char *const names[FX_STATS_CODECS] = { "none", "lz4", "zstd" };
+	uint64_t most = 0;
+	const char *name = "-";
+
+	for (int c = 0; c < FX_STATS_CODECS; c++)
+		if (b->coded[c] > a->coded[c] + most) {
+			most = b->coded[c] - a->coded[c];
+			name = names[c];
+		}
+	return name;
+}
+
 static void print_processes(FILE *f, const struct fx_view *v, const struct top_look *a,
 			    const struct top_look *b)
 {
@@ -196,19 +214,20 @@ static void print_edges(FILE *f, const struct fx_view *v, const struct top_look 
 {
 	const double seconds = (double)(b->now_ns - a->now_ns) * 1e-9;
 
-	fprintf(f, "\n%-40s %6s %7s %9s %9s %8s %7s %7s %7s\n", "edge", "depth", "age s", "sent",
-		"msg/s", "MiB/s", "resent", "dupl.", "dropped");
+	fprintf(f, "\n%-40s %6s %7s %9s %9s %8s %8s %-5s %7s %7s %7s\n", "edge", "depth", "age s",
+		"sent", "msg/s", "MiB/s", "framed", "codec", "resent", "dupl.", "dropped");
 	for (size_t i = 0; i < v->edges_len; i++) {
 		const struct top_edge *p = &a->edges[i], *q = &b->edges[i];
 		char name[280];
 
 		edge_name(&v->edges[i], name, sizeof name);
 		fprintf(f,
-			"%-40s %6" PRIu64 " %7.1f %9" PRIu64 " %9.1f %8.1f %7" PRIu64 " %7" PRIu64
-			" %7" PRIu64 "\n",
+			"%-40s %6" PRIu64 " %7.1f %9" PRIu64 " %9.1f %8.1f %8.1f %-5s %7" PRIu64
+			" %7" PRIu64 " %7" PRIu64 "\n",
 			name, q->depth, age_of(b, q), q->sent, rate(p->sent, q->sent, seconds),
-			rate(p->bytes, q->bytes, seconds) / (1 << 20), q->resent, q->duplicates,
-			q->dropped);
+			rate(p->bytes, q->bytes, seconds) / (1 << 20),
+			rate(p->framed, q->framed, seconds) / (1 << 20), codec_of(p, q), q->resent,
+			q->duplicates, q->dropped);
 	}
 }
 
@@ -248,12 +267,13 @@ static json_t *edge_json(const struct fx_view *v, const struct top_look *a,
 
 	snprintf(from, sizeof from, "%s.%s", e->from, e->from_port);
 	snprintf(to, sizeof to, "%s.%s", e->to, e->to_port);
-	return json_pack("{s:s, s:s, s:I, s:f, s:I, s:f, s:f, s:I, s:I, s:I}", "from", from, "to",
-			 to, "depth", (json_int_t)q->depth, "age_seconds", age_of(b, q), "sent",
-			 (json_int_t)q->sent, "messages_per_second",
+	return json_pack("{s:s, s:s, s:I, s:f, s:I, s:f, s:f, s:f, s:s, s:I, s:I, s:I}", "from",
+			 from, "to", to, "depth", (json_int_t)q->depth, "age_seconds", age_of(b, q),
+			 "sent", (json_int_t)q->sent, "messages_per_second",
 			 rate(p->sent, q->sent, seconds), "bytes_per_second",
-			 rate(p->bytes, q->bytes, seconds), "resent", (json_int_t)q->resent,
-			 "duplicates", (json_int_t)q->duplicates, "dropped",
+			 rate(p->bytes, q->bytes, seconds), "framed_bytes_per_second",
+			 rate(p->framed, q->framed, seconds), "codec", codec_of(p, q), "resent",
+			 (json_int_t)q->resent, "duplicates", (json_int_t)q->duplicates, "dropped",
 			 (json_int_t)q->dropped);
 }
 

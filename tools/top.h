@@ -16,7 +16,7 @@ struct top_process {
 
 /** Counters of one edge, summed over its lanes. */
 struct top_edge {
-	uint64_t sent, bytes, resent, duplicates, dropped, depth;
+	uint64_t sent, bytes, framed, coded[FX_STATS_CODECS], resent, duplicates, dropped, depth;
 	int64_t oldest_ns;
 };
 

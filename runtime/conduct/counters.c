@@ -174,6 +174,10 @@ static void take_producer(struct fx_lane_stats *to, struct fx_lane_stats *from, 
 	atomic_store(&to->acked, atomic_load(&from->acked));
 	atomic_store(&to->dropped, atomic_load(&from->dropped));
 	atomic_store(&to->bytes, atomic_load(&from->bytes));
+	atomic_store(&to->framed, atomic_load(&from->framed));
+	for (int i = 0; i < FX_STATS_CODECS; i++)
+		atomic_store(&to->coded[i], atomic_load(&from->coded[i]));
+	atomic_store(&to->rate, atomic_load(&from->rate));
 	atomic_store(&to->depth, atomic_load(&from->depth));
 	atomic_store(&to->floor, atomic_load(&from->floor));
 	atomic_store(&to->oldest_ns, atomic_load(&from->oldest_ns));

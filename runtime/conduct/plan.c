@@ -23,6 +23,11 @@ enum {
 	DROPS_MAX = 8,	 /* consumers that drop, of one producing process: they hold slots */
 };
 
+_Static_assert((int)FX_CODING_AUTO == (int)FX_WAY_AUTO && (int)FX_CODING_NONE == (int)FX_WAY_NONE &&
+		       (int)FX_CODING_LZ4 == (int)FX_WAY_LZ4 &&
+		       (int)FX_CODING_ZSTD == (int)FX_WAY_ZSTD,
+	       "what a graph says is what links do");
+
 /* Copies what the option table says a value is; NULL without memory shows in *ok. */
 static char *plan_text(bool *ok, char *text)
 {
@@ -301,6 +306,7 @@ static int plan_edge_from(struct fx_plan_instance *producer, const struct fx_pla
 	e->drop = edge->policy == FX_POLICY_DROP_OLD ? FX_DROP_OLD :
 		  edge->policy == FX_POLICY_DROP_NEW ? FX_DROP_NEW :
 						       FX_DROP_NONE;
+	e->way = (unsigned)edge->coding;
 	for (size_t c = 0; c < edge->consumers; c++)
 		e->lanes[c] = (struct fx_wired_lane){ .pool_fd = -1,
 						      .holder = holder + (unsigned)c,
@@ -367,6 +373,7 @@ static int plan_edge(struct fx_plan *p, size_t to, const struct fx_graph_input *
 		.producers = (size_t)g->nodes[in->from].workers,
 		.consumers = (size_t)g->nodes[to].workers,
 		.policy = in->policy,
+		.coding = in->coding,
 		.spool_bytes = in->policy == FX_POLICY_SPOOL ? in->spool_bytes : 0,
 		.gaps = drops(in->policy) || passes_gaps(p, in->from),
 	};

@@ -27,6 +27,7 @@ struct fx_plan_edge {
 	size_t from, to; /**< indices of nodes in the graph */
 	const char *from_port, *to_port;
 	enum fx_policy policy;
+	enum fx_coding coding;
 	uint64_t spool_bytes; /**< 0: no spool */
 	bool gaps; /**< messages may have been dropped: here, or before stateless nodes that pass
 		    * the numbers of others on */

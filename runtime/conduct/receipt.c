@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "conduct/run.h"
+#include "wire/wire.h"
 
 /* JSON text of what a node or the system said: bytes that are not UTF-8, as in the name of a file,
  * become question marks. */
@@ -32,6 +33,7 @@ static json_t *said(const char *text)
 /* An edge's counters, summed over its lanes. */
 struct ledger {
 	uint64_t sent, delivered, acked, resent, duplicates, dropped, missing, bytes;
+	uint64_t framed, coded[FX_STATS_CODECS], rate;
 };
 
 static struct ledger edge_ledger(const struct fx_run *r, const struct fx_plan_edge *e)
@@ -49,8 +51,23 @@ static struct ledger edge_ledger(const struct fx_run *r, const struct fx_plan_ed
 		l.dropped += atomic_load(&s->dropped);
 		l.missing += atomic_load(&s->missing);
 		l.bytes += atomic_load(&s->bytes);
+		l.framed += atomic_load(&s->framed);
+		for (int c = 0; c < FX_STATS_CODECS; c++)
+			l.coded[c] += atomic_load(&s->coded[c]);
+		if (atomic_load(&s->rate) > l.rate)
+			l.rate = atomic_load(&s->rate);
 	}
 	return l;
+}
+
+/* How the payloads travelled that did not lie in shared memory. */
+static json_t *frames_json(const struct ledger *l)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "bytes", (json_int_t)l->framed, "stored",
+			 (json_int_t)l->coded[FX_CODEC_STORED], "lz4",
+			 (json_int_t)l->coded[FX_CODEC_LZ4], "zstd",
+			 (json_int_t)l->coded[FX_CODEC_ZSTD], "link_bytes_per_second",
+			 (json_int_t)l->rate);
 }
 
 static json_t *edges_json(const struct fx_run *r, bool *adds_up)
@@ -67,13 +84,13 @@ static json_t *edges_json(const struct fx_run *r, bool *adds_up)
 		snprintf(from, sizeof from, "%s.%s", r->graph->nodes[e->from].name, e->from_port);
 		snprintf(to, sizeof to, "%s.%s", r->graph->nodes[e->to].name, e->to_port);
 		json_array_append_new(
-			list,
-			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "from",
-				  from, "to", to, "sent", (json_int_t)l.sent, "delivered",
-				  (json_int_t)l.delivered, "acked", (json_int_t)l.acked, "resent",
-				  (json_int_t)l.resent, "duplicates", (json_int_t)l.duplicates,
-				  "dropped", (json_int_t)l.dropped, "missing",
-				  (json_int_t)l.missing, "bytes", (json_int_t)l.bytes));
+			list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+					"from", from, "to", to, "sent", (json_int_t)l.sent,
+					"delivered", (json_int_t)l.delivered, "acked",
+					(json_int_t)l.acked, "resent", (json_int_t)l.resent,
+					"duplicates", (json_int_t)l.duplicates, "dropped",
+					(json_int_t)l.dropped, "missing", (json_int_t)l.missing,
+					"bytes", (json_int_t)l.bytes, "frames", frames_json(&l)));
 	}
 	return list;
 }
@@ -194,19 +211,22 @@ static json_t *nodes_json(const struct fx_run *r)
 		struct fx_instance_stats *s = &r->stats.instances[i];
 
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s*, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:f, "
-					"s:I, s:o, s:o}",
-					"node", w->node, "type", w->type, "host",
-					fx__hosts_name(r, i), "instance", (int)w->instance,
-					"restarts", (int)r->processes[i].restarts, "exit",
-					exit_code(&r->processes[i]), "refused",
-					(json_int_t)atomic_load(&s->refused), "warnings",
-					(json_int_t)atomic_load(&s->warnings), "busy_seconds",
-					(double)atomic_load(&s->busy_ns) * 1e-9, "cpu_seconds",
-					(double)atomic_load(&s->cpu_ns) * 1e-9, "work_seconds",
-					(double)atomic_load(&s->work_ns) * 1e-9, "peak_rss_bytes",
-					(json_int_t)atomic_load(&s->peak_rss_bytes), "progress",
-					progress_json(s), "error", said(s->error)));
+			list,
+			json_pack("{s:s, s:s, s:s*, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:f, "
+				  "s:I, s:I, s:I, s:o, s:o}",
+				  "node", w->node, "type", w->type, "host", fx__hosts_name(r, i),
+				  "instance", (int)w->instance, "restarts",
+				  (int)r->processes[i].restarts, "exit",
+				  exit_code(&r->processes[i]), "refused",
+				  (json_int_t)atomic_load(&s->refused), "warnings",
+				  (json_int_t)atomic_load(&s->warnings), "busy_seconds",
+				  (double)atomic_load(&s->busy_ns) * 1e-9, "cpu_seconds",
+				  (double)atomic_load(&s->cpu_ns) * 1e-9, "work_seconds",
+				  (double)atomic_load(&s->work_ns) * 1e-9, "peak_rss_bytes",
+				  (json_int_t)atomic_load(&s->peak_rss_bytes), "journal_bytes",
+				  (json_int_t)atomic_load(&s->journal_bytes), "journal_raw_bytes",
+				  (json_int_t)atomic_load(&s->journal_raw_bytes), "progress",
+				  progress_json(s), "error", said(s->error)));
 	}
 	return list;
 }

@@ -33,6 +33,14 @@ struct fx_draft_edge {
 	unsigned from_port;
 	enum fx_policy policy;
 	uint64_t spool_bytes;
+	enum fx_coding coding;
+};
+
+/* An entry of `codec`. */
+struct fx_draft_coding {
+	const char *input; /* borrowed from the YAML tree; NULL: of all inputs */
+	struct fx_place at;
+	enum fx_coding coding;
 };
 
 /* An entry of `policy`. */
@@ -60,6 +68,8 @@ struct fx_draft_node {
 	size_t edges_len;
 	struct fx_draft_policy *policies; /* owned */
 	size_t policies_len;
+	struct fx_draft_coding *codings; /* owned */
+	size_t codings_len;
 };
 
 struct fx_draft {
@@ -81,6 +91,10 @@ void fx_draft_policy(struct fx_draft *d, struct fx_draft_node *n, const struct f
 		     const struct fx_yaml_entry *input, const char *text);
 /** Gives every edge its policy; checks that the inputs are there. */
 void fx_draft_policies(struct fx_draft *d);
+/** Both, for `codec`. */
+void fx_draft_coding(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y,
+		     const struct fx_yaml_entry *input, const char *text);
+void fx_draft_codings(struct fx_draft *d);
 /** Reads the map `hosts` into d->graph. */
 void fx_draft_hosts(struct fx_draft *d, const struct fx_yaml *y);
 /** Finds the hosts that each node may run on, by its `host` and `tags`. */

@@ -60,6 +60,14 @@ enum fx_policy {
 	FX_POLICY_DROP_NEW, /**< ... or the newest */
 };
 
+/** How payloads are coded where they travel in frames: between hosts. */
+enum fx_coding {
+	FX_CODING_AUTO, /**< by what they are, and by how fast the link is */
+	FX_CODING_NONE, /**< not at all ... */
+	FX_CODING_LZ4,	/**< ... or so, where that makes them smaller */
+	FX_CODING_ZSTD,
+};
+
 /** A connected input: the edge to it. */
 struct fx_graph_input {
 	unsigned port; /**< index in type->ports, an input */
@@ -67,6 +75,7 @@ struct fx_graph_input {
 	unsigned from_port; /**< index in the producer's type->ports, an output */
 	enum fx_policy policy;
 	uint64_t spool_bytes; /**< most that a spool may take */
+	enum fx_coding coding;
 	int line, col;
 };
 
@@ -145,6 +154,8 @@ void fx_graph_free(struct fx_graph *g);
 
 /** As it is written in a graph. */
 const char *fx_policy_name(enum fx_policy policy);
+/** The same of a codec. */
+const char *fx_coding_name(enum fx_coding coding);
 /** Index of the node called @p name, or -1. */
 long fx_graph_find(const struct fx_graph *g, const char *name);
 /** Number of inputs, over the whole graph, that read output @p port of node @p index. */

@@ -171,29 +171,38 @@ static void read_from(struct fx_draft *d, struct fx_draft_node *n, const struct 
 	}
 }
 
-/* A text for all inputs, or a map of inputs. */
-static void read_policy(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y)
+/* `policy` or `codec`: a text for all inputs, or a map of inputs. */
+static void read_inputs(struct fx_draft *d, struct fx_draft_node *n, const char *key,
+			const struct fx_yaml *y)
 {
 	const size_t len = y->kind == FX_YAML_MAP ? y->len : 1;
+	const bool policy = strcmp(key, "policy") == 0;
 
-	n->policies = fx_calloc(len, sizeof *n->policies);
-	if (!n->policies)
+	if (policy)
+		n->policies = fx_calloc(len, sizeof *n->policies);
+	else
+		n->codings = fx_calloc(len, sizeof *n->codings);
+	if (policy ? !n->policies : !n->codings) {
 		no_memory(d);
-	for (size_t i = 0; n->policies && i < len; i++) {
+		return;
+	}
+	for (size_t i = 0; i < len; i++) {
 		const struct fx_yaml_entry *input = y->kind == FX_YAML_MAP ? &y->entries[i] : NULL;
 		const struct fx_yaml *value = input ? &input->value : y;
-		struct fx_expanded e = fx_draft_expand(d, value, n->name, "policy");
+		struct fx_expanded e = fx_draft_expand(d, value, n->name, key);
 
-		if (e.text)
+		if (e.text && policy)
 			fx_draft_policy(d, n, value, input, e.text);
+		else if (e.text)
+			fx_draft_coding(d, n, value, input, e.text);
 		free(e.text);
 	}
 }
 
 static void read_node_keys(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *map)
 {
-	static const char *const keys[] = { "type", "from",  "set",  "workers", "when", "policy",
-					    "hang", "limit", "host", "tags",	NULL };
+	static const char *const keys[] = { "type",  "from", "set",   "workers", "when", "policy",
+					    "codec", "hang", "limit", "host",	 "tags", NULL };
 	static const char *const later[] = { "key", NULL };
 	const struct fx_yaml_entry *when = fx_yaml_find(map, "when");
 	char place[FX_GRAPH_NAME_MAX + 3];
@@ -212,8 +221,8 @@ static void read_node_keys(struct fx_draft *d, struct fx_draft_node *n, const st
 			read_set(d, n, &e->value);
 		} else if (strcmp(e->key, "workers") == 0) {
 			read_workers(d, n, &e->value);
-		} else if (strcmp(e->key, "policy") == 0) {
-			read_policy(d, n, &e->value);
+		} else if (strcmp(e->key, "policy") == 0 || strcmp(e->key, "codec") == 0) {
+			read_inputs(d, n, e->key, &e->value);
 		} else if (strcmp(e->key, "host") == 0 || strcmp(e->key, "tags") == 0) {
 			read_where(d, n, e->key, &e->value);
 		} else if (fx_bounds_has(e->key)) {
@@ -320,6 +329,7 @@ static void draft_node_fini(struct fx_draft_node *n)
 	free(n->options);
 	free(n->edges);
 	free(n->policies);
+	free(n->codings);
 	free(n->host);
 	free(n->tags);
 }
@@ -362,6 +372,7 @@ struct fx_graph *fx_graph_parse(const char *file, const char *text, size_t size,
 		fx_draft_read(&d, &root, params, params_len, flags);
 		fx_draft_check(&d);
 		fx_draft_policies(&d);
+		fx_draft_codings(&d);
 		fx_draft_connect(&d);
 		fx_draft_order(&d);
 	}

@@ -134,6 +134,7 @@ static bool build_inputs(struct fx_graph_node *to, const struct fx_draft_node *n
 				.from_port = e->from_port,
 				.policy = e->policy,
 				.spool_bytes = e->spool_bytes,
+				.coding = e->coding,
 				.line = e->at.line,
 				.col = e->at.col,
 			};

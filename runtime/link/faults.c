@@ -214,18 +214,18 @@ static void faults_send(struct fx_faults *f, void *socket, const struct iovec *f
 }
 
 void fx__faults_send(struct fx_faults *f, void *socket, const void *route, size_t route_size,
-		     const struct fx__parcel *p)
+		     const struct fx__form *form)
 {
 	const struct iovec frames[FRAMES_MAX] = {
 		{ (void *)(uintptr_t)route, route_size },
-		{ p->header, p->header_size },
-		{ p->inlined, p->inlined_size },
+		{ form->header, form->header_size },
+		{ form->payload, form->payload_size },
 	};
 
 	if (f)
-		faults_send(f, socket, frames, p->inlined ? 3 : 2, 1);
+		faults_send(f, socket, frames, form->payload ? 3 : 2, 1);
 	else if (zmq_send(socket, route, route_size, ZMQ_SNDMORE) >= 0)
-		fx__parcel_send(p, socket);
+		fx__form_send(form, socket);
 }
 
 void fx__faults_control(struct fx_faults *f, void *socket, const void *bytes, size_t size)

@@ -20,9 +20,9 @@ void fx_faults_free(struct fx_faults *f);
 /** Sends what was held back and is due. Takes NULL. */
 void fx_faults_pump(struct fx_faults *f);
 
-/* Sends a parcel to @p route, or what becomes of it. @p f NULL: just sends it. */
+/* Sends a message to @p route, or what becomes of it. @p f NULL: just sends it. */
 void fx__faults_send(struct fx_faults *f, void *socket, const void *route, size_t route_size,
-		     const struct fx__parcel *p);
+		     const struct fx__form *form);
 /* The same for a control frame on a DEALER. */
 void fx__faults_control(struct fx_faults *f, void *socket, const void *bytes, size_t size);
 

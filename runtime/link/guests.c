@@ -123,7 +123,7 @@ static void leave(struct fx__guests *g, size_t i)
 static int header_for_frame(const struct fx__parcel *p, void **header, size_t *size)
 {
 	struct fx_envelope e;
-	int result = fx_wire_decode(p->header, p->header_size, &e, NULL);
+	int result = fx_wire_decode(p->form.header, p->form.header_size, &e, NULL);
 
 	if (result < 0)
 		return result;
@@ -150,9 +150,9 @@ static bool guest_send(struct fx__guests *g, struct guest *guest, const struct f
 		zmq_send(g->socket, header, size, ZMQ_SNDMORE);
 		zmq_send(g->socket, fx_pool_slot(p->pool, (unsigned)p->slot), p->bytes, 0);
 	} else if (there && guest->headers) {
-		zmq_send(g->socket, p->header, p->header_size, 0);
+		zmq_send(g->socket, p->form.header, p->form.header_size, 0);
 	} else if (there) {
-		fx__parcel_send(p, g->socket);
+		fx__form_send(&p->form, g->socket);
 	}
 	free(header);
 	return there;

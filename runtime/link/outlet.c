@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "block/heap.h"
 #include "link/faults.h"
+#include "link/form.h"
 #include "link/guests.h"
 #include "link/lost.h"
 #include "link/parcel.h"
@@ -20,7 +21,7 @@
 #include "link/socket.h"
 #include "link/welcome.h"
 
-enum { WAITING_MAX = 4, MARKS_MAX = 1024, REFUSALS_TOLD = 32 };
+enum { WAITING_MAX = 4, MARKS_MAX = 1024 };
 
 /* One consuming instance. */
 struct lane {
@@ -33,6 +34,7 @@ struct lane {
 	bool ended;
 	struct fx__parcels flight; /* sent, not acknowledged */
 	struct fx__silence silence;
+	struct fx__pace pace; /* of its connection */
 };
 
 struct edge {
@@ -49,6 +51,7 @@ struct fx_outlet {
 	bool failed;		       /* without memory: reported by the next queue() */
 	unsigned refusals;	       /* control messages that were refused */
 	struct fx__guests *guests;     /* owned, or NULL */
+	struct fx__effort effort;
 };
 
 static bool broadcast(const struct fx__parcel *p)
@@ -169,12 +172,16 @@ void *fx_outlet_guests(const struct fx_outlet *o)
 static void lane_send(struct fx_outlet *o, size_t e, size_t i, struct fx__parcel *p)
 {
 	struct lane *lane = &o->edges[e].lanes[i];
+	struct fx__form form;
 
 	if (!lane->known)
 		return;
 	if (p->slot >= 0)
 		fx_pool_hold(o->config.pool, (unsigned)p->slot, o->config.edges[e].lanes[i].holder);
-	fx__faults_send(o->config.faults, o->socket, lane->route, lane->route_size, p);
+	form = fx__parcel_form(
+		p, fx__form_codec(o->config.edges[e].way, p->grey, lane->pace.harder), &o->effort);
+	fx__form_count(&form, o->config.edges[e].lanes[i].stats);
+	fx__faults_send(o->config.faults, o->socket, lane->route, lane->route_size, &form);
 }
 
 /* Puts a parcel in flight on a lane. Takes a reference that the caller holds. */
@@ -192,6 +199,7 @@ static void lane_launch(struct fx_outlet *o, size_t e, size_t i, struct fx__parc
 
 		lane->messages++;
 		lane->bytes += p->bytes;
+		lane->pace.raw += p->bytes;
 		atomic_fetch_add(&s->sent, 1);
 		atomic_fetch_add(&s->bytes, p->bytes);
 	}
@@ -439,39 +447,23 @@ static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const 
 	return true;
 }
 
-static bool outlet_acks(struct fx_outlet *o, const struct fx_control *c, const void *route,
-			size_t route_size)
+static bool outlet_acks(struct fx_outlet *o, const struct fx_control *c, zmq_msg_t *route,
+			zmq_msg_t *body)
 {
 	for (size_t e = 0; e < o->config.edges_len; e++)
 		for (size_t i = 0; i < o->config.edges[e].lanes_len; i++) {
-			const struct lane *lane = &o->edges[e].lanes[i];
+			struct lane *lane = &o->edges[e].lanes[i];
 
-			if (!lane->known || lane->route_size != route_size ||
-			    memcmp(lane->route, route, route_size) != 0)
+			if (!lane->known || lane->route_size != zmq_msg_size(route) ||
+			    memcmp(lane->route, zmq_msg_data(route), lane->route_size) != 0)
 				continue;
+			fx__form_look(&lane->pace, body, &o->effort,
+				      o->config.edges[e].lanes[i].stats);
 			for (size_t k = 0; k < c->acks_len; k++)
 				lane_ack(o, e, i, c->acks[k]);
 			return true;
 		}
 	return false;
-}
-
-/* Says why, and shows a peer of another version which one is spoken here. Not without end: whoever
- * sends rubbish fills neither the log nor a queue. */
-static void outlet_refuse(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *body, const char *why)
-{
-	const int version = fx_wire_version(zmq_msg_data(body), zmq_msg_size(body));
-	const char *from = zmq_msg_data(route);
-	char peer[64] = "";
-
-	if (o->refusals++ >= REFUSALS_TOLD)
-		return;
-	for (size_t i = 0; i < zmq_msg_size(route) && i + 1 < sizeof peer; i++)
-		peer[i] = '!' <= from[i] && from[i] <= '~' ? from[i] : '?';
-	fx_log(FX_LOG_WARN, "refused a control message of %s to %s.%s: %s%s", peer, o->config.node,
-	       o->config.port, why, o->refusals == REFUSALS_TOLD ? "; no more are told" : "");
-	if (version >= 0 && version != FX_WIRE_VERSION)
-		fx__welcome(o->socket, &o->config, from, zmq_msg_size(route));
 }
 
 static bool outlet_control(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *body)
@@ -482,14 +474,13 @@ static bool outlet_control(struct fx_outlet *o, zmq_msg_t *route, zmq_msg_t *bod
 
 	if (fx__seal_check(zmq_msg_data(body), zmq_msg_size(body), NULL, 0, &err) < 0 ||
 	    fx_control_decode(zmq_msg_data(body), zmq_msg_size(body), &c, &err) < 0) {
-		outlet_refuse(o, route, body, err.text);
+		fx__refuse(o->socket, &o->config, &o->refusals, route, body, err.text);
 		return false;
 	}
 	if (c.kind == FX_CONTROL_HELLO)
 		ok = outlet_hello(o, &c, zmq_msg_data(route), zmq_msg_size(route));
 	else
-		ok = c.kind == FX_CONTROL_ACK &&
-		     outlet_acks(o, &c, zmq_msg_data(route), zmq_msg_size(route));
+		ok = c.kind == FX_CONTROL_ACK && outlet_acks(o, &c, route, body);
 	free(c.acks);
 	return ok;
 }
@@ -539,10 +530,11 @@ static void outlet_remember(struct fx_outlet *o, struct fx__parcel *p)
 int fx_outlet_queue(struct fx_outlet *o, struct fx_envelope *e, struct fx_error *err)
 {
 	struct fx__parcel *p;
-	int result = fx__parcel_new(o->config.pool, e, &p, err);
+	const enum fx_way way = o->config.edges_len ? o->config.edges[0].way : FX_WAY_AUTO;
+	int result = fx__parcel_new(o->config.pool, way, e, &p, err);
 
 	if (result == FX_IDLE && o->config.slots_optional)
-		result = fx__parcel_new(NULL, e, &p, err);
+		result = fx__parcel_new(NULL, way, e, &p, err);
 	if (result != FX_OK)
 		return result;
 	if (broadcast(p))

@@ -33,6 +33,7 @@ struct fx_outlet_edge {
 	size_t lanes_len;
 	const struct fx_outlet_lane *lanes; /**< borrowed for life */
 	enum fx_drop drop;
+	enum fx_way way; /**< for payloads in frames */
 };
 
 struct fx_outlet_config {
@@ -44,7 +45,7 @@ struct fx_outlet_config {
 	struct fx_trust *trust; /**< only peers with an allowed key; NULL: any; borrowed for life */
 	const char *guests;	/**< endpoint for guests, or NULL; borrowed for life */
 	_Atomic uint64_t *untapped; /**< counts what taps were too slow for; with guests */
-	struct fx_pool *pool;	    /**< NULL: payloads travel in frames, labels and trees by LZ4 */
+	struct fx_pool *pool;	    /**< NULL: payloads travel in frames, coded as the edges say */
 	bool slots_optional; /**< when no slot is free: as without a pool, instead of FX_IDLE */
 	bool repeats; /**< messages are queued in order of seq, in a later life from an earlier one
 		       * on: what an edge has acknowledged does not go out again */

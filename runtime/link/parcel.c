@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "link/form.h"
 #include "link/letter.h"
 #include "link/seal.h"
 #include "link/slot.h"
@@ -39,34 +40,42 @@ static int payload_to_slot(struct fx__parcel *p, struct fx_pool *pool, struct fx
 	return FX_OK;
 }
 
-static int payload_to_frame(struct fx__parcel *p, struct fx_envelope *e, size_t size, bool code)
+static int payload_to_frame(struct fx__parcel *p, struct fx_envelope *e, size_t size,
+			    enum fx_codec codec)
 {
 	const void *raw = fx_wire_payload(e->kind, e->message);
+	struct fx__form *f = &p->form;
+	const int got = fx__form_code(codec, raw, size, &p->grid, &f->payload, &f->payload_size);
 
-	if (code && fx_letter_worth_coding(e) &&
-	    fx_codec_compress(raw, size, &p->inlined, &p->inlined_size) < 0)
-		return FX_ENOMEM;
-	if (p->inlined) {
-		e->payload.codec = FX_CODEC_LZ4;
-		e->payload.size = p->inlined_size;
-		return FX_OK;
+	if (got < 0)
+		return got;
+	f->asked = codec;
+	f->codec = e->payload.codec = (enum fx_codec)got;
+	if (!f->payload) {
+		f->payload_size = size;
+		f->payload = malloc(size);
+		if (!f->payload)
+			return FX_ENOMEM;
+		memcpy(f->payload, raw, size);
 	}
-	p->inlined = malloc(size);
-	if (!p->inlined)
-		return FX_ENOMEM;
-	memcpy(p->inlined, raw, size);
-	p->inlined_size = size;
+	e->payload.size = f->payload_size;
 	return FX_OK;
 }
 
-static int parcel_payload(struct fx__parcel *p, struct fx_pool *pool, struct fx_envelope *e,
-			  struct fx_error *err)
+static int parcel_payload(struct fx__parcel *p, struct fx_pool *pool, enum fx_way way,
+			  struct fx_envelope *e, struct fx_error *err)
 {
 	const size_t size = e->kind ? fx_wire_payload_size(e->kind, e->message) : 0;
 	int result = FX_OK;
 
 	e->payload = (struct fx_payload){ .size = size, .raw_size = size };
 	p->bytes = size;
+	p->grey = size && !fx_letter_worth_coding(e);
+	if (p->grey) {
+		const struct fx_block *b = e->message;
+
+		p->grid = (struct fx__grid){ fx_dtype_size(b->dtype), b->shape[2] };
+	}
 	if (size > FX_WIRE_PAYLOAD_MAX)
 		return fx_error_set(
 			err, FX_EINVAL,
@@ -75,13 +84,14 @@ static int parcel_payload(struct fx__parcel *p, struct fx_pool *pool, struct fx_
 	if (size && pool && size > INLINE_MAX)
 		result = payload_to_slot(p, pool, e, size);
 	else if (size)
-		result = payload_to_frame(p, e, size, !pool);
+		result = payload_to_frame(p, e, size,
+					  fx__form_codec(pool ? FX_WAY_NONE : way, p->grey, false));
 	return result == FX_ENOMEM ? fx_error_set(err, result, "no memory for %zu bytes", size) :
 				     result;
 }
 
-int fx__parcel_new(struct fx_pool *pool, struct fx_envelope *e, struct fx__parcel **out,
-		   struct fx_error *err)
+int fx__parcel_new(struct fx_pool *pool, enum fx_way way, struct fx_envelope *e,
+		   struct fx__parcel **out, struct fx_error *err)
 {
 	struct fx__parcel *p = calloc(1, sizeof *p);
 	int result;
@@ -95,13 +105,14 @@ int fx__parcel_new(struct fx_pool *pool, struct fx_envelope *e, struct fx__parce
 	p->mark = e->mark.kind;
 	p->slot = -1;
 	p->refs = 1;
+	p->fixed = pool != NULL;
 	p->queued_ns = fx_now_ns();
-	result = parcel_payload(p, pool, e, err);
+	result = parcel_payload(p, pool, way, e, err);
 	if (result == FX_OK)
-		result = fx_wire_encode(e, &p->header, &p->header_size, err);
+		result = fx_wire_encode(e, &p->form.header, &p->form.header_size, err);
 	if (result == FX_OK)
-		result =
-			fx__seal_add(&p->header, &p->header_size, p->inlined, p->inlined_size, err);
+		result = fx__seal_add(&p->form.header, &p->form.header_size, p->form.payload,
+				      p->form.payload_size, err);
 	if (result != FX_IDLE)
 		free_message(e);
 	if (result != FX_OK) {
@@ -118,16 +129,17 @@ void fx__parcel_unref(struct fx__parcel *p)
 		return;
 	if (p->slot >= 0)
 		fx_pool_drop(p->pool, (unsigned)p->slot, 0);
-	free(p->header);
-	free(p->inlined);
+	free(p->form.header);
+	free(p->form.payload);
+	fx__parcel_forms_fini(p);
 	free(p);
 }
 
-int fx__parcel_send(const struct fx__parcel *p, void *socket)
+int fx__form_send(const struct fx__form *f, void *socket)
 {
-	if (zmq_send(socket, p->header, p->header_size, p->inlined ? ZMQ_SNDMORE : 0) < 0)
+	if (zmq_send(socket, f->header, f->header_size, f->payload ? ZMQ_SNDMORE : 0) < 0)
 		return FX_EIO;
-	if (p->inlined && zmq_send(socket, p->inlined, p->inlined_size, 0) < 0)
+	if (f->payload && zmq_send(socket, f->payload, f->payload_size, 0) < 0)
 		return FX_EIO;
 	return FX_OK;
 }

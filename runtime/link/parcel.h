@@ -9,31 +9,45 @@
 /* Bytes of a routing id: two names, two numbers and what lies between them. */
 enum { FX_LINK_ROUTE_MAX = 160 };
 
+/* A header frame, and the payload frame that it tells of, if there is one. */
+struct fx__form {
+	void *header, *payload; /* owned by the parcel; payload: or NULL */
+	size_t header_size, payload_size;
+	enum fx_codec codec,
+		asked; /* asked: for which it was made; it may not have been worth it */
+};
+
+/* Of grey values: bytes of each, and how many make a row. Zeros of all else. */
+struct fx__grid {
+	size_t elem, row;
+};
+
 struct fx__parcel {
 	uint64_t seq;
-	bool data;		   /* a block, tree or record; not a mark */
-	enum fx_mark_kind mark;	   /* when it is a mark */
-	void *header;		   /* owned */
-	size_t header_size, bytes; /* bytes: of the payload, what credit counts */
-	int slot;		   /* in pool, or -1 */
-	struct fx_pool *pool;	   /* borrowed */
-	void *inlined;		   /* owned payload frame, or NULL */
-	size_t inlined_size;
+	bool data;		/* a block, tree or record; not a mark */
+	enum fx_mark_kind mark; /* when it is a mark */
+	bool grey;		/* values that LZ4 makes no smaller */
+	struct fx__grid grid;
+	size_t bytes;			 /* of the payload before coding, what credit counts */
+	int slot;			 /* in pool, or -1 */
+	struct fx_pool *pool;		 /* borrowed */
+	struct fx__form form;		 /* as it was made first ... */
+	struct fx__form more[FX_CODECS]; /* ... and for other links, by codec (form.h) */
+	bool tried[FX_CODECS];
+	bool fixed; /* within a host: as it is */
 	unsigned refs, unacked;
 	bool told; /* that all have acknowledged it */
 	int64_t queued_ns;
 };
 
-/* Encodes @p e. Consumes its message when the result is not FX_IDLE (no free slot). */
-int fx__parcel_new(struct fx_pool *pool, struct fx_envelope *e, struct fx__parcel **out,
-		   struct fx_error *err);
+/* Encodes @p e, in frames without a pool, then coded as @p way says for a fast link. Consumes its
+ * message when the result is not FX_IDLE (no free slot). */
+int fx__parcel_new(struct fx_pool *pool, enum fx_way way, struct fx_envelope *e,
+		   struct fx__parcel **out, struct fx_error *err);
 /* Drops a reference; frees header, payload and slot with the last. */
 void fx__parcel_unref(struct fx__parcel *p);
 /* Sends the frames behind a routing id frame that is already sent. */
-int fx__parcel_send(const struct fx__parcel *p, void *socket);
-/* Drops further frames of the message whose frame @p last (zmq_msg_t) was received; how many. */
-unsigned fx__skip_rest(void *socket, const void *last);
-
+int fx__form_send(const struct fx__form *f, void *socket);
 /* Drops further frames of the message whose frame @p last (zmq_msg_t) was received; how many. */
 unsigned fx__skip_rest(void *socket, const void *last);
 

@@ -13,6 +13,7 @@
 
 enum { FX_STATS_REACH = 48 }; /**< bytes of an endpoint such as tcp://10.0.0.1:5555 */
 
+enum { FX_STATS_CODECS = 3 }; /**< ways to code a payload frame: enum fx_codec */
 enum { FX_STATS_PORTS = 16, FX_STATS_GAUGES = 6, FX_STATS_UNIT = 24, FX_STATS_ASIDE = 16 };
 
 enum fx_run_state {
@@ -30,6 +31,9 @@ struct fx_lane_stats {
 	_Atomic uint64_t sent, resent, acked, dropped;	 /**< written by the producer */
 	_Atomic uint64_t delivered, duplicates, missing; /**< written by the consumer */
 	_Atomic uint64_t bytes, depth; /**< payload bytes sent; messages waiting or in flight now */
+	_Atomic uint64_t framed;       /**< payload bytes as they went out in frames */
+	_Atomic uint64_t coded[FX_STATS_CODECS]; /**< payload frames, by codec */
+	_Atomic uint64_t rate;	   /**< bytes a second that the connection carries; 0: not known */
 	_Atomic uint64_t floor;	   /**< of the first lane of a producing instance on an edge: all
 				    * messages below are acknowledged on the edge; only grows */
 	_Atomic int64_t oldest_ns; /**< when the oldest of them was queued (fx_now_ns()); 0: none */
@@ -68,6 +72,7 @@ struct fx_instance_stats {
 	_Atomic uint64_t work_seq;     /**< of that message */
 	_Atomic int64_t work_since_ns; /**< when the callback began; 0: in none */
 	_Atomic int32_t error_code;    /**< enum fx_err, with error */
+	_Atomic uint64_t journal_bytes, journal_raw_bytes; /**< written; before coding */
 	_Atomic uint64_t messages_in, messages_out, voxels_in, voxels_out, refused;
 	_Atomic int64_t done_z; /**< sections that are done here: highest z of DONE marks */
 	_Atomic uint64_t warnings;

@@ -85,9 +85,12 @@ static struct fx_outlet_edge *outlet_edges(struct fx__host *h, const struct fx_w
 				.holder = w->edges[e].lanes[i].holder,
 				.stats = &h->stats.lanes[w->edges[e].lanes[i].stats],
 			};
-		edges[e] = (struct fx_outlet_edge){ w->edges[e].node, w->edges[e].port,
-						    lanes ? w->edges[e].lanes_len : 0, lanes,
-						    (enum fx_drop)w->edges[e].drop };
+		edges[e] = (struct fx_outlet_edge){ w->edges[e].node,
+						    w->edges[e].port,
+						    lanes ? w->edges[e].lanes_len : 0,
+						    lanes,
+						    (enum fx_drop)w->edges[e].drop,
+						    (enum fx_way)w->edges[e].way };
 	}
 	return edges;
 }

@@ -105,12 +105,15 @@ int fx__host_keep_restore(struct fx__host *h)
 int fx__host_keep_message(struct fx__host *h)
 {
 	struct fx_error err = { 0 };
+	uint64_t raw;
 
 	if (!h->keep || h->replaying)
 		return FX_OK;
 	h->node.message = fx_keep_number(h->keep);
 	if (fx_keep_message(h->keep, h->current_port, &h->current, &err) < 0)
 		return fx_fail_error(&h->node, &err);
+	atomic_fetch_add(&h->me->journal_bytes, fx_keep_written(h->keep, &raw));
+	atomic_fetch_add(&h->me->journal_raw_bytes, raw);
 	return FX_OK;
 }
 

@@ -28,6 +28,7 @@ struct fx_keep {
 	uint64_t read;		    /* the record that fx_keep_next() gives */
 	uint64_t due;		    /* bytes that the journal grows, at least, between two saves */
 	uint64_t grown, last_size;  /* bytes: journal since the last save, and of that save */
+	uint64_t written, raw; /* bytes: of the last message, and before its payload was coded */
 	int64_t saved_ns;
 	uint64_t needs; /* of the save that waits: the first record that must stay */
 	bool had_save, waits, ended;
@@ -96,10 +97,21 @@ int fx_keep_message(struct fx_keep *k, unsigned port, const struct fx_envelope *
 		return result;
 	memcpy(parts + 1, l.parts, sizeof l.parts);
 	result = fx_seglog_append(k->journal, parts, 1 + l.parts_len, err);
+	k->written = 0;
 	for (int i = 0; i < 1 + l.parts_len; i++)
-		k->grown += parts[i].iov_len;
+		k->written += parts[i].iov_len;
+	k->grown += k->written;
+	k->raw = k->written;
+	if (l.parts_len == 3)
+		k->raw += fx_wire_payload_size(e->kind, e->message) - l.parts[2].iov_len;
 	fx_letter_fini(&l);
 	return result;
+}
+
+uint64_t fx_keep_written(const struct fx_keep *k, uint64_t *raw)
+{
+	*raw = k->raw;
+	return k->written;
 }
 
 uint64_t fx_keep_number(const struct fx_keep *k)

@@ -34,6 +34,8 @@ bool fx_keep_returns(const struct fx_keep *k);
 /** Appends a message that is about to be handed to the node on input @p port. */
 int fx_keep_message(struct fx_keep *k, unsigned port, const struct fx_envelope *e,
 		    struct fx_error *err);
+/** Bytes that the last message took in the journal; *raw: if its payload had not been coded. */
+uint64_t fx_keep_written(const struct fx_keep *k, uint64_t *raw);
 /** Number of the message that is appended, or read, next. */
 uint64_t fx_keep_number(const struct fx_keep *k);
 /** Makes all messages so far durable. */

@@ -31,8 +31,9 @@ static json_t *edges_to_json(const struct fx_wired_output *o)
 
 	for (size_t i = 0; i < o->edges_len; i++)
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:i, s:o}", "node", o->edges[i].node, "port",
-					o->edges[i].port, "drop", (int)o->edges[i].drop, "lanes",
+			list, json_pack("{s:s, s:s, s:i, s:i, s:o}", "node", o->edges[i].node,
+					"port", o->edges[i].port, "drop", (int)o->edges[i].drop,
+					"way", (int)o->edges[i].way, "lanes",
 					lanes_to_json(o->edges[i].lanes, o->edges[i].lanes_len)));
 	return list;
 }
@@ -206,6 +207,7 @@ static bool get_output(const json_t *o, struct fx_wired_output *out)
 
 		if (!get_text(item, "node", &e->node) || !get_text(item, "port", &e->port) ||
 		    !get_unsigned(item, "drop", &e->drop) || e->drop > FX_DROP_NEW ||
+		    !get_unsigned(item, "way", &e->way) || e->way > FX_WAY_ZSTD ||
 		    !get_lanes(item, false, &e->lanes, &e->lanes_len))
 			return false;
 	}

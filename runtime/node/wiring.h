@@ -24,6 +24,7 @@ struct fx_wired_lane {
 struct fx_wired_edge {
 	char *node, *port; /**< the consumer */
 	unsigned drop;	   /**< enum fx_drop */
+	unsigned way;	   /**< enum fx_way */
 	size_t lanes_len;
 	struct fx_wired_lane *lanes;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* codec.c: LZ4 where it pays, stored where it does not. */
-#include "wire/wire.h"
+#include "wire/codec_zstd.h"
 
 #include <lz4.h>
 #include <stdlib.h>
@@ -42,6 +42,16 @@ int fx_codec_decompress(enum fx_codec codec, const void *bytes, size_t size, voi
 		if (size)
 			memcpy(raw, bytes, size);
 		return FX_OK;
+	}
+	if (codec == FX_CODEC_ZSTD) {
+		const int result = fx__codec_decompress_zstd(bytes, size, raw, raw_size);
+
+		return result == FX_OK ?
+			       FX_OK :
+			       fx_error_set(err, result, "%s",
+					    result == FX_ENOMEM ? "no memory to decode a payload" :
+								  "a payload that is not what its "
+								  "codec, zstd, says");
 	}
 	if (codec != FX_CODEC_LZ4 ||
 	    LZ4_decompress_safe(bytes, raw, (int)size, (int)raw_size) != (int)raw_size)

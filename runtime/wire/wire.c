@@ -18,7 +18,6 @@ enum {
 	FIELDS_MAX = 1024,
 	COLUMNS_MAX = 64,
 	SLOT_MAX = 1 << 16,
-	LZ4_RATIO_MAX = 255, /* no bytes of LZ4 become more, and none that were stored */
 };
 static const int64_t coordinate_max = (int64_t)1 << 40;
 
@@ -362,10 +361,10 @@ static int decode_payload(const Fornix__Payload *w, struct fx_payload *p, struct
 {
 	if (!w)
 		return FX_OK;
-	if (w->codec > FX_CODEC_LZ4 || w->size > FX_WIRE_PAYLOAD_MAX ||
+	if (w->codec >= FX_CODECS || w->size > FX_WIRE_PAYLOAD_MAX ||
 	    w->raw_size > FX_WIRE_PAYLOAD_MAX || w->slot > SLOT_MAX ||
 	    (w->codec == FX_CODEC_STORED && w->size != w->raw_size) ||
-	    w->raw_size > w->size * LZ4_RATIO_MAX)
+	    w->raw_size > w->size * FX_WIRE_RATIO_MAX)
 		return fx_error_set(err, FX_ETYPE, "a payload that is out of bounds");
 	p->codec = (enum fx_codec)w->codec;
 	p->size = w->size;

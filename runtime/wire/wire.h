@@ -11,9 +11,23 @@ enum {
 	FX_WIRE_HEADER_MAX = 64 << 10,	 /**< bytes of a header or control frame */
 	FX_WIRE_PAYLOAD_MAX = 256 << 20, /**< bytes of a payload, before and after coding */
 	FX_WIRE_ACKS_MAX = 4096,	 /**< sequence numbers in one Ack */
+	FX_WIRE_RATIO_MAX = 255,	 /**< a coded payload becomes at most so many times more */
 };
 
-enum fx_codec { FX_CODEC_STORED = 0, FX_CODEC_LZ4 = 1 };
+enum fx_codec {
+	FX_CODEC_STORED = 0,
+	FX_CODEC_LZ4 = 1,
+	FX_CODEC_ZSTD = 2, /**< grey values as differences from their neighbours */
+	FX_CODECS
+};
+
+/** How the payloads of an edge are to be coded where they travel in frames. */
+enum fx_way {
+	FX_WAY_AUTO, /**< by what they are and how fast the link is */
+	FX_WAY_NONE, /**< as they are ... */
+	FX_WAY_LZ4,  /**< ... or so, when it makes them a tenth smaller */
+	FX_WAY_ZSTD
+};
 
 /** Where the payload of a message is and how it is coded. */
 struct fx_payload {
@@ -72,6 +86,11 @@ int fx_wire_version(const void *bytes, size_t size);
 /** Codes @p size bytes with LZ4 into fresh memory when that makes them at least a tenth smaller.
  * *out stays NULL (and *out_size 0) when it does not: send them as they are. */
 int fx_codec_compress(const void *raw, size_t size, void **out, size_t *out_size);
+/** The same with Zstandard. @p elem: of how many bytes (1, 2, 4 or 8) the integers are whose
+ * differences from their neighbours are coded, @p row of them in a row; 0: the bytes as they are.
+ * Both make a difference to the size alone: floating point numbers count as integers. */
+int fx_codec_compress_zstd(const void *raw, size_t size, size_t elem, size_t row, void **out,
+			   size_t *out_size);
 /** Decodes exactly @p raw_size bytes into @p raw. */
 int fx_codec_decompress(enum fx_codec codec, const void *bytes, size_t size, void *raw,
 			size_t raw_size, struct fx_error *err);

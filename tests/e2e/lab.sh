@@ -1,5 +1,5 @@
 #!/bin/sh
-# lab.sh up DIR | slurm DIR | down DIR | cut DIR I | mend DIR I
+# lab.sh up DIR | slurm DIR | down DIR | cut DIR I | mend DIR I | rate DIR I RATE
 # Four machines for tests, as network namespaces on a bridge, each with an sshd: 10.77.0.1 to .4.
 # Their names are PREFIX-1 to PREFIX-4, with PREFIX in DIR/prefix; DIR/ssh_config is for ssh -F.
 # slurm makes them a Slurm cluster as well, nodes h1 to h4: DIR/slurm.conf is for SLURM_CONF.
@@ -141,5 +141,12 @@ slurm) slurm ;;
 down) down ;;
 cut) ip -n "$(cat "$dir/prefix")-0" link set "p$3" down ;;
 mend) ip -n "$(cat "$dir/prefix")-0" link set "p$3" up ;;
-*) echo "lab: up, slurm, down, cut or mend" >&2 && exit 2 ;;
+rate) # what machine I sends, and is sent, is at most RATE, such as 100mbit
+	prefix=$(cat "$dir/prefix")
+	command -v tc >/dev/null 2>&1 || none "there is no tc (iproute2)"
+	tc -n "$prefix-$3" qdisc replace dev eth0 root tbf rate "$4" burst 64kb latency 100ms ||
+		none "rates cannot be limited here (tbf)"
+	tc -n "$prefix-0" qdisc replace dev "p$3" root tbf rate "$4" burst 64kb latency 100ms
+	;;
+*) echo "lab: up, slurm, down, cut, mend or rate" >&2 && exit 2 ;;
 esac

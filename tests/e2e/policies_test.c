@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -12,10 +13,13 @@
 #include "support/outputs.h"
 #include "support/run.h"
 
-#define DROPS	"tests/e2e/policies.yaml"
-#define SPOOLS	"tests/e2e/spool.yaml"
-#define TO_KEEP "fornix_edge_acked{from=\"scope.truth\",to=\"keep.in\"} "
-#define TO_SAVE "fornix_edge_acked{from=\"scope.truth\",to=\"save.labels\"} "
+#define DROPS	 "tests/e2e/policies.yaml"
+#define SPOOLS	 "tests/e2e/spool.yaml"
+#define ABREAST	 "tests/e2e/abreast.yaml"
+#define TO_KEEP	 "fornix_edge_acked{from=\"scope.truth\",to=\"keep.in\"} "
+#define TO_SAVE	 "fornix_edge_acked{from=\"scope.truth\",to=\"save.labels\"} "
+#define TO_GOING "fornix_edge_acked{from=\"right.truth\",to=\"going.in\"} "
+#define TO_STILL "fornix_edge_acked{from=\"left.truth\",to=\"still.in\"} "
 
 enum { SECTIONS = 40 }; /* blocks, one a section */
 
@@ -33,11 +37,11 @@ static json_int_t count(const json_t *receipt, const char *to, const char *name)
 }
 
 /* Two viewers stand still: who is to get all gets all, and they get little, each by its policy. */
-static void viewers_stop_no_one(void **state)
+static void viewers_stop_no_one_by(struct test_place *p, const char *transport)
 {
-	struct test_place *p = *state;
 	const char *out = test_word("out", p->dir, "out");
-	struct test_run *r = test_run_start(p, (const char *[]){ "run", DROPS, out, NULL });
+	struct test_run *r = test_run_start(
+		p, (const char *[]){ "run", DROPS, out, "--transport", transport, NULL });
 	const pid_t view = test_place_await(p, "node view.0 flow/pass"),
 		    peek = test_place_await(p, "node peek.0 flow/pass");
 	static const char *const to[] = { "view.in", "peek.in" };
@@ -65,6 +69,47 @@ static void viewers_stop_no_one(void **state)
 	assert_int_equal(count(receipt, "screen.in", "acked"), count(receipt, "view.in", "acked"));
 	assert_int_equal(count(receipt, "screen.in", "dropped"), 0);
 	json_decref(receipt);
+	test_run_free(r);
+	test_place_clean(p);
+}
+
+static void viewers_stop_no_one(void **state)
+{
+	viewers_stop_no_one_by(*state, "shm");
+}
+
+/* Connections of one output wait for their own ends alone. */
+static void viewers_stop_no_one_over_tcp(void **state)
+{
+	viewers_stop_no_one_by(*state, "tcp");
+}
+
+/* Two edges go from one host to another. The end of one stands still, and its producer waits: the
+ * other goes on. */
+static void an_edge_that_stands_still_stops_no_other(void **state)
+{
+	struct test_place *p = *state;
+	struct test_run *r = test_run_start(
+		p, (const char *[]){ "run", ABREAST, test_word("out", p->dir, "out"), NULL });
+	const pid_t still = test_place_await(p, "node still.0 flow/pass");
+	json_t *receipt;
+	char *url, *said;
+
+	kill(still, SIGSTOP);
+	test_metrics_await(r, TO_GOING, SECTIONS);
+	url = test_metrics_url(r);
+	said = test_http_get(url);
+	assert_non_null(said);
+	assert_null(strstr(said, TO_STILL "40"));
+	kill(still, SIGCONT);
+	test_run_wait(r);
+	if (r->code)
+		fail_msg("ended with %d: %s", r->code, r->err);
+	receipt = test_receipt(test_path(p->dir, "out"), true);
+	assert_int_equal(count(receipt, "still.in", "acked"), SECTIONS);
+	json_decref(receipt);
+	free(url);
+	free(said);
 	test_run_free(r);
 	test_place_clean(p);
 }
@@ -141,6 +186,8 @@ int main(void)
 #define PLACED(f) cmocka_unit_test_setup_teardown(f, test_place_setup, test_place_teardown)
 	const struct CMUnitTest tests[] = {
 		PLACED(viewers_stop_no_one),
+		PLACED(viewers_stop_no_one_over_tcp),
+		PLACED(an_edge_that_stands_still_stops_no_other),
 		PLACED(a_killed_spool_loses_nothing),
 		PLACED(a_spool_outlives_the_run),
 	};

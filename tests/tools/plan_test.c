@@ -65,6 +65,9 @@ static void it_says_who_runs_where_and_how_links_go(void **state)
 	link = find(json_object_get(j, "links"), "to", "segment");
 	assert_string_equal(json_string_value(json_object_get(link, "transport")), "tcp");
 	assert_int_equal(json_integer_value(json_object_get(link, "across")), 9);
+	assert_string_equal(json_string_value(json_object_get(link, "codec")), "by kind");
+	link = find(json_object_get(j, "links"), "to", "whole");
+	assert_string_equal(json_string_value(json_object_get(link, "codec")), "lz4");
 	link = find(json_object_get(j, "links"), "to", "even");
 	assert_string_equal(json_string_value(json_object_get(link, "transport")), "shm");
 	json_decref(j);

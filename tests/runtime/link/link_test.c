@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Tests runtime/link/outlet.c and inlet.c against each other: order, credits, acknowledgements,
- * what happens when an end goes away and comes back. */
+/* Tests runtime/link/outlet.c and inlet.c against each other: order, credits, acknowledgements. */
 #include "support/test.h"
 
 #include <stdio.h>
@@ -106,7 +105,8 @@ static struct rig *rig_new(size_t producers, size_t consumers, bool shared)
 			r->in_lanes[c][p] = (struct fx_inlet_lane){ r->endpoint[p], r->fd[p],
 								    (unsigned)c + 1, stats };
 		}
-		r->edges[p] = (struct fx_outlet_edge){ "to", "in", consumers, r->out_lanes[p], 0 };
+		r->edges[p] =
+			(struct fx_outlet_edge){ "to", "in", consumers, r->out_lanes[p], 0, 0 };
 		start_outlet(r, p, 0);
 	}
 	for (size_t c = 0; c < consumers; c++)
@@ -130,7 +130,7 @@ static void rig_free(struct rig *r)
 	free(r);
 }
 
-/* Lets both sides work for some milliseconds. */
+/* Lets both sides work. */
 static void pump(struct rig *r, int ms)
 {
 	for (int i = 0; i < ms; i++) {
@@ -513,7 +513,7 @@ static void long_names_are_told_apart(void **unused)
 	(void)unused;
 	snprintf(r->endpoint[1], sizeof r->endpoint[1], "ipc://%s/long", r->dir);
 	for (int i = 0; i < 2; i++)
-		edges[i] = (struct fx_outlet_edge){ names[i], "in", 1, r->out_lanes[0], 0 };
+		edges[i] = (struct fx_outlet_edge){ names[i], "in", 1, r->out_lanes[0], 0, 0 };
 	outlet = fx_outlet_new(&out, NULL);
 	assert_non_null(outlet);
 	r->in_lanes[0][1] = (struct fx_inlet_lane){ r->endpoint[1], -1, 1, &r->stats[1] };

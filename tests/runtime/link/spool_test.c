@@ -106,7 +106,7 @@ static struct rig *rig_new(uint64_t bytes, const char *spool)
 	snprintf(r->endpoint, sizeof r->endpoint, "ipc://%s/socket", r->dir);
 	r->out_lane = (struct fx_outlet_lane){ 1, &r->stats };
 	r->in_lane = (struct fx_inlet_lane){ r->endpoint, -1, 1, &r->stats };
-	r->edge = (struct fx_outlet_edge){ "to", "in", 1, &r->out_lane, FX_DROP_NONE };
+	r->edge = (struct fx_outlet_edge){ "to", "in", 1, &r->out_lane, FX_DROP_NONE, FX_WAY_AUTO };
 	outlet_start(r, 0);
 	inlet_start(r, 0);
 	return r;

@@ -211,10 +211,34 @@ static void a_save_of_another_node_is_refused(void **state)
 	assert_non_null(strstr(err.text, "/saved: not a state of this node"));
 }
 
+/* Labels are coded in the journal, images are not; both are counted, and come back. */
+static void what_it_takes_is_counted(void **state)
+{
+	enum { SIDE = 64, SIZE = SIDE * SIDE * 8 };
+	struct place *p = *state;
+
+	live(p);
+	for (int k = 0; k < 2; k++) {
+		struct fx_block *b = fx_block_new(FX_U64, 1, SIDE, SIDE);
+		struct fx_envelope e = { .seq = (uint64_t)k, .kind = FX_BLOCK, .message = b };
+		struct fx_error err = { 0 };
+		uint64_t written, raw;
+
+		b->role = k ? FX_LABELS : FX_IMAGE;
+		assert_int_equal(fx_keep_message(p->keep, 1, &e, &err), FX_OK);
+		written = fx_keep_written(p->keep, &raw);
+		assert_in_range(raw, SIZE, SIZE + 200);
+		assert_in_range(written, k ? 1 : SIZE, k ? SIZE / 50 : SIZE + 200);
+		fx_block_free(b);
+	}
+	p->state.n = 2;
+}
+
 int main(void)
 {
 #define PLACED(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		PLACED(what_it_takes_is_counted),
 		PLACED(messages_come_again),
 		PLACED(a_save_counts_when_it_is_committed),
 		PLACED(what_a_save_needs_comes_once_more),

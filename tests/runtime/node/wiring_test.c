@@ -19,7 +19,7 @@ static const char good[] =
 	"\"lanes\":[{\"endpoint\":\"ipc://"
 	"x\",\"pool_fd\":11,\"slots\":true,\"from\":2,\"holder\":12,\"stats\":6}]}],"
 	"\"outputs\":[{\"port\":\"out\",\"endpoint\":\"ipc://y\",\"listen_fd\":-1,\"slots\":true,"
-	"\"edges\":[{\"node\":\"next\",\"port\":\"in\",\"drop\":2,"
+	"\"edges\":[{\"node\":\"next\",\"port\":\"in\",\"drop\":2,\"way\":3,"
 	"\"lanes\":[{\"pool_fd\":-1,\"slots\":false,\"from\":0,\"holder\":1,\"stats\":0}]}]}],"
 	"\"guard\":{\"confine\":true,\"sandbox\":true,\"out\":\"/o\",\"readable\":[\"/a\",\"/b\"],"
 	"\"keys\":null}}";
@@ -50,6 +50,7 @@ static void what_is_written_is_read(void **unused)
 	assert_true(again->inputs[0].gaps);
 	assert_int_equal(again->inputs[0].spool_bytes, 77);
 	assert_int_equal(again->outputs[0].edges[0].drop, 2);
+	assert_int_equal(again->outputs[0].edges[0].way, 3);
 	free(text);
 	fx_wiring_free(w);
 	fx_wiring_free(again);

@@ -313,7 +313,7 @@ static void a_bomb_is_refused_by_its_header(void **unused)
 	struct fx_error err = { 0 };
 
 	(void)unused;
-	e.payload.codec = FX_CODEC_LZ4;
+	e.payload.codec = FX_CODEC_ZSTD;
 	for (e.payload.size = 19; e.payload.size <= 20; e.payload.size++) {
 		void *bytes;
 		size_t size;
