@@ -39,6 +39,7 @@ bool bench_graph(json_t *results);
 bool bench_conv3d(json_t *results);
 bool bench_unet(json_t *results);
 bool bench_scale(json_t *results);
+bool bench_frames(json_t *results);
 
 /** Node types that only benchmarks use: bench/source and bench/sink, NULL-terminated. */
 extern const struct fx_node_type *const bench_nodes[];

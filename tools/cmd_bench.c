@@ -20,6 +20,8 @@ static const struct {
 	{ "graph", "the whole main job on a phantom", bench_graph },
 	{ "conv3d", "24 convolutions of 32 channels on 33 x 33 x 33 voxels", bench_conv3d },
 	{ "unet", "a U-Net and what follows it, on blocks of 128 x 128 x 128 voxels", bench_unet },
+	{ "frames", "a detector over TCP: acquire/zmq without and with a spool, and plain ZeroMQ",
+	  bench_frames },
 	{ "scale", "1 to 64 workers with a set time a block, and 200 processes", bench_scale },
 };
 
@@ -72,8 +74,8 @@ static int find_bench(const char *name)
 			return i;
 		fx_nearest_offer(&near, name, benches[i].name);
 	}
-	cmd_wrong("no benchmark \"%s\"%s%s; there are link, graph, conv3d, unet and scale", name,
-		  near.name ? ", did you mean " : "", near.name ? near.name : "");
+	cmd_wrong("no benchmark \"%s\"%s%s; there are link, graph, conv3d, unet, frames and scale",
+		  name, near.name ? ", did you mean " : "", near.name ? near.name : "");
 	return -1;
 }
 
@@ -102,6 +104,15 @@ int cmd_bench(int argc, char **argv)
 			"the\n"
 			"         network, and each step from its logits to segments. MVx/s by CPU "
 			"time\n"
+			"  frames frames of 16 and 4 MiB from a detector over TCP through "
+			"acquire/zmq "
+			"to a\n"
+			"         consumer: without a spool and with one, in TMPDIR and in memory, "
+			"read "
+			"at\n"
+			"         once and slowly; plain ZeroMQ, and writing the same bytes. GB/s, "
+			"CPU s "
+			"a GB\n"
 			"  scale  1 to 64 workers that only wait a set time for each block, "
 			"against the\n"
 			"         ideal of workers / time; what the framework costs; starting, and "
