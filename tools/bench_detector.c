@@ -142,17 +142,15 @@ bool bench_detector_start(struct bench_detector *d)
 	return d->pid > 0 && read(d->told, d->endpoint, sizeof d->endpoint) == sizeof d->endpoint;
 }
 
-bool bench_detector_end(struct bench_detector *d)
+bool bench_detector_end(struct bench_detector *d, bool well)
 {
 	struct report r = { 0 };
 	struct rusage u = { .ru_maxrss = 0 };
 	int status = -1;
-	bool ok = d->pid > 0;
+	bool ok = well && d->pid > 0 && read(d->told, &r, sizeof r) == sizeof r;
 
-	if (ok && read(d->told, &r, sizeof r) != sizeof r) {
-		kill(d->pid, SIGKILL);
-		ok = false;
-	}
+	if (!ok && d->pid > 0)
+		kill(d->pid, SIGKILL); /* it may wait for a peer that has gone */
 	if (d->stay >= 0)
 		close(d->stay);
 	if (d->told >= 0)

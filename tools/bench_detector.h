@@ -23,8 +23,9 @@ struct bench_detector {
 
 /** Starts it: side, frames and warm are set, the rest is zeros. False when that fails. */
 bool bench_detector_start(struct bench_detector *d);
-/** Its peer has all: takes what it measured and lets it go. False when it has not ended well. */
-bool bench_detector_end(struct bench_detector *d);
+/** Its peer has all: takes what it measured and lets it go; it is killed when its peer has not done
+ * @p well. False when it has not ended well. */
+bool bench_detector_end(struct bench_detector *d, bool well);
 /** Takes all of its frames by plain ZeroMQ and reads every byte. *sum: bench_read() of them. */
 bool bench_detector_drain(const struct bench_detector *d, uint64_t *sum);
 
