@@ -15,7 +15,7 @@
 #include "cmd.h"
 #include "conduct/run.h"
 
-enum { WAYS_MAX = 16, PIECE = 4 << 20, ROUND = 1 << 29 /* bytes of one round, about */ };
+enum { WAYS_MAX = 16, PIECE = 4 << 20, ROUND = 1 << 30 /* bytes of one round, about */ };
 
 /* One way that frames, or bytes, can take. */
 struct way {
