@@ -42,6 +42,7 @@ bool bench_cc(json_t *results);
 bool bench_edt(json_t *results);
 bool bench_teasar(json_t *results);
 bool bench_scale(json_t *results);
+bool bench_frames(json_t *results);
 
 /** Node types that only benchmarks use: bench/source and bench/sink, NULL-terminated. */
 extern const struct fx_node_type *const bench_nodes[];

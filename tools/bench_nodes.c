@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* bench_nodes.c: a source that writes every byte of its blocks, and a sink that reads every byte.
  */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/pack.h"
 #include "bench.h"
 
 struct source {
@@ -15,7 +17,8 @@ struct source {
 struct sink {
 	const char *result; /* options */
 	int first, last;
-	int taken;
+	double pause;
+	int taken; /* from here on no options, and saved */
 	int64_t first_ns, last_ns;
 	uint64_t sum;
 };
@@ -44,6 +47,8 @@ static const struct fx_option sink_options[] = {
 	  .help = "block whose arrival begins them" },
 	{ FX_FIELD(struct sink, last), .def = 1e9, .min = 0, .max = 1e9,
 	  .help = "block whose arrival ends them, or the last of all" },
+	{ FX_FIELD(struct sink, pause), .max = 1e4, .unit = "ms",
+	  .help = "waits so long with each block" },
 	{ 0 },
 };
 
@@ -72,6 +77,8 @@ static int sink_process(struct fx_node *node, void *state)
 		s->last_ns = fx_now_ns();
 	s->taken++;
 	fx_block_free(b);
+	if (s->pause > 0)
+		fx_sleep_ms((int64_t)s->pause);
 	return FX_OK;
 }
 
@@ -86,6 +93,23 @@ static int sink_drain(struct fx_node *node, void *state)
 	if (fx_file_write(s->result, text, strlen(text), &err) < 0)
 		return fx_fail_error(node, &err);
 	return FX_OK;
+}
+
+static int sink_save(struct fx_node *node, void *state, struct fx_pack *to)
+{
+	const struct sink *s = state;
+
+	(void)node;
+	fx_pack_put(to, &s->taken, sizeof *s - offsetof(struct sink, taken));
+	return FX_OK;
+}
+
+static int sink_load(struct fx_node *node, void *state, struct fx_unpack *from)
+{
+	struct sink *s = state;
+
+	(void)node;
+	return fx_unpack_get(from, &s->taken, sizeof *s - offsetof(struct sink, taken));
 }
 
 static const struct fx_node_type bench_source = {
@@ -107,6 +131,8 @@ static const struct fx_node_type bench_sink = {
 	.state_size = sizeof(struct sink),
 	.process = sink_process,
 	.drain = sink_drain,
+	.save = sink_save,
+	.load = sink_load,
 };
 
 const struct fx_node_type *const bench_nodes[] = { &bench_source, &bench_sink, NULL };

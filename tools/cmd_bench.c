@@ -23,6 +23,8 @@ static const struct {
 	{ "cc", "26-connected components of 64-bit labels, 64 x 256 x 256 voxels", bench_cc },
 	{ "edt", "distance to the nearest other label, 64 x 256 x 256 voxels", bench_edt },
 	{ "teasar", "skeletons of a phantom's neurites, 64 x 256 x 256 voxels", bench_teasar },
+	{ "frames", "a detector over TCP: acquire/zmq without and with a spool, and plain ZeroMQ",
+	  bench_frames },
 	{ "scale", "1 to 64 workers with a set time a block, and 200 processes", bench_scale },
 };
 
@@ -69,15 +71,18 @@ static int bench_one(int b, bool json)
 static int find_bench(const char *name)
 {
 	struct fx_nearest near = { 0 };
+	char names[128] = "";
 
 	for (int i = 0; i < BENCHES; i++) {
+		const size_t len = strlen(names);
+
 		if (strcmp(benches[i].name, name) == 0)
 			return i;
 		fx_nearest_offer(&near, name, benches[i].name);
+		snprintf(names + len, sizeof names - len, "%s%s", i ? ", " : "", benches[i].name);
 	}
-	cmd_wrong("no benchmark \"%s\"%s%s; there are link, graph, conv3d, unet, cc, edt, teasar "
-		  "and scale",
-		  name, near.name ? ", did you mean " : "", near.name ? near.name : "");
+	cmd_wrong("no benchmark \"%s\"%s%s; there are %s", name, near.name ? ", did you mean " : "",
+		  near.name ? near.name : "", names);
 	return -1;
 }
 
@@ -112,6 +117,15 @@ int cmd_bench(int argc, char **argv)
 			"         nearest other label, skeletons. MVx/s by CPU time; the first two "
 			"in\n"
 			"         turn with plain C\n"
+			"  frames frames of 16 and 4 MiB from a detector over TCP through "
+			"acquire/zmq "
+			"to a\n"
+			"         consumer: without a spool and with one, in TMPDIR and in memory, "
+			"read "
+			"at\n"
+			"         once and slowly; plain ZeroMQ, and writing the same bytes. GB/s, "
+			"CPU s "
+			"a GB\n"
 			"  scale  1 to 64 workers that only wait a set time for each block, "
 			"against the\n"
 			"         ideal of workers / time; what the framework costs; starting, and "

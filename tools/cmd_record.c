@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "cmd.h"
@@ -24,15 +23,24 @@ struct making {
 	struct edge edge;
 	size_t ended;
 	bool told;
-	sigset_t keys;
 };
 
-/* Ctrl-C was held until here: what was recorded is kept. */
-static bool asked_to_stop(const struct making *m)
-{
-	const struct timespec none = { 0, 0 };
+static volatile sig_atomic_t interrupted; /* a signal handler has no other way to tell */
 
-	return sigtimedwait(&m->keys, NULL, &none) > 0;
+static void on_interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+/* After Ctrl-C what was recorded is kept; the second ends it at once. (Not sigtimedwait():
+ * libraries have threads that do not hold signals.) */
+static void watch_keyboard(void)
+{
+	struct sigaction a = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGTERM, &a, NULL);
 }
 
 static int take(struct making *m, struct fx_error *err)
@@ -55,7 +63,7 @@ static int record(struct making *m, struct fx_error *err)
 {
 	int result = FX_OK;
 
-	while (result >= 0 && m->ended < m->edge.endpoints_len && !asked_to_stop(m)) {
+	while (result >= 0 && m->ended < m->edge.endpoints_len && !interrupted) {
 		result = take(m, err);
 		edge_tell(&m->edge, m->visit, &m->told);
 		if (result == FX_IDLE && !fx_view_lasts(m->view))
@@ -136,10 +144,7 @@ int cmd_record(int argc, char **argv)
 
 	if (result != CMD_GO)
 		return result;
-	sigemptyset(&m.keys);
-	sigaddset(&m.keys, SIGINT);
-	sigaddset(&m.keys, SIGTERM);
-	sigprocmask(SIG_BLOCK, &m.keys, NULL);
+	watch_keyboard();
 	m.view = fx_view_open(line.words_len > 2 ? line.words[2] : NULL, &err);
 	if (!m.view)
 		return cmd_wrong("%s", err.text);

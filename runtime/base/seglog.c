@@ -15,32 +15,12 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/seglog_private.h"
 #include "base/segrecord.h"
 
-enum { PARTS_MAX = 15, NAME_DIGITS = 20, NAME_SIZE = NAME_DIGITS + 5 };
+enum { PARTS_MAX = 15, NAME_DIGITS = 20, NAME_SIZE = NAME_DIGITS + 7 };
 
-struct segment {
-	uint64_t first; /* number of its first record, in its name */
-	uint64_t size;	/* bytes of good records; of all but the last: of the file */
-};
-
-struct fx_seglog {
-	char *folder;
-	int folder_fd, lock_fd; /* lock_fd: -1 for reading alone */
-	size_t segment_size;
-	struct segment *segments; /* in order */
-	size_t len, cap;
-	uint64_t next, cut;
-	int fd;			  /* appending: the last segment, or -1 */
-	bool dirty, folder_dirty; /* written and not yet synced */
-	bool broken;		  /* what is on disk is not known: no more is written */
-	struct {
-		int fd;
-		uint64_t first, number, offset;
-	} cursor; /* reading: in segment `first`, before record `number` */
-};
-
-static int log_failed(const struct fx_seglog *l, struct fx_error *err, const char *what)
+int fx__log_failed(const struct fx_seglog *l, struct fx_error *err, const char *what)
 {
 	const int cause = errno;
 
@@ -53,6 +33,12 @@ static int log_failed(const struct fx_seglog *l, struct fx_error *err, const cha
 static void segment_name(uint64_t first, char name[NAME_SIZE])
 {
 	snprintf(name, NAME_SIZE, "%020" PRIu64 ".seg", first);
+}
+
+/* Of a segment that was trimmed and waits to be used again. */
+static void spare_name(uint64_t first, char name[NAME_SIZE])
+{
+	snprintf(name, NAME_SIZE, "spare-%020" PRIu64, first);
 }
 
 /* 1: a segment; 0: no segment's name; -1: looks like one and is none. */
@@ -70,8 +56,7 @@ static int name_read(const char *name, uint64_t *first)
 	return errno || *first > INT64_MAX || strcmp(name, again) != 0 ? -1 : 1;
 }
 
-/* Opens a segment and tells its size; only regular files, no links. -1 with errno. */
-static int segment_open(const struct fx_seglog *l, uint64_t first, int flags, uint64_t *size)
+int fx__log_open(const struct fx_seglog *l, uint64_t first, int flags, uint64_t *size)
 {
 	char name[NAME_SIZE];
 	struct stat st;
@@ -92,7 +77,7 @@ static int segment_open(const struct fx_seglog *l, uint64_t first, int flags, ui
 
 static int by_first(const void *a, const void *b)
 {
-	const struct segment *x = a, *y = b;
+	const struct fx__segment *x = a, *y = b;
 
 	return (x->first > y->first) - (x->first < y->first);
 }
@@ -105,19 +90,18 @@ static int list_add(struct fx_seglog *l, uint64_t first, struct fx_error *err)
 	segment_name(first, name);
 	if (fstatat(l->folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? FX_OK /* trimmed just now */ :
-					 log_failed(l, err, "cannot look at a segment");
+					 fx__log_failed(l, err, "cannot look at a segment");
 	if (!S_ISREG(st.st_mode))
 		return fx_error_set(err, FX_ETYPE, "%s: %s is not a regular file", l->folder, name);
 	if (!fx_grow(&l->segments, &l->cap, l->len + 1, sizeof *l->segments)) {
 		errno = ENOMEM;
-		return log_failed(l, err, "cannot list segments");
+		return fx__log_failed(l, err, "cannot list segments");
 	}
-	l->segments[l->len++] = (struct segment){ first, (uint64_t)st.st_size };
+	l->segments[l->len++] = (struct fx__segment){ first, (uint64_t)st.st_size };
 	return FX_OK;
 }
 
-/* Finds the segments that are there. */
-static int log_list(struct fx_seglog *l, struct fx_error *err)
+int fx__log_list(struct fx_seglog *l, struct fx_error *err)
 {
 	const int fd = openat(l->folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -125,7 +109,7 @@ static int log_list(struct fx_seglog *l, struct fx_error *err)
 	int result = FX_OK;
 
 	if (!dir) {
-		log_failed(l, err, "cannot list");
+		fx__log_failed(l, err, "cannot list");
 		if (fd >= 0)
 			close(fd);
 		return FX_EIO;
@@ -140,6 +124,8 @@ static int log_list(struct fx_seglog *l, struct fx_error *err)
 					      l->folder, entry->d_name);
 		else if (is > 0)
 			result = list_add(l, first, err);
+		else if (l->lock_fd >= 0 && strncmp(entry->d_name, "spare-", 6) == 0)
+			unlinkat(l->folder_fd, entry->d_name, 0);
 	}
 	closedir(dir);
 	if (l->len)
@@ -155,7 +141,7 @@ static int log_scan(struct fx_seglog *l, int fd, uint64_t offset, uint64_t end,
 
 	if (failed) {
 		errno = -failed;
-		return log_failed(l, err, "cannot read");
+		return fx__log_failed(l, err, "cannot read");
 	}
 	l->segments[l->len - 1].size = offset;
 	return FX_OK;
@@ -164,12 +150,12 @@ static int log_scan(struct fx_seglog *l, int fd, uint64_t offset, uint64_t end,
 /* Cuts a torn tail off. What good records come after is not torn but damaged. */
 static int log_cut(struct fx_seglog *l, uint64_t end, struct fx_error *err)
 {
-	const struct segment *last = &l->segments[l->len - 1];
+	const struct fx__segment *last = &l->segments[l->len - 1];
 	int follows;
 
 	if (last->size == end)
 		return FX_OK;
-	follows = fx__segrecord_follows(l->fd, last->size, end);
+	follows = fx__segrecord_follows(l->fd, last->size, end, l->next);
 	if (follows > 0)
 		return fx_error_set(err, FX_ETYPE,
 				    "%s: record %" PRIu64 " is damaged, and others follow it",
@@ -177,8 +163,9 @@ static int log_cut(struct fx_seglog *l, uint64_t end, struct fx_error *err)
 	if (follows < 0)
 		errno = -follows;
 	if (follows < 0 || ftruncate(l->fd, (off_t)last->size) != 0 || fdatasync(l->fd) != 0)
-		return log_failed(l, err, "cannot cut off a torn tail");
+		return fx__log_failed(l, err, "cannot cut off a torn tail");
 	l->cut = end - last->size;
+	l->file_size = last->size;
 	return FX_OK;
 }
 
@@ -189,9 +176,10 @@ static int log_resume(struct fx_seglog *l, struct fx_error *err)
 	if (!l->len)
 		return FX_OK;
 	l->next = l->segments[l->len - 1].first;
-	l->fd = segment_open(l, l->next, O_RDWR, &end);
+	l->fd = fx__log_open(l, l->next, O_RDWR, &end);
 	if (l->fd < 0)
-		return log_failed(l, err, "cannot open the last segment");
+		return fx__log_failed(l, err, "cannot open the last segment");
+	l->file_size = end;
 	if (log_scan(l, l->fd, 0, end, err) < 0)
 		return FX_EIO;
 	return log_cut(l, end, err);
@@ -224,7 +212,8 @@ static struct fx_seglog *log_new(const char *folder, struct fx_error *err)
 static int log_sync_parent(const struct fx_seglog *l, struct fx_error *err)
 {
 	const int fd = openat(l->folder_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const int failed = fd < 0 || fsync(fd) != 0 ? log_failed(l, err, "cannot make durable") : 0;
+	const int failed =
+		fd < 0 || fsync(fd) != 0 ? fx__log_failed(l, err, "cannot make durable") : 0;
 
 	if (fd >= 0)
 		close(fd);
@@ -235,12 +224,12 @@ static int log_lock(struct fx_seglog *l, struct fx_error *err)
 {
 	l->lock_fd = openat(l->folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (l->lock_fd < 0)
-		return log_failed(l, err, "cannot make the lock");
+		return fx__log_failed(l, err, "cannot make the lock");
 	if (flock(l->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return FX_OK;
 	if (errno == EWOULDBLOCK)
 		return fx_error_set(err, FX_EIO, "%s: another process has it open", l->folder);
-	return log_failed(l, err, "cannot lock");
+	return fx__log_failed(l, err, "cannot lock");
 }
 
 struct fx_seglog *fx_seglog_open(const char *folder, size_t segment_size, struct fx_error *err)
@@ -252,31 +241,30 @@ struct fx_seglog *fx_seglog_open(const char *folder, size_t segment_size, struct
 	l->segment_size = segment_size ? segment_size : FX_SEGLOG_SEGMENT;
 	l->folder_dirty = true;
 	if (log_sync_parent(l, err) == FX_OK && log_lock(l, err) == FX_OK &&
-	    log_list(l, err) == FX_OK && log_resume(l, err) == FX_OK)
+	    fx__log_list(l, err) == FX_OK && log_resume(l, err) == FX_OK)
 		return l;
 	fx_seglog_close(l);
 	return NULL;
 }
 
-/* Reading alone: looks what has come since. What it knew of the last segment stays known. */
-static int log_refresh(struct fx_seglog *l, struct fx_error *err)
+int fx__log_refresh(struct fx_seglog *l, struct fx_error *err)
 {
-	const struct segment known =
-		l->len ? l->segments[l->len - 1] : (struct segment){ .first = 0 };
+	const struct fx__segment known =
+		l->len ? l->segments[l->len - 1] : (struct fx__segment){ .first = 0 };
 	const uint64_t next = l->next;
 	const bool had = l->len > 0;
-	struct segment *last;
+	struct fx__segment *last;
 	uint64_t end;
-	int fd, result = log_list(l, err);
+	int fd, result = fx__log_list(l, err);
 
 	if (result < 0 || !l->len)
 		return result;
 	last = &l->segments[l->len - 1];
-	fd = segment_open(l, last->first, O_RDONLY, &end);
+	fd = fx__log_open(l, last->first, O_RDONLY, &end);
 	if (fd < 0 && errno == ENOENT)
 		return FX_OK; /* trimmed just now: a later one comes with the next look */
 	if (fd < 0)
-		return log_failed(l, err, "cannot open the last segment");
+		return fx__log_failed(l, err, "cannot open the last segment");
 	if (had && known.first == last->first && known.size <= end) {
 		l->next = next;
 		result = log_scan(l, fd, known.size, end, err);
@@ -292,18 +280,11 @@ struct fx_seglog *fx_seglog_read_only(const char *folder, struct fx_error *err)
 {
 	struct fx_seglog *l = log_new(folder, err);
 
-	if (l && log_refresh(l, err) < 0) {
+	if (l && fx__log_refresh(l, err) < 0) {
 		fx_seglog_close(l);
 		return NULL;
 	}
 	return l;
-}
-
-void fx_seglog_rest(struct fx_seglog *l)
-{
-	if (l->cursor.fd >= 0)
-		close(l->cursor.fd);
-	l->cursor.fd = -1;
 }
 
 void fx_seglog_close(struct fx_seglog *l)
@@ -311,6 +292,7 @@ void fx_seglog_close(struct fx_seglog *l)
 	if (!l)
 		return;
 	fx_seglog_rest(l);
+	fx_seglog_spares(l, 0);
 	if (l->fd >= 0)
 		close(l->fd);
 	if (l->lock_fd >= 0)
@@ -328,32 +310,65 @@ int fx_seglog_sync(struct fx_seglog *l, struct fx_error *err)
 		return fx_error_set(err, FX_EIO, "%s: an earlier write failed", l->folder);
 	if ((l->dirty && fdatasync(l->fd) != 0) || (l->folder_dirty && fsync(l->folder_fd) != 0)) {
 		l->broken = true; /* the kernel tells it once, and may forget the bytes */
-		return log_failed(l, err, "cannot make durable");
+		return fx__log_failed(l, err, "cannot make durable");
 	}
 	l->dirty = l->folder_dirty = false;
 	return FX_OK;
 }
 
-/* Begins a new segment. The one before is durable first: only the last may have a torn tail. */
+/* What is behind its records was of a former use. */
+static int log_shorten(struct fx_seglog *l, struct fx_error *err)
+{
+	const uint64_t size = l->len ? l->segments[l->len - 1].size : 0;
+
+	if (l->fd < 0 || l->file_size == size)
+		return FX_OK;
+	if (ftruncate(l->fd, (off_t)size) != 0)
+		return fx__log_failed(l, err, "cannot end a segment");
+	l->file_size = size;
+	l->dirty = true;
+	return FX_OK;
+}
+
+/* Gives a spare the name of the segment that begins now; false when there is none. */
+static bool spare_use(struct fx_seglog *l)
+{
+	char from[NAME_SIZE], to[NAME_SIZE];
+
+	segment_name(l->next, to);
+	while (l->spares_len) {
+		spare_name(l->spares[--l->spares_len].first, from);
+		if (renameat(l->folder_fd, from, l->folder_fd, to) == 0)
+			return true;
+		unlinkat(l->folder_fd, from, 0);
+	}
+	return false;
+}
+
+/* Begins a new segment. The one before is durable first: only the last may have a torn tail. So is
+ * the new name of a spare, before anything is written over it. */
 static int log_roll(struct fx_seglog *l, struct fx_error *err)
 {
 	uint64_t size;
-	int fd;
+	int fd, flags;
 
-	if (l->dirty && fx_seglog_sync(l, err) < 0)
+	if (log_shorten(l, err) < 0 ||
+	    ((l->dirty || (l->spares_len && l->folder_dirty)) && fx_seglog_sync(l, err) < 0))
 		return FX_EIO;
 	if (!fx_grow(&l->segments, &l->cap, l->len + 1, sizeof *l->segments)) {
 		errno = ENOMEM;
-		return log_failed(l, err, "cannot begin a segment");
+		return fx__log_failed(l, err, "cannot begin a segment");
 	}
-	fd = segment_open(l, l->next, O_RDWR | O_CREAT | O_EXCL, &size);
+	flags = spare_use(l) ? O_RDWR : O_RDWR | O_CREAT | O_EXCL;
+	fd = fx__log_open(l, l->next, flags, &size);
 	if (fd < 0)
-		return log_failed(l, err, "cannot begin a segment");
+		return fx__log_failed(l, err, "cannot begin a segment");
 	if (l->fd >= 0)
 		close(l->fd);
 	l->fd = fd;
+	l->file_size = size;
 	l->folder_dirty = true;
-	l->segments[l->len++] = (struct segment){ .first = l->next };
+	l->segments[l->len++] = (struct fx__segment){ .first = l->next };
 	return FX_OK;
 }
 
@@ -362,36 +377,10 @@ int fx_seglog_roll(struct fx_seglog *l, struct fx_error *err)
 	return l->len && l->segments[l->len - 1].size ? log_roll(l, err) : FX_OK;
 }
 
-/* Writes all parts at @p offset, which are used up; 0 or -errno. */
-static int write_parts(int fd, struct iovec *parts, int len, uint64_t offset)
-{
-	while (len) {
-		ssize_t n = pwritev(fd, parts, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		offset += (uint64_t)n;
-		while (len && (size_t)n >= parts->iov_len) {
-			n -= (ssize_t)parts->iov_len;
-			parts++;
-			len--;
-		}
-		if (len) {
-			parts->iov_base = (char *)parts->iov_base + n;
-			parts->iov_len -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
 int fx_seglog_append(struct fx_seglog *l, const struct iovec *parts, int parts_len,
 		     struct fx_error *err)
 {
-	unsigned char head[FX__SEGRECORD_HEAD];
-	struct iovec all[PARTS_MAX + 1] = { { head, sizeof head } };
-	struct segment *last = l->len ? &l->segments[l->len - 1] : NULL;
+	struct fx__segment *last = l->len ? &l->segments[l->len - 1] : NULL;
 	size_t size = 0;
 	int failed;
 
@@ -402,7 +391,6 @@ int fx_seglog_append(struct fx_seglog *l, const struct iovec *parts, int parts_l
 		if (parts[i].iov_len > FX_SEGLOG_RECORD_MAX - size)
 			return fx_error_set(err, FX_EINVAL, "%s: a record of more than %d bytes",
 					    l->folder, FX_SEGLOG_RECORD_MAX);
-		all[i + 1] = parts[i];
 		size += parts[i].iov_len;
 	}
 	if (l->broken || l->lock_fd < 0) {
@@ -410,21 +398,22 @@ int fx_seglog_append(struct fx_seglog *l, const struct iovec *parts, int parts_l
 		return fx_error_set(err, FX_EIO, "%s: %s", l->folder,
 				    l->broken ? "an earlier write failed" : "open for reading");
 	}
-	if (!last || (last->size && last->size + sizeof head + size > l->segment_size)) {
+	if (!last || (last->size && last->size + FX__SEGRECORD_HEAD + size > l->segment_size)) {
 		const int result = log_roll(l, err);
 
 		if (result < 0)
 			return result;
 		last = &l->segments[l->len - 1];
 	}
-	fx__segrecord_write(head, l->next, (uint32_t)size, parts, parts_len);
-	failed = write_parts(l->fd, all, parts_len + 1, last->size);
+	failed = fx__segrecord_write(l->fd, last->size, l->next, (uint32_t)size, parts, parts_len);
 	if (failed) {
 		l->broken = ftruncate(l->fd, (off_t)last->size) != 0;
+		l->file_size = last->size;
 		errno = -failed;
-		return log_failed(l, err, "cannot write");
+		return fx__log_failed(l, err, "cannot write");
 	}
-	last->size += sizeof head + size;
+	last->size += FX__SEGRECORD_HEAD + size;
+	l->file_size = last->size > l->file_size ? last->size : l->file_size;
 	l->next++;
 	l->dirty = true;
 	return FX_OK;
@@ -446,6 +435,10 @@ uint64_t fx_seglog_size(const struct fx_seglog *l)
 
 	for (size_t i = 0; i < l->len; i++)
 		size += l->segments[i].size;
+	for (size_t i = 0; i < l->spares_len; i++)
+		size += l->spares[i].size;
+	if (l->len && l->file_size > l->segments[l->len - 1].size)
+		size += l->file_size - l->segments[l->len - 1].size;
 	return size;
 }
 
@@ -454,117 +447,29 @@ uint64_t fx_seglog_cut(const struct fx_seglog *l)
 	return l->cut;
 }
 
-/* The segment that record @p number has to be in: it is at least that of the first. */
-static const struct segment *log_segment(const struct fx_seglog *l, uint64_t number)
+/* Keeps the file of a segment that is trimmed; false when it may go. */
+static bool spare_keep(struct fx_seglog *l, const struct fx__segment *s)
 {
-	size_t lo = 0, hi = l->len;
+	char from[NAME_SIZE], to[NAME_SIZE];
 
-	while (hi - lo > 1) {
-		const size_t mid = lo + (hi - lo) / 2;
-
-		if (l->segments[mid].first <= number)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	return &l->segments[lo];
+	segment_name(s->first, from);
+	spare_name(s->first, to);
+	if (l->spares_len >= l->spares_max || renameat(l->folder_fd, from, l->folder_fd, to) != 0)
+		return false;
+	l->spares[l->spares_len++] = *s;
+	l->folder_dirty = true;
+	return true;
 }
 
-static int log_damaged(const struct fx_seglog *l, uint64_t number, struct fx_error *err)
+void fx_seglog_spares(struct fx_seglog *l, size_t most)
 {
-	return fx_error_set(err, FX_ETYPE, "%s: record %" PRIu64 " is damaged", l->folder, number);
-}
+	char name[NAME_SIZE];
 
-/* Brings the cursor before record @p number of @p s. */
-static int cursor_seek(struct fx_seglog *l, const struct segment *s, uint64_t number,
-		       struct fx_error *err)
-{
-	struct fx__segrecord r;
-	uint64_t size;
-
-	if (l->cursor.first != s->first) {
-		fx_seglog_rest(l);
-		l->cursor.first = s->first;
-		l->cursor.number = UINT64_MAX;
+	l->spares_max = most < FX__SPARES_MAX ? most : FX__SPARES_MAX;
+	while (l->spares_len > l->spares_max) {
+		spare_name(l->spares[--l->spares_len].first, name);
+		unlinkat(l->folder_fd, name, 0);
 	}
-	if (l->cursor.fd < 0) {
-		l->cursor.fd = segment_open(l, s->first, O_RDONLY, &size);
-		if (l->cursor.fd < 0 && errno == ENOENT)
-			return fx_error_set(err, FX_ENOENT, "%s: record %" PRIu64 " was removed",
-					    l->folder, number);
-		if (l->cursor.fd < 0)
-			return log_failed(l, err, "cannot open a segment");
-	}
-	if (l->cursor.number > number) {
-		l->cursor.number = s->first;
-		l->cursor.offset = 0;
-	}
-	while (l->cursor.number < number) {
-		const int good = fx__segrecord_at(l->cursor.fd, l->cursor.offset, s->size, &r);
-
-		if (good < 0) {
-			errno = -good;
-			return log_failed(l, err, "cannot read");
-		}
-		if (!good || r.number != l->cursor.number)
-			return log_damaged(l, l->cursor.number, err);
-		l->cursor.offset += FX__SEGRECORD_HEAD + (uint64_t)r.size;
-		l->cursor.number++;
-	}
-	return FX_OK;
-}
-
-/* Reads the record that the cursor is before, and moves behind it. */
-static int cursor_read(struct fx_seglog *l, uint64_t end, void **bytes, size_t *size,
-		       struct fx_error *err)
-{
-	struct fx__segrecord r;
-	int failed, good = fx__segrecord_at(l->cursor.fd, l->cursor.offset, end, &r);
-	void *data;
-
-	if (good < 0) {
-		errno = -good;
-		return log_failed(l, err, "cannot read");
-	}
-	if (!good || r.number != l->cursor.number)
-		return log_damaged(l, l->cursor.number, err);
-	data = malloc(r.size ? r.size : 1);
-	if (!data)
-		return fx_error_set(err, FX_ENOMEM, "%s: no memory for a record of %u bytes",
-				    l->folder, r.size);
-	failed = fx_pread_all(l->cursor.fd, data, r.size,
-			      (off_t)(l->cursor.offset + FX__SEGRECORD_HEAD));
-	if (failed || !fx__segrecord_holds(&r, data)) {
-		free(data);
-		errno = -failed;
-		return failed && failed != -ENODATA ? log_failed(l, err, "cannot read") :
-						      log_damaged(l, l->cursor.number, err);
-	}
-	l->cursor.offset += FX__SEGRECORD_HEAD + (uint64_t)r.size;
-	l->cursor.number++;
-	*bytes = data;
-	*size = r.size;
-	return FX_OK;
-}
-
-int fx_seglog_get(struct fx_seglog *l, uint64_t number, void **bytes, size_t *size,
-		  struct fx_error *err)
-{
-	const struct segment *s;
-	int result = FX_OK;
-
-	if (number >= l->next && l->lock_fd < 0)
-		result = log_refresh(l, err);
-	if (result < 0)
-		return result;
-	if (number >= l->next)
-		return FX_END;
-	if (number < fx_seglog_first(l))
-		return fx_error_set(err, FX_ENOENT, "%s: record %" PRIu64 " was removed", l->folder,
-				    number);
-	s = log_segment(l, number);
-	result = cursor_seek(l, s, number, err);
-	return result < 0 ? result : cursor_read(l, s->size, bytes, size, err);
 }
 
 int fx_seglog_trim(struct fx_seglog *l, uint64_t number, struct fx_error *err)
@@ -575,8 +480,9 @@ int fx_seglog_trim(struct fx_seglog *l, uint64_t number, struct fx_error *err)
 
 	while (result == FX_OK && gone + 1 < l->len && l->segments[gone + 1].first <= number) {
 		segment_name(l->segments[gone].first, name);
-		if (unlinkat(l->folder_fd, name, 0) != 0 && errno != ENOENT)
-			result = log_failed(l, err, "cannot remove a segment");
+		if (!spare_keep(l, &l->segments[gone]) && unlinkat(l->folder_fd, name, 0) != 0 &&
+		    errno != ENOENT)
+			result = fx__log_failed(l, err, "cannot remove a segment");
 		else
 			gone++;
 	}

@@ -4,7 +4,8 @@
  * A folder holds segments `%020llu.seg`, each named by the number of its first record. A record is
  * a head of 24 bytes (magic, size, number, XXH3 checksum of size, number and bytes; little-endian)
  * and its bytes. Records are numbered 0, 1, 2, ... over all segments. Where a writer was killed the
- * last record may be torn: opening for appending cuts it off; reading ends before it. Files are
+ * last record may be torn: opening for appending cuts it off; reading ends before it. A file may
+ * have been another segment: what is left of that has lower numbers, and is no record. Files are
  * hostile: what is not exactly so is an error, or the end of the last segment. */
 #ifndef FX_BASE_SEGLOG_H
 #define FX_BASE_SEGLOG_H
@@ -30,9 +31,12 @@ struct fx_seglog;
 struct fx_seglog *fx_seglog_open(const char *folder, size_t segment_size, struct fx_error *err);
 /** Opens for reading alone, also while another process appends. Changes nothing. */
 struct fx_seglog *fx_seglog_read_only(const char *folder, struct fx_error *err);
+/** For one that is opened for reading alone: who appends has told that all records below @p next
+ * are there. From then on it does not look for itself, and reads no further. */
+void fx_seglog_told(struct fx_seglog *l, uint64_t next);
 void fx_seglog_close(struct fx_seglog *l);
 
-/** Appends one record of the bytes of @p parts, in one writev() where possible. It has number
+/** Appends one record of the bytes of @p parts, its head last unless it is small. It has number
  * fx_seglog_next() of before. After an error (a full disk: errno tells) nothing of it stays. */
 int fx_seglog_append(struct fx_seglog *l, const struct iovec *parts, int parts_len,
 		     struct fx_error *err);
@@ -57,6 +61,10 @@ void fx_seglog_rest(struct fx_seglog *l);
 /** Begins a new segment, so that all before may be trimmed: for a disk that is full of what is not
  * needed any more. Fine when the last is empty. */
 int fx_seglog_roll(struct fx_seglog *l, struct fx_error *err);
+/** Keeps the files of up to @p most (0..4; at first 0) segments that are trimmed, and writes over
+ * them in place of making new ones, which costs much more. They count in fx_seglog_size(). Those
+ * beyond go. No reader may still need what was trimmed. */
+void fx_seglog_spares(struct fx_seglog *l, size_t most);
 /** Removes the segments all of whose records are below @p number; never the one appended to. */
 int fx_seglog_trim(struct fx_seglog *l, uint64_t number, struct fx_error *err);
 

@@ -11,7 +11,12 @@
 #include "base/file.h"
 #include "base/seglog.h"
 
-enum { CHUNK = 1 << 16, SUMMED = 12 /* bytes of the head below the checksum, without magic */ };
+enum {
+	CHUNK = 1 << 16,
+	SUMMED = 12,	 /* bytes of the head below the checksum, without magic */
+	SMALL = 1 << 12, /* bytes of a record that is written at once */
+	PIECE = 1 << 18, /* of a larger one, summed and written in turn: the cache holds it */
+};
 
 static const unsigned char MAGIC[4] = { 'f', 'x', 's', 'g' };
 
@@ -36,19 +41,59 @@ static void sum_begin(XXH3_state_t *state, const unsigned char *summed)
 	XXH3_64bits_update(state, summed, SUMMED);
 }
 
-void fx__segrecord_write(unsigned char head[FX__SEGRECORD_HEAD], uint64_t number, uint32_t size,
-			 const struct iovec *parts, int parts_len)
+/* A record that fits into @p room, in one piece. */
+static int write_small(int fd, uint64_t offset, unsigned char *room, XXH3_state_t *state,
+		       const struct iovec *parts, int parts_len)
 {
-	XXH3_state_t state;
+	size_t at = FX__SEGRECORD_HEAD;
 
-	memcpy(head, MAGIC, sizeof MAGIC);
-	put(head + 4, size, 4);
-	put(head + 8, number, 8);
-	sum_begin(&state, head + 4);
-	for (int i = 0; i < parts_len; i++)
+	for (int i = 0; i < parts_len; i++) {
 		if (parts[i].iov_len)
-			XXH3_64bits_update(&state, parts[i].iov_base, parts[i].iov_len);
-	put(head + 16, XXH3_64bits_digest(&state), 8);
+			memcpy(room + at, parts[i].iov_base, parts[i].iov_len);
+		at += parts[i].iov_len;
+	}
+	XXH3_64bits_update(state, room + FX__SEGRECORD_HEAD, at - FX__SEGRECORD_HEAD);
+	put(room + 16, XXH3_64bits_digest(state), 8);
+	return fx_pwrite_all(fd, room, at, (off_t)offset);
+}
+
+/* One part, summed and written while it is in the cache. */
+static int write_part(int fd, uint64_t *at, XXH3_state_t *state, const struct iovec *part)
+{
+	const char *bytes = part->iov_base;
+	int failed = 0;
+
+	for (size_t done = 0; !failed && done < part->iov_len;) {
+		const size_t left = part->iov_len - done, n = left < PIECE ? left : PIECE;
+
+		XXH3_64bits_update(state, bytes + done, n);
+		failed = fx_pwrite_all(fd, bytes + done, n, (off_t)*at);
+		done += n;
+		*at += n;
+	}
+	return failed;
+}
+
+int fx__segrecord_write(int fd, uint64_t offset, uint64_t number, uint32_t size,
+			const struct iovec *parts, int parts_len)
+{
+	unsigned char room[SMALL];
+	uint64_t at = offset + FX__SEGRECORD_HEAD;
+	XXH3_state_t state;
+	int failed = 0;
+
+	memcpy(room, MAGIC, sizeof MAGIC);
+	put(room + 4, size, 4);
+	put(room + 8, number, 8);
+	sum_begin(&state, room + 4);
+	if (size <= sizeof room - FX__SEGRECORD_HEAD)
+		return write_small(fd, offset, room, &state, parts, parts_len);
+	for (int i = 0; !failed && i < parts_len; i++)
+		failed = write_part(fd, &at, &state, &parts[i]);
+	if (failed)
+		return failed;
+	put(room + 16, XXH3_64bits_digest(&state), 8);
+	return fx_pwrite_all(fd, room, FX__SEGRECORD_HEAD, (off_t)offset);
 }
 
 bool fx__segrecord_read(const unsigned char head[FX__SEGRECORD_HEAD], struct fx__segrecord *r)
@@ -136,15 +181,15 @@ int fx__segrecord_scan(int fd, uint64_t end, uint64_t *offset, uint64_t *next)
 
 /* Heads at which a good record may begin, among @p len bytes that lie at @p offset. *budget: bytes
  * that may still be summed. */
-static int chunk_follows(int fd, uint64_t offset, uint64_t end, const unsigned char *chunk,
-			 size_t len, void *other, uint64_t *budget)
+static int chunk_follows(int fd, uint64_t offset, uint64_t end, uint64_t least,
+			 const unsigned char *chunk, size_t len, void *other, uint64_t *budget)
 {
 	for (size_t i = 0; i + FX__SEGRECORD_HEAD <= len; i++) {
 		struct fx__segrecord r;
 		int good;
 
-		if (!fx__segrecord_read(chunk + i, &r) ||
-		    r.size > end - offset - i - FX__SEGRECORD_HEAD)
+		if (chunk[i] != MAGIC[0] || !fx__segrecord_read(chunk + i, &r) ||
+		    r.number < least || r.size > end - offset - i - FX__SEGRECORD_HEAD)
 			continue;
 		if (r.size > *budget)
 			return 1;
@@ -156,7 +201,7 @@ static int chunk_follows(int fd, uint64_t offset, uint64_t end, const unsigned c
 	return 0;
 }
 
-int fx__segrecord_follows(int fd, uint64_t offset, uint64_t end)
+int fx__segrecord_follows(int fd, uint64_t offset, uint64_t end, uint64_t least)
 {
 	unsigned char *chunk = malloc(2 * (size_t)CHUNK);
 	uint64_t budget = 4 * (end - offset);
@@ -167,7 +212,8 @@ int fx__segrecord_follows(int fd, uint64_t offset, uint64_t end)
 
 		follows = fx_pread_all(fd, chunk, n, (off_t)offset);
 		if (!follows)
-			follows = chunk_follows(fd, offset, end, chunk, n, chunk + CHUNK, &budget);
+			follows = chunk_follows(fd, offset, end, least, chunk, n, chunk + CHUNK,
+						&budget);
 		offset += n - FX__SEGRECORD_HEAD + 1;
 	}
 	free(chunk);

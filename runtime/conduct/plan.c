@@ -17,6 +17,7 @@
 enum {
 	CREDIT_MESSAGES = 6,
 	CREDIT_MESSAGES_WORKER = 2, /* few, so that work is shared evenly */
+	CREDIT_MESSAGES_SPOOL = 16, /* half of them come while the others are made durable */
 	CREDIT_MESSAGES_DROP = 2,   /* few, so that a slow viewer holds few slots */
 	CREDIT_BYTES = 64 << 20,
 	SLOTS_SPARE = 8, /* of an edge: waiting for credit, or being filled */
@@ -66,9 +67,16 @@ static bool drops(enum fx_policy policy)
 
 static unsigned credit_messages(enum fx_policy policy, size_t consumers)
 {
-	return drops(policy) ? CREDIT_MESSAGES_DROP :
-	       consumers > 1 ? CREDIT_MESSAGES_WORKER :
-			       CREDIT_MESSAGES;
+	return drops(policy)		 ? CREDIT_MESSAGES_DROP :
+	       consumers > 1		 ? CREDIT_MESSAGES_WORKER :
+	       policy == FX_POLICY_SPOOL ? CREDIT_MESSAGES_SPOOL :
+					   CREDIT_MESSAGES;
+}
+
+/* A spool keeps as much in memory again, until its node has it. */
+static size_t shares_of(enum fx_policy policy)
+{
+	return policy == FX_POLICY_SPOOL ? 2 : 1;
 }
 
 /* Slots that one instance of @p node can have under way, and hold for what comes next; 0: no one
@@ -83,7 +91,8 @@ static unsigned plan_slots(const struct fx_graph *g, size_t node)
 			const size_t consumers = (size_t)g->nodes[i].workers;
 
 			if (in->from == node)
-				n += consumers * credit_messages(in->policy, consumers) +
+				n += shares_of(in->policy) * consumers *
+					     credit_messages(in->policy, consumers) +
 				     SLOTS_SPARE;
 		}
 	if (n && n < FX_POOL_SLOTS)
@@ -343,7 +352,7 @@ static int plan_edge_to(struct fx_plan *p, struct fx_plan_instance *consumer, si
 		in->lanes[i].endpoint = fx_strdup(o->endpoint);
 		if (!in->lanes[i].endpoint)
 			return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
-		p->credit_bytes += in->credit_bytes;
+		p->credit_bytes += shares_of(edge->policy) * in->credit_bytes;
 	}
 	return FX_OK;
 }

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "block/heap.h"
 #include "formats/volume_ops.h"
 
 int fx_volume_check(const char *path, const struct fx_volume *v, struct fx_error *err)
@@ -94,6 +95,32 @@ int fx_volume_open(const char *path, struct fx_volume *v, struct fx_error *err)
 	return result;
 }
 
+/* A block for @p r; its voxels are zeroed unless read() sets them all. */
+static struct fx_block *new_block(const struct fx_volume *v, const struct fx_region *r)
+{
+	const size_t n[3] = { (size_t)(r->hi[0] - r->lo[0]), (size_t)(r->hi[1] - r->lo[1]),
+			      (size_t)(r->hi[2] - r->lo[2]) };
+	size_t size = fx_dtype_size(v->dtype);
+	struct fx_block *b;
+	void *data;
+
+	if (!v->ops->sets_all)
+		return fx_block_new(v->dtype, n[0], n[1], n[2]);
+	if (!fx_mul_size(size, n[0], &size) || !fx_mul_size(size, n[1], &size) ||
+	    !fx_mul_size(size, n[2], &size))
+		return NULL;
+	b = fx_block_new(v->dtype, 1, 1, 1);
+	data = b ? fx_alloc_aligned(size) : NULL;
+	if (!data) {
+		fx_block_free(b);
+		return NULL;
+	}
+	free(b->data);
+	fx__block_heap(b, data);
+	memcpy(b->shape, n, sizeof b->shape);
+	return b;
+}
+
 int fx_volume_read(struct fx_volume *v, struct fx_region r, struct fx_block **out,
 		   struct fx_error *err)
 {
@@ -103,8 +130,7 @@ int fx_volume_read(struct fx_volume *v, struct fx_region r, struct fx_block **ou
 	for (int a = 0; a < 3; a++)
 		if (r.lo[a] < 0 || r.lo[a] >= r.hi[a] || r.hi[a] > (int64_t)v->shape[a])
 			return fx_error_set(err, FX_EINVAL, "region outside the volume");
-	b = fx_block_new(v->dtype, (size_t)(r.hi[0] - r.lo[0]), (size_t)(r.hi[1] - r.lo[1]),
-			 (size_t)(r.hi[2] - r.lo[2]));
+	b = new_block(v, &r);
 	if (!b)
 		return fx_error_set(err, FX_ENOMEM, "no memory for a part of a volume");
 	memcpy(b->origin, r.lo, sizeof b->origin);

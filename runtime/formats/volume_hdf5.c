@@ -200,10 +200,12 @@ static int read_filters(struct volume_hdf5 *h, hid_t plist, struct fx_error *err
 				h->meta.codecs.len = 1;
 			}
 		if (!h->own && H5Zfilter_avail(id) <= 0)
-			return fx_error_set(err, FX_ETYPE,
-					    "its filter %d (%.31s) is not there; HDF5_PLUGIN_PATH "
-					    "names folders with filters",
-					    (int)id, name);
+			return fx_error_set(
+				err, FX_ETYPE,
+				"its filter %d (%.31s) is not there, nor what undoes it "
+				"here (bitshuffle with LZ4, LZ4, Blosc, Zstandard, each "
+				"alone); HDF5_PLUGIN_PATH names folders with filters",
+				(int)id, name);
 	}
 	return FX_OK;
 }

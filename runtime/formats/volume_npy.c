@@ -190,4 +190,5 @@ const struct fx_volume_ops fx_volume_npy = {
 	.open = volume_npy_open,
 	.read = volume_npy_read,
 	.close = volume_npy_close,
+	.sets_all = true,
 };

@@ -21,6 +21,7 @@ struct fx_volume_ops {
 	int (*attribute)(struct fx_volume *v, const char *name, double *number,
 			 struct fx_error *err);
 	void (*forget)(struct fx_volume *v);
+	bool sets_all; /**< read() sets every voxel: they need not be zeroed before */
 };
 
 extern const struct fx_volume_ops fx_volume_tiff, fx_volume_npy, fx_volume_precomputed,

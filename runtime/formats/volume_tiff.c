@@ -126,5 +126,6 @@ const struct fx_volume_ops fx_volume_tiff = {
 	.open = volume_tiff_open,
 	.read = volume_tiff_read,
 	.close = volume_tiff_close,
+	.sets_all = true,
 	.there = volume_tiff_there,
 };

@@ -112,8 +112,14 @@ static int zarr2_storage(const json_t *root, struct fx_chunkmeta *m, struct fx_e
 	const json_t *compressor = json_object_get(root, "compressor");
 	const char *id = json_string_value(json_object_get(compressor, "id"));
 
-	if (json_array_size(filters))
-		return fx_error_set(err, FX_ETYPE, "has filters, which are not supported");
+	if (json_array_size(filters)) {
+		const json_t *filter = json_object_get(json_array_get(filters, 0), "id");
+
+		return fx_error_set(err, FX_ETYPE,
+				    "has the filter \"%.32s\": filters are not supported, only "
+				    "compressors are: blosc, zstd, gzip, zlib, lz4",
+				    json_is_string(filter) ? json_string_value(filter) : "?");
+	}
 	if (!order || (strcmp(order, "C") != 0 && strcmp(order, "F") != 0))
 		return fx_error_set(err, FX_EINVAL, "\"order\" is not C or F");
 	for (size_t a = 0; a < m->rank; a++)
@@ -228,9 +234,12 @@ static int zarr3_codecs(const json_t *codecs, struct fx_chunkmeta *m, bool inner
 		} else if (bytes && !(m->sharded && !inner)) {
 			result = fx__chunk_codec(&m->codecs, fx_codec_named(name), name, err);
 		} else {
-			result =
-				fx_error_set(err, FX_ETYPE, "codec \"%.32s\" is not supported here",
-					     name ? name : "(none)");
+			result = fx_error_set(
+				err, FX_ETYPE,
+				"codec \"%.32s\" is not supported here; transpose, "
+				"bytes, sharding_indexed, blosc, zstd, gzip, zlib, lz4 "
+				"and crc32c are",
+				name ? name : "(none)");
 		}
 	}
 	if (result == FX_OK && !bytes)

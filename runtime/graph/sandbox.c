@@ -57,6 +57,28 @@ static char *resolve(const char *path)
 	return whole;
 }
 
+/* Of FILE:/PATH, a data set in a file, the file; any other path as it is. free(). */
+static char *without_data_set(const char *path)
+{
+	char *file = fx_strdup(path), *colon = file ? strrchr(file, ':') : NULL;
+	struct stat st;
+
+	if (!colon || lstat(path, &st) == 0)
+		return file;
+	*colon = 0;
+	if (stat(file, &st) != 0 || !S_ISREG(st.st_mode))
+		*colon = ':';
+	return file;
+}
+
+static char *resolve_read(const char *path)
+{
+	char *file = without_data_set(path), *real = file ? resolve(file) : NULL;
+
+	free(file);
+	return real;
+}
+
 /* @p path is @p root, or below it. */
 static bool lies_in(const char *root, const char *path)
 {
@@ -99,7 +121,9 @@ static void find_places(struct fx_sandbox *s, const struct fx_graph *g,
 					   "line");
 		if (out && p->given)
 			s->writable = resolve(p->value);
-		real = p->given && *p->value ? realpath(p->value, NULL) : NULL;
+		folder = p->given && *p->value ? without_data_set(p->value) : NULL;
+		real = folder ? realpath(folder, NULL) : NULL;
+		free(folder);
 		if (real)
 			add_readable(s, real, errors);
 	}
@@ -123,7 +147,9 @@ static void check_option(const struct fx_sandbox *s, const struct fx_graph_node 
 			 const struct fx_graph_option *set, enum fx_path path,
 			 struct fx_graph_errors *errors)
 {
-	char *real = path == FX_PATH_NAME ? NULL : resolve(set->value);
+	char *real = path == FX_PATH_NAME ? NULL :
+		     path == FX_PATH_READ ? resolve_read(set->value) :
+					    resolve(set->value);
 
 	if (!*set->value)
 		;

@@ -154,12 +154,15 @@ unsigned fx_pool_slots(const struct fx_pool *p)
 
 bool fx_slots_has(const struct fx_slots *s, unsigned slot)
 {
-	return s->bits[slot / 64] >> slot % 64 & 1;
+	return atomic_load(&s->bits[slot / 64]) >> slot % 64 & 1;
 }
 
 void fx_slots_set(struct fx_slots *s, unsigned slot, bool on)
 {
 	const uint64_t bit = (uint64_t)1 << slot % 64;
 
-	s->bits[slot / 64] = on ? s->bits[slot / 64] | bit : s->bits[slot / 64] & ~bit;
+	if (on)
+		atomic_fetch_or(&s->bits[slot / 64], bit);
+	else
+		atomic_fetch_and(&s->bits[slot / 64], ~bit);
 }

@@ -24,9 +24,9 @@ enum {
 	FX_POOL_WORDS = FX_POOL_HOLDERS / 64,
 };
 
-/** A set of slots. */
+/** A set of slots. One thread adds, and any may remove. */
 struct fx_slots {
-	uint64_t bits[FX_POOL_SLOTS_MAX / 64];
+	_Atomic uint64_t bits[FX_POOL_SLOTS_MAX / 64];
 };
 
 struct fx_pool;

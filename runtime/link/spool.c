@@ -20,7 +20,13 @@
 #include "link/letter.h"
 #include "link/spool_disk.h"
 
-enum { POLL_MS = 50, FULL_MS = 20, LOOK_NS = 200000000, BATCH = 64 };
+enum { POLL_MS = 50, FULL_MS = 20, LOOK_NS = 200000000, BATCH = 64, FRESH = 32 };
+
+/* A message that is on disk and still in memory: it need not be read from there. */
+struct fresh {
+	uint64_t record;
+	struct fx_envelope envelope;
+};
 
 /* Handed on and not yet done, in order of record. */
 struct due {
@@ -50,10 +56,13 @@ struct fx__spool {
 	bool running;
 	_Atomic bool stop;
 	_Atomic uint64_t durable; /* records below may be read */
-	pthread_mutex_t lock;	  /* of the next three: from the thread to the other side */
+	pthread_mutex_t lock;	  /* of what follows: from the thread to the other side */
 	struct fx_error error;
 	unsigned refused;
 	char warning[256];
+	struct fresh fresh[FRESH]; /* in order of record */
+	size_t fresh_len, fresh_payloads;
+	uint64_t fresh_bytes;
 	/* what hands on */
 	void *ends[2]; /* of the pair: here, the thread's */
 	struct fx_seglog *reader;
@@ -97,6 +106,38 @@ static void spool_drain(void *end)
 		;
 }
 
+static bool has_payload(const struct fx_envelope *e)
+{
+	return e->kind != FX_NOTHING;
+}
+
+/* There is room for it in memory: for as much as the producer may have under way. */
+static bool is_near(const struct fx__spool *s, const struct fx_envelope *e)
+{
+	return s->fresh_len < FRESH &&
+	       (!has_payload(e) ||
+		(s->fresh_payloads < s->config.credit_messages &&
+		 s->fresh_bytes + e->payload.raw_size <= s->config.credit_bytes));
+}
+
+/* Takes a message that was appended: it stays in memory when the other side is near. */
+static void receiver_keep(struct fx__spool *s, struct fx_envelope *e)
+{
+	const uint64_t record = fx_seglog_next(s->r.disk.log) - 1;
+	bool kept;
+
+	pthread_mutex_lock(&s->lock);
+	kept = is_near(s, e);
+	if (kept) {
+		s->fresh[s->fresh_len++] = (struct fresh){ record, *e };
+		s->fresh_payloads += has_payload(e);
+		s->fresh_bytes += e->payload.raw_size;
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (!kept)
+		fx_envelope_fini(e);
+}
+
 /* True when it is written, and false when there is no room for it now. */
 static bool receiver_append(struct fx__spool *s, const struct fx_envelope *e, struct fx_error *err)
 {
@@ -134,7 +175,7 @@ static void receiver_take(struct fx__spool *s, struct fx_error *err)
 		r->has_stuck = !receiver_append(s, &r->stuck, err);
 		if (r->has_stuck)
 			return;
-		fx_envelope_fini(&r->stuck);
+		receiver_keep(s, &r->stuck);
 	}
 }
 
@@ -327,6 +368,8 @@ void fx__spool_free(struct fx__spool *s)
 	}
 	if (s->has_ready)
 		fx_envelope_fini(&s->ready);
+	for (size_t i = 0; i < s->fresh_len; i++)
+		fx_envelope_fini(&s->fresh[i].envelope);
 	if (s->r.has_stuck)
 		fx_envelope_fini(&s->r.stuck);
 	fx_inlet_free(s->r.inlet);
@@ -351,16 +394,31 @@ void fx__spool_begin(struct fx__spool *s, uint64_t first)
 	s->first = first;
 }
 
-/* Reads the next record as the message to hand on. */
-static int spool_read(struct fx__spool *s, struct fx_error *err)
+/* The next record, when it is still in memory. */
+static bool spool_recall(struct fx__spool *s)
+{
+	bool there;
+
+	pthread_mutex_lock(&s->lock);
+	there = s->fresh_len && s->fresh[0].record == s->next;
+	if (there) {
+		s->ready = s->fresh[0].envelope;
+		s->fresh_payloads -= has_payload(&s->ready);
+		s->fresh_bytes -= s->ready.payload.raw_size;
+		memmove(s->fresh, s->fresh + 1, --s->fresh_len * sizeof *s->fresh);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return there;
+}
+
+/* Reads the next record from the disk. */
+static int spool_fetch(struct fx__spool *s, struct fx_error *err)
 {
 	void *bytes;
 	size_t size;
 	int result;
 
-	if (!fx_grow(&s->due, &s->due_cap, s->due_len + 1, sizeof *s->due))
-		return fx_error_set(err, FX_ENOMEM, "no memory for what came on input %s",
-				    s->config.port);
+	fx_seglog_told(s->reader, atomic_load(&s->durable));
 	result = fx_seglog_get(s->reader, s->next, &bytes, &size, err);
 	if (result == FX_END)
 		return fx_error_set(err, FX_ETYPE, "%s: record %llu is damaged",
@@ -369,9 +427,23 @@ static int spool_read(struct fx__spool *s, struct fx_error *err)
 		return result;
 	result = fx_letter_read(bytes, size, &s->ready, err);
 	free(bytes);
+	return result < 0 ? fx_error_prefix(err, "%s: record %llu", s->config.spool_dir,
+					    (unsigned long long)s->next) :
+			    FX_OK;
+}
+
+/* Takes the next record as the message to hand on. */
+static int spool_read(struct fx__spool *s, struct fx_error *err)
+{
+	int result = FX_OK;
+
+	if (!fx_grow(&s->due, &s->due_cap, s->due_len + 1, sizeof *s->due))
+		return fx_error_set(err, FX_ENOMEM, "no memory for what came on input %s",
+				    s->config.port);
+	if (!spool_recall(s))
+		result = spool_fetch(s, err);
 	if (result < 0)
-		return fx_error_prefix(err, "%s: record %llu", s->config.spool_dir,
-				       (unsigned long long)s->next);
+		return result;
 	s->ready_record = s->next++;
 	s->has_ready = true;
 	if (s->ready.kind == FX_NOTHING && s->ready.mark.kind == FX_MARK_OPEN && !s->has_open) {

@@ -97,6 +97,7 @@ int fx__spool_disk_open(struct fx__spool_disk *d, const char *folder, uint64_t b
 	d->log = fx_seglog_open(folder, segment < FX_SEGLOG_SEGMENT ? (size_t)segment + 1 : 0, err);
 	if (!d->log)
 		return err ? err->code : FX_EIO;
+	fx_seglog_spares(d->log, 1);
 	if (disk_map_done(d, err) < 0 || disk_find_last(d, err) < 0 || disk_find_open(d, err) < 0)
 		return err ? err->code : FX_EIO;
 	if (atomic_load(d->done) < fx_seglog_first(d->log))
@@ -152,9 +153,11 @@ static bool disk_is_full(int result, int cause)
 	return result == FX_EIO && (cause == ENOSPC || cause == EDQUOT || cause == EFBIG);
 }
 
-/* What is done may lie in the segment that is appended to. */
+/* What is done may lie in the segment that is appended to. Where there is so little room, files
+ * that wait to be used again are too much. */
 static bool disk_make_room(struct fx__spool_disk *d)
 {
+	fx_seglog_spares(d->log, 0);
 	return atomic_load(d->done) >= fx_seglog_next(d->log) &&
 	       fx_seglog_roll(d->log, NULL) == FX_OK &&
 	       fx_seglog_trim(d->log, fx_seglog_next(d->log), NULL) == FX_OK;

@@ -3,6 +3,8 @@
 #include "node/frames.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
@@ -22,10 +24,21 @@ static bool is_local(const char *endpoint)
 	       (strncmp(address, "127.", 4) == 0 && address[strspn(address, "0123456789.")] == ':');
 }
 
+/* Frames are large and come without end: their memory is used again, and not given back and got
+ * anew, which costs more than to copy them. */
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_MAX, 0);
+	mallopt(M_TRIM_THRESHOLD, INT_MAX);
+	mallopt(M_ARENA_MAX, 1);
+}
+
 int fx_frames_open(struct fx_frames *f, const struct fx_frames_config *c, struct fx_error *err)
 {
 	const int zero = 0;
 	int failed;
+
+	keep_memory();
 
 	if (c->bind && !c->exposed && !is_local(c->endpoint))
 		return fx_error_set(

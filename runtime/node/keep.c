@@ -17,6 +17,7 @@
 
 enum {
 	SEGMENT = 16 << 20, /* bytes: what is trimmed at once */
+	SPARES = 3,	    /* segments that are written over: what a save makes free, mostly */
 	DUE_MS = 1000,	    /* between two saves of a node without journal */
 };
 
@@ -46,6 +47,8 @@ static int keep_paths(struct fx_keep *k, const char *folder, struct fx_error *er
 		result = fx_error_set(err, FX_ENOMEM, "no memory for the state in %s", folder);
 	else if (!(k->journal = fx_seglog_open(journal, SEGMENT, err)))
 		result = FX_EIO;
+	else
+		fx_seglog_spares(k->journal, SPARES);
 	free(journal);
 	return result;
 }

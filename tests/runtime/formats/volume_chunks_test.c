@@ -251,7 +251,7 @@ static void what_is_not_accepted_is_told(void **folder)
 	refuses(*folder, META("[2,2,2]", "[65536,65536,65536]", "<u2", NONE), "256 MiB");
 	refuses(*folder, META("[2,2,0]", "[1,1,1]", "<u2", NONE), "shape");
 	refuses(*folder, META("[2,2,2]", "[1,1,1]", "<u2", "\"filters\":[{\"id\":\"delta\"}]"),
-		"filters");
+		"filter \"delta\"");
 	refuses(*folder, META("[2,2,2]", "[1,1,1]", "<u2", "\"compressor\":{\"id\":\"bz2\"}"),
 		"\"bz2\" is not supported");
 	refuses(*folder, "{\"shape\":1", "not a JSON object");

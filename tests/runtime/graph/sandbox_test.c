@@ -128,6 +128,28 @@ static void reading_stays_in_what_was_named(void **unused)
 	place_fini(&p);
 }
 
+/* A data set in a file: what counts is where the file is. */
+static void a_data_set_is_where_its_file_is(void **unused)
+{
+	struct place p = place_new();
+
+	(void)unused;
+	assert_int_equal(fx_file_write(test_path(p.dir, "data/a.h5"), "h", 1, NULL), FX_OK);
+	assert_int_equal(fx_file_write(test_path(p.dir, "secret/a.h5"), "h", 1, NULL), FX_OK);
+	assert_int_equal(symlink("../secret/a.h5", test_path(p.dir, "data/bad.h5")), 0);
+	reads(&p, test_path(p.dir, "data/a.h5:/volumes/raw"), true);
+	reads(&p, test_path(p.dir, "secret/a.h5:/volumes/raw"), false);
+	reads(&p, test_path(p.dir, "data/bad.h5:/volumes/raw"), false);
+	reads(&p, test_path(p.dir, "data/none.h5:/../../secret"), false);
+	free(p.data); /* and it may be named so on the command line */
+	p.data = fx_path_join(p.dir, "secret/a.h5:/volumes/raw");
+	reads(&p, test_path(p.dir, "secret/a.h5:/volumes/raw"), true);
+	reads(&p, test_path(p.dir, "secret/a.h5:/other"), true);
+	reads(&p, test_path(p.dir, "secret/b.h5:/volumes/raw"), false);
+	reads(&p, test_path(p.dir, "secret"), false);
+	place_fini(&p);
+}
+
 static void links_are_followed(void **unused)
 {
 	struct place p = place_new();
@@ -224,6 +246,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reading_stays_in_what_was_named),
+		cmocka_unit_test(a_data_set_is_where_its_file_is),
 		cmocka_unit_test(links_are_followed),
 		cmocka_unit_test(writing_stays_below_out),
 		cmocka_unit_test(names_have_no_slash_and_texts_are_free),

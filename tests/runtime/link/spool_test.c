@@ -31,6 +31,7 @@ struct rig {
 	struct fx_outlet_edge edge;
 	struct fx_inlet_lane in_lane;
 	_Atomic uint64_t floor;
+	struct fx_pool *pool; /* of the producer, or NULL */
 	struct fx_outlet *outlet;
 	struct fx_inlet *inlet;
 	uint64_t bytes; /* that the spool may take */
@@ -62,6 +63,7 @@ static void outlet_start(struct rig *r, unsigned epoch)
 							      .port = "out",
 							      .epoch = epoch,
 							      .endpoint = r->endpoint,
+							      .pool = r->pool,
 							      .listen_fd = -1,
 							      .edges_len = 1,
 							      .edges = &r->edge,
@@ -94,8 +96,9 @@ static void inlet_start(struct rig *r, unsigned epoch)
 		fail_msg("%s", err.text);
 }
 
-/* @p spool: where, or NULL: in a folder that is removed at the end. */
-static struct rig *rig_new(uint64_t bytes, const char *spool)
+/* @p spool: where, or NULL: in a folder that is removed at the end. @p pool_fd: of a pool, or -1.
+ */
+static struct rig *rig_new_in(uint64_t bytes, const char *spool, int pool_fd)
 {
 	struct rig *r = calloc(1, sizeof *r);
 
@@ -105,17 +108,24 @@ static struct rig *rig_new(uint64_t bytes, const char *spool)
 	r->bytes = bytes;
 	snprintf(r->endpoint, sizeof r->endpoint, "ipc://%s/socket", r->dir);
 	r->out_lane = (struct fx_outlet_lane){ 1, &r->stats };
-	r->in_lane = (struct fx_inlet_lane){ r->endpoint, -1, 1, &r->stats };
+	r->in_lane = (struct fx_inlet_lane){ r->endpoint, pool_fd, 1, &r->stats };
+	r->pool = pool_fd < 0 ? NULL : fx_pool_map(pool_fd, true, NULL);
 	r->edge = (struct fx_outlet_edge){ "to", "in", 1, &r->out_lane, FX_DROP_NONE, FX_WAY_AUTO };
 	outlet_start(r, 0);
 	inlet_start(r, 0);
 	return r;
 }
 
+static struct rig *rig_new(uint64_t bytes, const char *spool)
+{
+	return rig_new_in(bytes, spool, -1);
+}
+
 static void rig_free(struct rig *r)
 {
 	fx_inlet_free(r->inlet);
 	fx_outlet_free(r->outlet);
+	fx_pool_unmap(r->pool);
 	zmq_ctx_term(r->zmq);
 	fx_remove_tree(r->dir, NULL);
 	free(r->spool);
@@ -449,6 +459,63 @@ static void damage_is_told(void **unused)
 	rig_free(r);
 }
 
+static void spoil_segments(const char *folder)
+{
+	DIR *d = opendir(folder);
+	struct dirent *e;
+
+	assert_non_null(d);
+	while ((e = readdir(d)))
+		if (strstr(e->d_name, ".seg")) {
+			char *path = fx_path_join(folder, e->d_name);
+
+			assert_int_equal(truncate(path, 0), 0);
+			free(path);
+		}
+	closedir(d);
+}
+
+/* What is durable is handed on from memory when the consumer is near, and from the disk when it is
+ * not; few slots of the producer wait for that. */
+static void a_near_consumer_needs_no_disk(void **unused)
+{
+	const int fd = fx_pool_create(FX_POOL_SLOTS, NULL);
+	struct rig *r = rig_new_in(64 << 20, NULL, fd);
+	struct fx_error err = { 0 };
+	uint64_t taken = 0;
+
+	(void)unused;
+	for (uint64_t seq = 0; seq < 10; seq++) {
+		send_blocks(r, seq, seq + 1);
+		await_acked(r, seq + 1);
+		take(r, seq, true);
+	}
+	send_blocks(r, 10, 60);
+	await_acked(r, 60);
+	assert_in_range(fx_pool_used(r->pool), CREDIT, CREDIT + 1); /* or one that is ready */
+	for (uint64_t seq = 10; seq < 40; seq++)
+		take(r, seq, true);
+	for (uint64_t seq = 40; seq < 60; seq++)
+		take(r, seq, true);
+	assert_int_equal(fx_pool_used(r->pool), 0);
+	send_blocks(r, 60, 70);
+	await_acked(r, 70);
+	spoil_segments(r->spool);
+	for (int i = 0; i < 1000 && !err.code; i++) {
+		struct fx_envelope e;
+
+		fx_inlet_pump(r->inlet, &err);
+		if (fx_inlet_pop(r->inlet, &e)) {
+			assert_int_equal(e.seq, 60 + taken++);
+			fx_envelope_fini(&e);
+		}
+	}
+	assert_in_range(taken, CREDIT, CREDIT + 1);
+	assert_int_equal(err.code, FX_ETYPE);
+	rig_free(r);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,6 +529,7 @@ int main(void)
 		cmocka_unit_test(outlives_a_full_disk),
 		cmocka_unit_test(a_small_disk),
 		cmocka_unit_test(damage_is_told),
+		cmocka_unit_test(a_near_consumer_needs_no_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
