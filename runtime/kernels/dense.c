@@ -127,7 +127,7 @@ static bool dense_weigh(struct dense *d)
 		struct square *q = &d->squares[i];
 		const double e = q->ee / (d->sorted[n / 2] + 1e-9) / 2;
 
-		q->weight = q->inside ? 1 / (1 + e * e) : 0;
+		q->weight = q->inside ? 1 / (1 + e * e * e * e) : 0;
 	}
 	return true;
 }
