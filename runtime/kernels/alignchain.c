@@ -40,6 +40,7 @@ static void system_fini(struct system *s)
 static int system_init(struct system *s, struct fx_chain *c)
 {
 	size_t n = 0, squares;
+	bool held = false;
 
 	*s = (struct system){ .c = c, .basis = c->motion == FX_MOTION_SHIFT ? 1 : 3 };
 	s->middle[0] = ((double)c->height - 1) / 2;
@@ -49,9 +50,15 @@ static int system_init(struct system *s, struct fx_chain *c)
 	s->column = fx_calloc(c->nodes_len, sizeof *s->column);
 	if (!s->column)
 		return FX_ENOMEM;
+	for (size_t i = 0; i < c->nodes_len; i++)
+		held |= c->nodes[i].fixed;
+	if (!held && c->nodes_len)
+		c->nodes[0].map = fx_affine2_shift(0, 0);
 	for (size_t i = 0; i < c->nodes_len; i++) {
-		s->column[i] = c->nodes[i].fixed ? SIZE_MAX : n;
-		n += c->nodes[i].fixed ? 0 : s->basis;
+		const bool fixed = c->nodes[i].fixed || (!held && i == 0);
+
+		s->column[i] = fixed ? SIZE_MAX : n;
+		n += fixed ? 0 : s->basis;
 	}
 	s->n = n;
 	if (!fx_mul_size(n, n, &squares))
@@ -224,7 +231,7 @@ int fx_chain_solve(struct fx_chain *c)
 	for (int i = 0; i < REWEIGHTS && failed >= 0 && s.n; i++) {
 		memset(s.normal, 0, s.n * s.n * sizeof *s.normal);
 		memset(s.right, 0, 2 * s.n * sizeof *s.right);
-		for (size_t k = 0; k < s.n; k++) /* when nothing is fixed */
+		for (size_t k = 0; k < s.n; k++) /* what nothing holds */
 			s.normal[k * (s.n + 1)] = 1e-9;
 		system_edges(&s, i > 0);
 		system_springs(&s);

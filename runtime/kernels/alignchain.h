@@ -39,8 +39,9 @@ struct fx_chain {
  * T_one(p) - T_other(map(p)) + what the tissue moves between both over the edges, at five places p
  * of the section (its corners, closer to the middle, and its middle); of T_a(p) - T_b(p) over
  * neighbours a and b, with a tiny weight over their distance; and of T(p) - p, the pull. Edges are
- * weighed again by the Cauchy function of their errors. With no fixed node they stand as still as
- * they can. FX_ENOMEM; FX_EINVAL for numbers that are not finite. */
+ * weighed again by the Cauchy function of their errors. With no fixed node the first one stands
+ * still: else errors would shrink all to a point, where they are smallest. FX_ENOMEM; FX_EINVAL for
+ * numbers that are not finite. */
 int fx_chain_solve(struct fx_chain *c);
 
 #endif

@@ -7,10 +7,11 @@
 #include <fornix/error.h>
 
 #include "base/alloc.h"
+#include "kernels/dense.h"
 #include "kernels/phase.h"
 
 enum { WIDE = 14, NARROW = 5, FINE = 4, WIDE_HALF = 16, WIDE_GRID = 7 };
-static const double linear_most = 0.3, texture = 8;
+static const double linear_most = 0.3, texture = 8, dense_most = 3;
 
 /* One pass over the patches of one level. */
 struct pass {
@@ -49,6 +50,14 @@ static int pair_half(const struct fx_regimage *r, int level, int half)
 	return (size_t)half > side / 6 ? (int)(side / 6) : half;
 }
 
+/* Patches on an axis: as many as are asked for, or that overlap by half; at least 3. */
+static size_t pair_patches(size_t side, size_t half, size_t most)
+{
+	const size_t n = (side - 1 - 2 * half + half - 1) / (half ? half : 1) + 1;
+
+	return n < 3 ? 3 : n < most ? n : most;
+}
+
 /* Matches of the patches at the places of a grid; how many have a place in the reference. */
 static int pair_match(const struct fx_regimage *reference, const struct fx_regimage *section,
 		      const struct pass *pass, const struct fx_affine2 *map, struct fx_pair *out,
@@ -58,7 +67,9 @@ static int pair_match(const struct fx_regimage *reference, const struct fx_regim
 					  texture };
 	const struct fx_plane one = fx_regimage_plane(section, pass->level),
 			      other = fx_regimage_plane(reference, pass->level);
-	const size_t edge = (size_t)how.half, n = (size_t)pass->grid;
+	const size_t edge = (size_t)how.half,
+		     rows = pair_patches(one.height, edge, (size_t)pass->grid),
+		     columns = pair_patches(one.width, edge, (size_t)pass->grid);
 	struct fx_patch p = { 0 };
 	struct fx_patch_match m;
 	int failed;
@@ -68,9 +79,9 @@ static int pair_match(const struct fx_regimage *reference, const struct fx_regim
 	if (how.half < 2) /* too small for patches */
 		return FX_OK;
 	failed = fx_patch_init(&p, &how);
-	for (size_t i = 0; i < n * n && failed >= 0; i++) {
-		const size_t y = edge + i / n * (one.height - 1 - 2 * edge) / (n - 1),
-			     x = edge + i % n * (one.width - 1 - 2 * edge) / (n - 1);
+	for (size_t i = 0; i < rows * columns && failed >= 0; i++) {
+		const size_t y = edge + i / columns * (one.height - 1 - 2 * edge) / (rows - 1),
+			     x = edge + i % columns * (one.width - 1 - 2 * edge) / (columns - 1);
 		const int found = fx_patch_find(&p, &one, &other, map, y, x, &m);
 
 		*tried += found != 0;
@@ -108,10 +119,14 @@ static int pair_pass(const struct fx_regimage *reference, const struct fx_regima
 		     const struct fx_pair_how *how, const struct pass *pass, struct fx_pair *out)
 {
 	const struct fx_affine_fit fit = { how->motion, pass->within, linear_most, how->seed };
-	const struct fx_affine2 map = pair_level(&out->map, pass->level, true);
+	struct fx_affine2 map = pair_level(&out->map, pass->level, true);
 	struct fx_affine_fitted found;
 	size_t tried;
-	const int failed = pair_match(reference, section, pass, &map, out, &tried);
+	int failed;
+
+	for (int i = 0; i < 2 && how->motion == FX_MOTION_SHIFT; i++)
+		map.m[i][2] = round(map.m[i][2]); /* nothing is between voxels then */
+	failed = pair_match(reference, section, pass, &map, out, &tried);
 
 	out->confidence = 0;
 	if (failed < 0 || !fx_affine_fit(out->matches, out->len, &fit, &found))
@@ -129,7 +144,10 @@ static int pair_refine(const struct fx_regimage *reference, const struct fx_regi
 	const int top = section->levels - 1;
 	int failed = FX_OK;
 
-	for (int i = how->motion == FX_MOTION_SHIFT ? 1 : 0; i < 2 + top && failed >= 0; i++) {
+	for (int i = how->guess			    ? top + 1 :
+		     how->motion == FX_MOTION_SHIFT ? 1 :
+						      0;
+	     i < 2 + top && failed >= 0; i++) {
 		struct pass pass = { i < 2 ? top : top - (i - 1), how->half, FINE, how->grid, 0 };
 		const double within = ldexp(how->within, -pass.level);
 
@@ -151,8 +169,9 @@ static int pair_refine(const struct fx_regimage *reference, const struct fx_regi
 	return failed;
 }
 
-int fx_pair_find(const struct fx_regimage *reference, const struct fx_regimage *section,
-		 const struct fx_pair_how *how, struct fx_pair *out)
+/* The whole, by phase correlation of the coarsest level. */
+static int pair_whole(const struct fx_regimage *reference, const struct fx_regimage *section,
+		      const struct fx_pair_how *how, struct fx_pair *out)
 {
 	const int top = section->levels - 1;
 	const struct fx_plane a = fx_regimage_plane(reference, top),
@@ -170,7 +189,25 @@ int fx_pair_find(const struct fx_regimage *reference, const struct fx_regimage *
 	map = fx_affine2_shift(shift.by[0], shift.by[1]);
 	out->map = pair_level(&map, top, false);
 	out->confidence = shift.confidence;
+	return FX_OK;
+}
+
+int fx_pair_find(const struct fx_regimage *reference, const struct fx_regimage *section,
+		 const struct fx_pair_how *how, struct fx_pair *out)
+{
+	const struct fx_plane one = fx_regimage_plane(section, 0),
+			      other = fx_regimage_plane(reference, 0);
+	int failed = FX_OK;
+
 	out->rms = 0;
 	out->len = 0;
-	return pair_refine(reference, section, how, out);
+	if (how->guess)
+		out->map = *how->guess;
+	else
+		failed = pair_whole(reference, section, how, out);
+	if (failed >= 0)
+		failed = pair_refine(reference, section, how, out);
+	if (failed >= 0 && out->confidence > 0)
+		fx_dense_fit(&other, &one, how->motion, dense_most, &out->map);
+	return failed;
 }

@@ -14,6 +14,9 @@ struct fx_pair_how {
 	int grid;      /**< patches on each axis, 3 to 64 */
 	double within; /**< voxels of the section: a patch this near to the common motion agrees */
 	uint64_t seed;
+	/** Where the section is known to lie, within about two voxels: then only the last pass is
+	 * made. NULL: it is looked for. */
+	const struct fx_affine2 *guess;
 };
 
 /** What was found. Zero-initialise; fx_pair_fini() when done. */
@@ -28,7 +31,8 @@ struct fx_pair {
 /** Registers @p section to @p reference, of one size. The shift of the coarsest level is found by
  * phase correlation (phase.h) of the whole, then patches are matched (patch.h) and the motion is
  * fitted to them (affinefit.h), level by level, with ever smaller reach: tissue moves from section
- * to section, here more and there less, and most patches know better than the whole. The confidence
+ * to section, here more and there less, and most patches know better than the whole. At last, all
+ * voxels of the full size fit the motion (dense.h). Patches overlap by half at most. The confidence
  * is the part of the patches with a place in the reference that agree, less what would by chance,
  * times the square root of their mean correlation; 0 when no motion is found. Turns of up to about
  * 5 degrees are found. FX_ENOMEM. */

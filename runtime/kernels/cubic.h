@@ -5,7 +5,7 @@
 #ifndef FX_KERNELS_CUBIC_H
 #define FX_KERNELS_CUBIC_H
 
-#include <math.h>
+#include <stddef.h>
 
 #include "kernels/plane.h"
 
@@ -20,17 +20,24 @@ static inline void fx_cubic_weights(double t, double w[4])
 	w[3] = -0.5 * u * t * t;
 }
 
+/** The whole number below or at @p v, which is within 2^30: no call, as floor() often is. */
+static inline ptrdiff_t fx_cubic_floor(double v)
+{
+	const ptrdiff_t i = (ptrdiff_t)v;
+
+	return i - ((double)i > v);
+}
+
 /** The image at (@p y, @p x), finite and within 2^30; beyond the edge is what is at the edge. */
 static inline double fx_cubic_at(const struct fx_plane *p, double y, double x)
 {
-	const double fy = floor(y), fx = floor(x);
-	const ptrdiff_t y0 = (ptrdiff_t)fy - 1, x0 = (ptrdiff_t)fx - 1, h = (ptrdiff_t)p->height,
-			w = (ptrdiff_t)p->width;
+	const ptrdiff_t y0 = fx_cubic_floor(y) - 1, x0 = fx_cubic_floor(x) - 1,
+			h = (ptrdiff_t)p->height, w = (ptrdiff_t)p->width;
 	double wy[4], wx[4], sum = 0;
 	size_t columns[4];
 
-	fx_cubic_weights(y - fy, wy);
-	fx_cubic_weights(x - fx, wx);
+	fx_cubic_weights(y - (double)(y0 + 1), wy);
+	fx_cubic_weights(x - (double)(x0 + 1), wx);
 	for (ptrdiff_t i = 0; i < 4; i++)
 		columns[i] = (size_t)(x0 + i < 0 ? 0 : x0 + i < w ? x0 + i : w - 1);
 	for (ptrdiff_t j = 0; j < 4; j++) {

@@ -3,13 +3,15 @@
 #include "kernels/patch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <fornix/error.h>
 
 #include "base/alloc.h"
-#include "kernels/cubic.h"
+#include "kernels/moved.h"
 #include "kernels/quadric.h"
 
+enum { AT_ONCE = 4 }; /* shifts */
 static const int side_max = 256;
 
 int fx_patch_init(struct fx_patch *p, const struct fx_patch_how *how)
@@ -21,7 +23,8 @@ int fx_patch_init(struct fx_patch *p, const struct fx_patch_how *how)
 	if (how->half < 1 || how->half > side_max || how->reach < 1 || how->reach > side_max)
 		return FX_EINVAL;
 	p->patch = fx_calloc(side * side, sizeof *p->patch);
-	p->window = fx_calloc(window * window, sizeof *p->window);
+	/* a few more: shifts are tried AT_ONCE */
+	p->window = fx_calloc(window * window + AT_ONCE, sizeof *p->window);
 	p->r = fx_calloc(steps * steps, sizeof *p->r);
 	p->sum = fx_calloc((window + 1) * (window + 1), sizeof *p->sum);
 	p->squares = fx_calloc((window + 1) * (window + 1), sizeof *p->squares);
@@ -63,28 +66,18 @@ static bool patch_take(struct fx_patch *p, const struct fx_plane *one, size_t y,
 static bool patch_look(struct fx_patch *p, const struct fx_plane *other,
 		       const struct fx_affine2 *map, const double at[2])
 {
-	const int far = p->how.half + p->how.reach, side = 2 * far + 1;
-	double middle, here[2];
-	const double bottom = (double)other->height - 1, right = (double)other->width - 1;
+	const int far = p->how.half + p->how.reach;
+	const size_t side = 2 * (size_t)far + 1;
+	const double lo[2] = { at[0] - far, at[1] - far }, hi[2] = { at[0] + far, at[1] + far };
+	float middle;
 
-	for (int k = 0; k < 4; k++) {
-		const double corner[2] = { at[0] + (k & 1 ? far : -far),
-					   at[1] + (k & 2 ? far : -far) };
-		double to[2];
-
-		fx_affine2_apply(map, corner, to);
-		if (!(to[0] >= 0 && to[0] <= bottom && to[1] >= 0 && to[1] <= right))
-			return false;
-	}
-	fx_affine2_apply(map, at, here);
-	middle = fx_cubic_at(other, here[0], here[1]); /* about the mean: sums keep their digits */
-	for (int i = 0; i < side * side; i++) {
-		const double place[2] = { at[0] + i / side - far, at[1] + i % side - far };
-		double to[2];
-
-		fx_affine2_apply(map, place, to);
-		p->window[i] = (float)(fx_cubic_at(other, to[0], to[1]) - middle);
-	}
+	if (!fx_moved_inside(other, map, lo, hi))
+		return false;
+	for (size_t j = 0; j < side; j++)
+		fx_moved_row(other, map, lo[0] + (double)j, lo[1], side, p->window + j * side);
+	middle = p->window[side * side / 2]; /* about the mean: sums keep their digits */
+	for (size_t i = 0; i < side * side; i++)
+		p->window[i] -= middle;
 	return true;
 }
 
@@ -115,32 +108,81 @@ static double patch_square(const double *sums, size_t wide, size_t y, size_t x, 
 	return bottom[side] - bottom[0] - top[side] + top[0];
 }
 
-/* Adds @p n products to 8 lanes: the order does not depend on how the processor adds. */
-static void patch_row(const float *w, const float *v, size_t n, float lanes[8])
-{
-	size_t i = 0;
+/* Eight numbers at once. */
+#define LANES float __attribute__((vector_size(32)))
 
-	for (; i + 8 <= n; i += 8)
-		for (size_t k = 0; k < 8; k++)
-			lanes[k] += w[i + k] * v[i + k];
-	for (size_t k = 0; i + k < n; k++)
-		lanes[k] += w[i + k] * v[i + k];
+/* Adds products to 8 lanes, of AT_ONCE shifts along x: the order does not depend on how the
+ * processor adds. */
+#define PRODUCTS(name)                                                                             \
+	static void name(const float *w, const float *v, size_t n, float to[AT_ONCE][8])           \
+	{                                                                                          \
+		LANES s0, s1, s2, s3, a, b;                                                        \
+		size_t i = 0;                                                                      \
+                                                                                                   \
+		memcpy(&s0, to[0], sizeof s0);                                                     \
+		memcpy(&s1, to[1], sizeof s1);                                                     \
+		memcpy(&s2, to[2], sizeof s2);                                                     \
+		memcpy(&s3, to[3], sizeof s3);                                                     \
+		for (; i + 8 <= n; i += 8) {                                                       \
+			memcpy(&a, v + i, sizeof a);                                               \
+			memcpy(&b, w + i, sizeof b);                                               \
+			s0 += b * a;                                                               \
+			memcpy(&b, w + i + 1, sizeof b);                                           \
+			s1 += b * a;                                                               \
+			memcpy(&b, w + i + 2, sizeof b);                                           \
+			s2 += b * a;                                                               \
+			memcpy(&b, w + i + 3, sizeof b);                                           \
+			s3 += b * a;                                                               \
+		}                                                                                  \
+		memcpy(to[0], &s0, sizeof s0);                                                     \
+		memcpy(to[1], &s1, sizeof s1);                                                     \
+		memcpy(to[2], &s2, sizeof s2);                                                     \
+		memcpy(to[3], &s3, sizeof s3);                                                     \
+		for (size_t s = 0; s < AT_ONCE; s++)                                               \
+			for (size_t k = 0; i + k < n; k++)                                         \
+				to[s][k] += w[s + i + k] * v[i + k];                               \
+	}
+
+PRODUCTS(products_plain)
+#ifdef __x86_64__
+__attribute__((target("avx2"))) PRODUCTS(products_avx2)
+#endif
+
+	struct products {
+	void (*add)(const float *w, const float *v, size_t n, float to[AT_ONCE][8]);
+};
+
+static struct products patch_best_products(void)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		return (struct products){ products_avx2 };
+#endif
+	return (struct products){ products_plain };
 }
 
-/* The correlation at one shift: the patch has length 1 and no mean. */
-static double patch_correlate(const struct fx_patch *p, size_t y, size_t x)
+/* The correlations at shift @p y and AT_ONCE shifts from @p x on: the patch has length 1 and no
+ * mean. */
+static void patch_correlate(const struct fx_patch *p, struct products products, size_t y, size_t x,
+			    size_t len)
 {
-	const size_t side = 2 * (size_t)p->how.half + 1, wide = side + 2 * (size_t)p->how.reach;
-	const double n = (double)(side * side), sum = patch_square(p->sum, wide + 1, y, x, side),
-		     squares = patch_square(p->squares, wide + 1, y, x, side) - sum * sum / n;
-	float lanes[8] = { 0 };
-	double product = 0;
+	const size_t side = 2 * (size_t)p->how.half + 1, steps = 2 * (size_t)p->how.reach + 1,
+		     wide = side + steps - 1;
+	const double n = (double)(side * side);
+	float lanes[AT_ONCE][8] = { { 0 } };
 
 	for (size_t j = 0; j < side; j++)
-		patch_row(p->window + (y + j) * wide + x, p->patch + j * side, side, lanes);
-	for (int k = 0; k < 8; k++)
-		product += (double)lanes[k];
-	return squares > 1e-6 * n ? product / sqrt(squares) : 0;
+		products.add(p->window + (y + j) * wide + x, p->patch + j * side, side, lanes);
+	for (size_t s = 0; s < len; s++) {
+		const double sum = patch_square(p->sum, wide + 1, y, x + s, side),
+			     squares = patch_square(p->squares, wide + 1, y, x + s, side) -
+				       sum * sum / n;
+		double product = 0;
+
+		for (int k = 0; k < 8; k++)
+			product += (double)lanes[s][k];
+		p->r[y * steps + x + s] = squares > 1e-6 * n ? product / sqrt(squares) : 0;
+	}
 }
 
 /* The highest but for what is around @p best. */
@@ -156,6 +198,18 @@ static double patch_next(const struct fx_patch *p, int best)
 	return next;
 }
 
+/* The correlations at all shifts. */
+static void patch_all(const struct fx_patch *p)
+{
+	const struct products products = patch_best_products();
+	const size_t steps = 2 * (size_t)p->how.reach + 1;
+
+	for (size_t y = 0; y < steps; y++)
+		for (size_t x = 0; x < steps; x += AT_ONCE)
+			patch_correlate(p, products, y, x,
+					steps - x < AT_ONCE ? steps - x : AT_ONCE);
+}
+
 int fx_patch_find(struct fx_patch *p, const struct fx_plane *one, const struct fx_plane *other,
 		  const struct fx_affine2 *map, size_t y, size_t x, struct fx_patch_match *out)
 {
@@ -169,10 +223,9 @@ int fx_patch_find(struct fx_patch *p, const struct fx_plane *one, const struct f
 	    !patch_take(p, one, y, x) || !patch_look(p, other, map, from))
 		return 0;
 	patch_sums(p);
-	for (int i = 0; i < steps * steps; i++) {
-		p->r[i] = patch_correlate(p, (size_t)(i / steps), (size_t)(i % steps));
+	patch_all(p);
+	for (int i = 0; i < steps * steps; i++)
 		best = p->r[i] > p->r[best] ? i : best;
-	}
 	if (best / steps == 0 || best / steps == steps - 1 || best % steps == 0 ||
 	    best % steps == steps - 1)
 		return -1;

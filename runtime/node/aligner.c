@@ -124,10 +124,33 @@ int fx_aligner_process(struct fx_node *node, void *state)
 	return fx_sectionwise_put(node, FX_ALIGNER_IMAGE, &a->held);
 }
 
+/* Where @p s lies in @p other by its surest edge, when that is sure enough; false: it is not known.
+ */
+static bool aligner_guess(const struct fx_aligner *a, const struct fx_aligner_section *s,
+			  const struct fx_aligner_section *other, struct fx_affine2 *guess)
+{
+	const struct fx_aligner_section *via = NULL;
+	double sure = fmax(a->how.confidence, usual_part * a->usual);
+	struct fx_affine2 back, there;
+
+	for (size_t i = 0; i < s->edges_len; i++)
+		if (s->edges[i].confidence >= sure) {
+			via = fx_aligner_get(a, s->edges[i].z);
+			there = s->edges[i].map;
+			sure = s->edges[i].confidence;
+		}
+	if (!via || !fx_affine2_invert(&other->map, &back))
+		return false;
+	there = fx_affine2_after(&via->map, &there);
+	*guess = fx_affine2_after(&back, &there);
+	return true;
+}
+
 /* The edge from @p s to @p other, if there is anything to it. */
 static int aligner_edge(struct fx_node *node, struct fx_aligner *a, struct fx_aligner_section *s,
 			const struct fx_aligner_section *other)
 {
+	struct fx_affine2 guess;
 	const struct fx_pair_how how = {
 		.motion = a->how.motion,
 		.limit = a->how.limit,
@@ -136,6 +159,7 @@ static int aligner_edge(struct fx_node *node, struct fx_aligner *a, struct fx_al
 		.grid = a->how.grid,
 		.within = a->how.within,
 		.seed = (uint64_t)s->z,
+		.guess = aligner_guess(a, s, other, &guess) ? &guess : NULL,
 	};
 	struct fx_aligner_edge *edge = &s->edges[s->edges_len];
 	struct fx_pair pair = { 0 };
@@ -162,15 +186,22 @@ static int aligner_edge(struct fx_node *node, struct fx_aligner *a, struct fx_al
 	return FX_OK;
 }
 
-/* Registers @p s, the last of the list, to all with an image: good ones, and the one before. */
+/* Registers @p s, the last of the list, to all with an image: good ones, and the one before. The
+ * nearest comes first: it tells where to look in the others. */
 static int aligner_register(struct fx_node *node, struct fx_aligner *a,
 			    struct fx_aligner_section *s)
 {
 	int failed = FX_OK;
 
-	for (size_t i = 0; i + 1 < a->len && failed >= 0; i++)
+	for (size_t i = a->len - 1; i-- > 0 && failed >= 0;)
 		if (a->list[i]->image.levels)
 			failed = aligner_edge(node, a, s, a->list[i]);
+	for (size_t i = 0; 2 * i + 1 < s->edges_len; i++) { /* in the order of the sections */
+		const struct fx_aligner_edge first = s->edges[i];
+
+		s->edges[i] = s->edges[s->edges_len - 1 - i];
+		s->edges[s->edges_len - 1 - i] = first;
+	}
 	return failed;
 }
 

@@ -2,11 +2,53 @@
 /* Tests nodes/aligner/elastic.c and runtime/node/aligner_send.c. */
 #include "support/test.h"
 
+#include <fornix/error.h>
+
+#include "kernels/elastic.h"
 #include "nodes/aligner/stack.h"
 
 extern const struct fx_node_type fx_node_aligner_elastic;
 
 enum { SIDE = 110 };
+
+/* How the second section is bent: voxel (y, x) shows what is at (y + by[0], x + by[1]). */
+static void bend_at(double y, double x, double by[2])
+{
+	by[0] = 3 * sin(x / 14);
+	by[1] = 2.5 * cos(y / 16);
+}
+
+/* The record's map and mesh say where voxels lie: those of both sections that show the same place
+ * lie at the same one, on either axis. */
+static void check_record(const struct node_test *t)
+{
+	const struct fx_record *r = stack_record(t, 1);
+	const struct fx_affine2 map = stack_map(t, 1), first = stack_map(t, 0);
+	struct fx_mesh m = { 0 };
+	double sum[2] = { 0, 0 };
+	int n = 0;
+
+	assert_int_equal(fx_mesh_init(&m, SIDE, SIDE, 14), FX_OK);
+	for (size_t i = 0; i < 2 * m.height * m.width; i++)
+		m.by[i] = (double)(int64_t)r->table[i] / 1e6;
+	for (int y = 24; y < SIDE - 24; y += 6)
+		for (int x = 24; x < SIDE - 24; x += 6, n++) {
+			const double p[2] = { y, x };
+			double by[2], to[2], there[2], should[2];
+
+			bend_at(y, x, by);
+			there[0] = y + by[0];
+			there[1] = x + by[1];
+			fx_affine2_apply(&first, there, should);
+			fx_affine2_apply(&map, p, to);
+			fx_mesh_at(&m, to, by);
+			for (int a = 0; a < 2; a++)
+				sum[a] += fabs(to[a] + by[a] - should[a]);
+		}
+	fx_mesh_fini(&m);
+	if (!(sum[0] / n < 0.5 && sum[1] / n < 0.5))
+		fail_msg("the mesh misses by %.2f along y, %.2f along x", sum[0] / n, sum[1] / n);
+}
 
 /* Two sections of one texture, the second one bent by up to 4 voxels; how much they differ where
  * both are, once aligned. */
@@ -29,6 +71,7 @@ static double difference(const struct fx_block *v)
 		for (size_t x = 20; x < SIDE - 20; x++)
 			sum += fabs((double)((const uint8_t *)a->data)[y * SIDE + x] -
 				    ((const uint8_t *)b->data)[y * SIDE + x]);
+	check_record(t);
 	node_test_free(t);
 	return sum / ((SIDE - 40) * (SIDE - 40));
 }
@@ -42,10 +85,11 @@ static void bent_sections_are_straightened(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < (size_t)SIDE * SIDE; i++) {
 		const double y = (double)(i / SIDE), x = (double)(i % SIDE);
+		double by[2];
 
+		bend_at(y, x, by);
 		to[i] = (uint8_t)texture_at(6, y, x);
-		to[i + (size_t)SIDE * SIDE] =
-			(uint8_t)texture_at(6, y + 3 * sin(x / 14), x + 2.5 * cos(y / 16));
+		to[i + (size_t)SIDE * SIDE] = (uint8_t)texture_at(6, y + by[0], x + by[1]);
 		before += fabs((double)to[i] - to[i + (size_t)SIDE * SIDE]) / (SIDE * SIDE);
 	}
 	after = difference(v);

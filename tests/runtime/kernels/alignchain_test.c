@@ -137,6 +137,33 @@ static void tissue_moves_and_pull(void **unused)
 	near(&nodes[5].map, &still, 0.5);
 }
 
+/* Pairs that contradict each other do not make all smaller. */
+static void nothing_shrinks(void **unused)
+{
+	struct fx_affine2 truth[N];
+	struct fx_chain_node nodes[N];
+	struct fx_chain_edge edges[2 * N];
+	struct fx_chain c;
+	size_t len = 0;
+
+	(void)unused;
+	make(truth, nodes, FX_MOTION_AFFINE);
+	nodes[0].fixed = false;
+	for (size_t i = 1; i < N; i++)
+		edges[len++] = edge(truth, i, i - 1, 1);
+	for (size_t i = 2; i < N; i++) {
+		edges[len] = edge(truth, i, i - 2, 1);
+		edges[len++].map.m[1][2] += i % 2 ? 0.5 : -0.5;
+	}
+	c = chain_of(nodes, edges, len, FX_MOTION_AFFINE);
+	assert_int_equal(fx_chain_solve(&c), FX_OK);
+	for (int i = 0; i < N; i++) { /* the first stands still */
+		const struct fx_affine2 placed = fx_affine2_after(&truth[0], &nodes[i].map);
+
+		near(&placed, &truth[i], 0.8);
+	}
+}
+
 static void nothing_to_solve(void **unused)
 {
 	struct fx_chain_node nodes[N] = { { .z = 0 } };
@@ -161,6 +188,7 @@ int main(void)
 		cmocka_unit_test(all_fit),
 		cmocka_unit_test(those_without_edges_lie_between),
 		cmocka_unit_test(tissue_moves_and_pull),
+		cmocka_unit_test(nothing_shrinks),
 		cmocka_unit_test(nothing_to_solve),
 	};
 

@@ -60,6 +60,63 @@ static void fits_what_is_smooth(void **unused)
 	fx_mesh_fini(&m);
 }
 
+/* What is found is a minimum: whatever node is moved, on either axis, the sum grows. */
+static double bending(const struct fx_mesh *m, const struct fx_bend *seen, size_t len)
+{
+	const size_t h = m->height, w = m->width;
+	double sum = 0;
+
+	for (size_t k = 0; k < len; k++) {
+		double by[2];
+
+		fx_mesh_at(m, seen[k].at, by);
+		for (int a = 0; a < 2; a++)
+			sum += seen[k].weight * (by[a] - seen[k].by[a]) * (by[a] - seen[k].by[a]);
+	}
+	for (size_t i = 0; i < 2 * h * w; i++) {
+		const size_t j = i / 2 / w, x = i / 2 % w;
+		const double *v = m->by + i;
+
+		sum += 0.02 * *v * *v;
+		if (j > 0 && j + 1 < h)
+			sum += 0.3 * pow(*(v - 2 * w) - 2 * *v + v[2 * w], 2);
+		if (x > 0 && x + 1 < w)
+			sum += 0.3 * pow(*(v - 2) - 2 * *v + v[2], 2);
+		if (j + 1 < h && x + 1 < w)
+			sum += 0.6 * pow(*v - v[2] - v[2 * w] + v[2 * w + 2], 2);
+	}
+	return sum;
+}
+
+static void it_is_the_least(void **unused)
+{
+	struct fx_bend seen[60];
+	struct fx_mesh m;
+	uint64_t seed = 8;
+	double least;
+
+	(void)unused;
+	for (int i = 0; i < 60; i++)
+		seen[i] =
+			(struct fx_bend){ { (H - 1) * texture_chance(&seed),
+					    (W - 1) * texture_chance(&seed) },
+					  { 4 * texture_chance(&seed), -6 * texture_chance(&seed) },
+					  texture_chance(&seed) };
+	assert_int_equal(fx_mesh_init(&m, H, W, 16), FX_OK);
+	assert_int_equal(fx_mesh_fit(&m, seen, 60, 0.3, 0.02), FX_OK);
+	least = bending(&m, seen, 60);
+	for (size_t i = 0; i < 2 * m.height * m.width; i++) {
+		const double was = m.by[i];
+
+		for (int side = -1; side <= 1; side += 2) {
+			m.by[i] = was + 1e-4 * side;
+			assert_true(bending(&m, seen, 60) > least);
+		}
+		m.by[i] = was;
+	}
+	fx_mesh_fini(&m);
+}
+
 static void there_and_back(void **unused)
 {
 	struct fx_mesh m, back;
@@ -121,6 +178,30 @@ static void resampled_once(void **unused)
 	assert_in_range(lost, 500, 3000);
 }
 
+/* Whole types are rounded to the nearest, and clipped. */
+static void bytes_are_rounded(void **unused)
+{
+	static const uint8_t from[16] = { 10, 11, 13, 16, 10, 11, 13, 16,
+					  10, 11, 13, 16, 10, 11, 13, 16 },
+			     steep[16] = { 0, 0, 255, 255, 0, 0, 255, 255,
+					   0, 0, 255, 255, 0, 0, 255, 255 };
+	const struct fx_plane f = fx_plane_of(from, FX_U8, 4, 4),
+			      s = fx_plane_of(steep, FX_U8, 4, 4);
+	const struct fx_affine2 little = fx_affine2_shift(0, 0.2), more = fx_affine2_shift(0, 0.4),
+				half = fx_affine2_shift(0, 0.5);
+	uint8_t to[16];
+
+	(void)unused;
+	fx_resample(&f, &little, NULL, 0, 0, 4, 4, to, NULL);
+	assert_int_equal(to[1], 11); /* 11.32 */
+	fx_resample(&f, &more, NULL, 0, 0, 4, 4, to, NULL);
+	assert_int_equal(to[1], 12); /* 11.68 */
+	fx_resample(&s, &half, NULL, 0, 0, 4, 4, to, NULL);
+	assert_int_equal(to[0], 0); /* undershoots */
+	assert_int_equal(to[1], 128);
+	assert_int_equal(to[2], 255); /* overshoots */
+}
+
 static void types_keep_their_range(void **unused)
 {
 	static const uint16_t wide[16] = { 0, 0, 65535, 65535, 0, 0, 65535, 65535,
@@ -146,10 +227,9 @@ static void types_keep_their_range(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fits_what_is_smooth),
-		cmocka_unit_test(there_and_back),
-		cmocka_unit_test(resampled_once),
-		cmocka_unit_test(types_keep_their_range),
+		cmocka_unit_test(fits_what_is_smooth), cmocka_unit_test(it_is_the_least),
+		cmocka_unit_test(there_and_back),      cmocka_unit_test(resampled_once),
+		cmocka_unit_test(bytes_are_rounded),   cmocka_unit_test(types_keep_their_range),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
