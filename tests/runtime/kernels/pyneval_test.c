@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Tests runtime/kernels/pyneval_ssd.c, pyneval_length.c and pyneval_critical.c. */
+#include "support/test.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fornix/error.h>
+
+#include "base/alloc.h"
+#include "formats/swc.h"
+#include "kernels/assign.h"
+#include "kernels/pyneval.h"
+
+static const char *const pairs[] = { "geo_fake_data1", "geo_fake_data2",  "geo_fake_data3",
+				     "geo_fake_data4", "topo_fake_data1", "topo_fake_data2" };
+
+static void assert_near(const char *what, double a, double b, double limit)
+{
+	if (!(fabs(a - b) <= limit))
+		fail_msg("%s: %.17g is not %.17g within %g", what, a, b, limit);
+}
+
+static struct fx_tree *read_tree(const char *pair, const char *name)
+{
+	char *path = fx_asprintf("%s/metrics/pyneval/%s/%s.swc", test_data_dir(), pair, name);
+	struct fx_tree *t = NULL;
+	struct fx_error err = { 0 };
+
+	if (fx_swc_read(path, 1, &t, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+	free(path);
+	return t;
+}
+
+static double expected(const char *pair, const char *metric, const char *name)
+{
+	char *path =
+		fx_asprintf("%s/metrics/pyneval/%s/std_%s.json", test_data_dir(), pair, metric);
+	json_t *root = json_load_file(path, 0, NULL);
+	const json_t *v = json_object_get(root, name);
+	const double value = json_number_value(v);
+
+	if (!json_is_number(v))
+		fail_msg("%s has no %s", path, name);
+	json_decref(root);
+	free(path);
+	return value;
+}
+
+static void as_published(void **unused)
+{
+	(void)unused;
+	if (!test_data_dir())
+		test_skip("no shared data: results that PyNeval publishes");
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		const char *p = pairs[i];
+		struct fx_tree *gold = read_tree(p, "gold"), *test = read_tree(p, "test");
+		struct fx_pyneval_ssd ssd;
+		struct fx_pyneval_length length;
+		struct fx_pyneval_critical nodes;
+
+		assert_int_equal(fx_pyneval_ssd(test, gold, 2, 2, &ssd), FX_OK);
+		assert_near(p, ssd.score, expected(p, "ssd", "avg_score"), 1e-6);
+		assert_near(p, ssd.recall, expected(p, "ssd", "recall"), 1e-6);
+		assert_near(p, ssd.precision, expected(p, "ssd", "precision"), 1e-6);
+		assert_int_equal(fx_pyneval_length(test, gold, 2, 0.2, &length), FX_OK);
+		assert_near(p, length.recall, expected(p, "length", "recall"), 1e-6);
+		assert_near(p, length.precision, expected(p, "length", "precision"), 1e-6);
+		assert_int_equal(fx_pyneval_critical(test, gold, 2, &nodes), FX_OK);
+		assert_near(p, (double)nodes.gold, expected(p, "critical_node", "gold_len"), 0);
+		assert_near(p, (double)nodes.test, expected(p, "critical_node", "test_len"), 0);
+		assert_near(p, (double)nodes.matched, expected(p, "critical_node", "true_pos_num"),
+			    0);
+		assert_near(p, nodes.recall, expected(p, "critical_node", "recall"), 1e-6);
+		assert_near(p, nodes.precision, expected(p, "critical_node", "precision"), 1e-6);
+		assert_near(p, nodes.mean, expected(p, "critical_node", "mean_dis"), 1e-6);
+		assert_near(p, nodes.total, expected(p, "critical_node", "tot_dis"), 1e-6);
+		fx_tree_free(gold);
+		fx_tree_free(test);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(as_published),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
