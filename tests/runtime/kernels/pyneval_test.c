@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "formats/swc.h"
 #include "kernels/assign.h"
+#include "kernels/diadem.h"
 #include "kernels/pyneval.h"
 
 static const char *const pairs[] = { "geo_fake_data1", "geo_fake_data2",  "geo_fake_data3",
@@ -83,10 +84,42 @@ static void as_published(void **unused)
 	}
 }
 
+static void diadem_as_published(void **unused)
+{
+	const struct fx_diadem_options rules = FX_DIADEM_DEFAULT;
+	struct fx_diadem_options shared = FX_DIADEM_DEFAULT;
+
+	(void)unused;
+	if (!test_data_dir())
+		test_skip("no shared data: results that PyNeval publishes");
+	shared.shared_forks = true;
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		const char *p = pairs[i];
+		struct fx_tree *gold = read_tree(p, "gold"), *test = read_tree(p, "test");
+		struct fx_diadem_score s;
+
+		assert_int_equal(fx_diadem_compute(test, gold, &shared, &s), FX_OK);
+		/* the file of the first pair says 0.25, PyNeval itself 0.5 */
+		assert_near(p, s.score, i ? expected(p, "diadem", "final_score") : 0.5, 1e-6);
+		assert_near(p, s.weight, expected(p, "diadem", "weight_sum"), 1e-6);
+		/* in the last pair gold has a fork of three: of four ends, two lie behind what
+		 * sharing misses */
+		assert_int_equal(fx_diadem_compute(test, gold, &rules, &s), FX_OK);
+		assert_near(p, s.score,
+			    i == 5 ? 12.0 / 14 :
+			    i	   ? expected(p, "diadem", "final_score") :
+				     0.5,
+			    1e-12);
+		fx_tree_free(gold);
+		fx_tree_free(test);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_published),
+		cmocka_unit_test(diadem_as_published),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
