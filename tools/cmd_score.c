@@ -1,155 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cmd_score.c: fornix score. */
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/file.h"
 #include "cmd.h"
-#include "formats/recordjson.h"
-#include "formats/volume.h"
-#include "kernels/scores.h"
-#include "show.h"
+#include "score.h"
 
-/* Both volumes, and what has been counted. */
-struct scoring {
-	struct fx_volume seg, truth;
-	struct fx_contingency pairs, sizes;
-	size_t from, to; /* sections that count */
-};
+static const char about[] =
+	"Scores a label volume against the truth: VOI in bits, Rand and adapted Rand,\n"
+	"by two rules: truth_nonzero (truth 0 ignored, segment 0 kept as a label) and\n"
+	"both_nonzero. Volumes are TIFF, .npy, HDF5, Zarr, N5 or precomputed. The truth\n"
+	"may have fewer sections.\n\n"
+	"  fornix score OUT/labels truth.tif\n"
+	"  fornix score OUT/labels truth.tif --sections 104:125\n\n"
+	"Of two SWC files it scores the first as a tracing of the second: ESA, DSA and PDS\n"
+	"as Vaa3D's neuron_distance, recall and precision of nodes, length and critical\n"
+	"nodes, the DIADEM score, PyNeval's ssd and length, and the shape of both; of one\n"
+	"SWC file its shape. Lengths are in the unit of the files (nm where they tell).\n\n"
+	"  fornix score traced.swc gold.swc\n"
+	"  fornix score traced.swc gold.swc --text\n"
+	"  fornix score traced.swc\n";
 
-/* "A:B" to s->from and s->to; NULL is all. */
-static int parse_sections(struct scoring *s, const char *text, struct fx_error *err)
+bool score_is_swc(const char *path)
 {
-	unsigned long long from, to;
-	int end = 0;
-
-	s->to = SIZE_MAX;
-	if (!text)
-		return FX_OK;
-	if (*text < '0' || *text > '9' || sscanf(text, "%llu:%llu%n", &from, &to, &end) != 2 ||
-	    text[end] || from >= to)
-		return fx_error_set(err, FX_EINVAL,
-				    "--sections %.40s: must be FIRST:BEHIND_LAST, such as 0:125",
-				    text);
-	s->from = (size_t)from;
-	s->to = (size_t)to;
-	return FX_OK;
-}
-
-static int check_shapes(const struct scoring *s, const char *const *paths, struct fx_error *err)
-{
-	const size_t *a = s->seg.shape, *b = s->truth.shape;
-
-	if (a[1] == b[1] && a[2] == b[2] && a[0] >= b[0])
-		return FX_OK;
-	return fx_error_set(
-		err, FX_ETYPE,
-		"%s is %zu x %zu x %zu (z y x), the truth %s is %zu x %zu x %zu: rows and "
-		"columns must agree, and the truth may have fewer sections",
-		paths[0], a[0], a[1], a[2], paths[1], b[0], b[1], b[2]);
-}
-
-static int count_section(struct scoring *s, size_t z, struct fx_error *err)
-{
-	const struct fx_region r = { { (int64_t)z, 0, 0 },
-				     { (int64_t)z + 1, (int64_t)s->seg.shape[1],
-				       (int64_t)s->seg.shape[2] } };
-	struct fx_block *seg = NULL, *truth = NULL;
-	int result = fx_volume_read(&s->seg, r, &seg, err);
-
-	if (result == FX_OK && z < s->truth.shape[0])
-		result = fx_volume_read(&s->truth, r, &truth, err);
-	if (result == FX_OK)
-		result = fx_contingency_add(&s->sizes, seg->data, seg->dtype, NULL, FX_U8,
-					    fx_block_len(seg));
-	if (result == FX_OK && truth)
-		result = fx_contingency_add(&s->pairs, seg->data, seg->dtype, truth->data,
-					    truth->dtype, fx_block_len(seg));
-	fx_block_free(seg);
-	fx_block_free(truth);
-	return result;
-}
-
-static int count_all(struct scoring *s, const char *const *paths, struct fx_error *err)
-{
-	int result = fx_volume_open(paths[0], &s->seg, err);
-
-	if (result == FX_OK)
-		result = fx_volume_open(paths[1], &s->truth, err);
-	if (result == FX_OK)
-		result = check_shapes(s, paths, err);
-	if (result == FX_OK && s->from >= s->truth.shape[0])
-		return fx_error_set(err, FX_EINVAL, "--sections begin at %zu, but %s has only %zu",
-				    s->from, paths[1], s->truth.shape[0]);
-	for (size_t z = s->from; result == FX_OK && z < s->seg.shape[0] && z < s->to; z++)
-		result = count_section(s, z, err);
-	return result;
-}
-
-static json_t *scores_json(const struct scoring *s, struct fx_error *err)
-{
-	struct fx_record *r = fx_record_new("scores");
-	json_t *root = json_object();
-	unsigned left_out;
-	bool ok = r && root && fx_scores_add_rules(r, &s->pairs, &left_out) == FX_OK &&
-		  fx_scores_add_sizes(r, &s->sizes) == FX_OK &&
-		  fx_record_to_json(r, root, err) == FX_OK;
-
-	fx_record_free(r);
-	if (ok)
-		return root;
-	json_decref(root);
-	fx_error_set(err, FX_ENOMEM, "no memory for the scores");
-	return NULL;
+	return fx_path_ends(path, ".swc") || fx_path_ends(path, ".SWC") ||
+	       fx_path_ends(path, ".eswc");
 }
 
 int cmd_score(int argc, char **argv)
 {
-	const char *sections = NULL;
-	bool json = false;
+	struct score_options o = { 0 };
 	const struct cmd_option options[] = {
-		{ "sections", NULL, &sections, "A:B", "count sections A to B - 1 alone" },
-		{ "json", &json, NULL, NULL, "print the scores on stdout as one JSON object" },
+		{ "sections", NULL, &o.sections, "A:B", "count sections A to B - 1 alone" },
+		{ "voxel", NULL, &o.voxel, "Z,Y,X",
+		  "trees: voxel size in their unit; lengths are then in voxels" },
+		{ "far", NULL, &o.far, "D", "trees: from there on a point differs (default 2)" },
+		{ "tolerance", NULL, &o.tolerance, "D",
+		  "trees: within it nodes and length are found (default 2)" },
+		{ "text", &o.text, NULL, NULL,
+		  "trees: print the nine lines of Vaa3D's neuron_distance" },
+		{ "json", &o.json, NULL, NULL, "print the scores on stdout as one JSON object" },
 		{ 0 },
 	};
 	struct cmd_line line = {
-		.usage = "fornix score LABELS TRUTH [--sections A:B] [--json]",
-		.about = "Scores a label volume against the truth: VOI in bits, Rand and adapted "
-			 "Rand,\n"
-			 "by two rules: truth_nonzero (truth 0 ignored, segment 0 kept as a label) "
-			 "and\n"
-			 "both_nonzero. Volumes are multi-page TIFF, .npy or precomputed folders. "
-			 "The truth\n"
-			 "may have fewer sections.\n\n"
-			 "  fornix score OUT/labels truth.tif\n"
-			 "  fornix score OUT/labels truth.tif --sections 104:125\n",
+		.usage = "fornix score LABELS TRUTH [--sections A:B] [--json]\n"
+			 "       fornix score TREE.swc [TRUTH.swc] [--text] [--json]",
+		.about = about,
 		.options = options,
-		.min_words = 2,
+		.min_words = 1,
 		.max_words = 2,
 	};
-	struct scoring s = { 0 };
-	struct fx_error err = { 0 };
-	json_t *scores = NULL;
-	const char *paths[2];
-	int result = cmd_parse(&line, argc, argv);
+	const int result = cmd_parse(&line, argc, argv);
+	bool trees;
 
 	if (result != CMD_GO)
 		return result;
-	paths[0] = line.words[0];
-	paths[1] = line.words[1];
-	if (parse_sections(&s, sections, &err) == FX_OK && count_all(&s, paths, &err) == FX_OK)
-		scores = scores_json(&s, &err);
-	if (scores)
-		show_score_table(scores);
-	if (scores && json) {
-		json_dumpf(scores, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-		printf("\n");
-	}
-	result = scores ? CMD_DONE : cmd_wrong("%s", err.text);
-	json_decref(scores);
-	fx_volume_close(&s.seg);
-	fx_volume_close(&s.truth);
-	fx_contingency_fini(&s.pairs);
-	fx_contingency_fini(&s.sizes);
-	return result;
+	o.paths[0] = line.words[0];
+	o.paths[1] = line.words_len > 1 ? line.words[1] : NULL;
+	trees = score_is_swc(o.paths[0]);
+	if (o.paths[1] && trees != score_is_swc(o.paths[1]))
+		return cmd_wrong("%s and %s: two volumes or two SWC files can be compared",
+				 o.paths[0], o.paths[1]);
+	if (trees && o.sections)
+		return cmd_wrong("--sections is for volumes");
+	if (!trees && (o.voxel || o.far || o.tolerance || o.text))
+		return cmd_wrong("--voxel, --far, --tolerance and --text are for SWC files");
+	if (!trees && !o.paths[1])
+		return cmd_wrong("fornix score LABELS TRUTH: the truth is missing");
+	return trees ? score_trees(&o) : score_volumes(&o);
 }

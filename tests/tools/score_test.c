@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Tests fornix score. */
+#include "support/test.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <fornix/error.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "support/images.h"
+
+/* Runs "fornix score ARGUMENTS" in @p dir; what it prints on stdout, and with @p both on stderr. */
+static char *run(const char *dir, const char *arguments, bool both, int code)
+{
+	const char *program = getenv("FORNIX_BIN");
+	char *command =
+		fx_asprintf("cd '%s' && '%s' score %s %s", dir, program ? program : "fornix",
+			    arguments, both ? "2>&1" : "2>/dev/null");
+	FILE *out = command ? popen(command, "r") : NULL;
+	char *text = fx_calloc(65536, 1);
+	int status;
+
+	assert_non_null(out);
+	assert_non_null(text);
+	text[fread(text, 1, 65535, out)] = 0;
+	status = pclose(out);
+	free(command);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != code)
+		fail_msg("score %s: ended with %d, said: %s", arguments, status, text);
+	return text;
+}
+
+static void expect(const char *dir, const char *arguments, int code, const char *says)
+{
+	char *text = run(dir, arguments, true, code);
+
+	if (!strstr(text, says))
+		fail_msg("score %s said: %s", arguments, text);
+	free(text);
+}
+
+static void write_text(const char *dir, const char *name, const char *text)
+{
+	struct fx_error err = { 0 };
+
+	if (fx_file_write(test_path(dir, name), text, strlen(text), &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static char *folder_with_lines(void)
+{
+	char *dir = test_tmp_dir();
+
+	write_text(dir, "a.swc", "1 1 0 0 0 1 -1\n2 3 10 0 0 1 1\n3 3 20 0 0 1 2\n");
+	write_text(dir, "b.swc", "1 1 0 3 0 1 -1\n2 3 10 3 0 1 1\n3 3 20 3 0 1 2\n");
+	return dir;
+}
+
+/* Scripts take the numbers of Vaa3D by their lines: counted from 0, 4 is ESA, 5 DSA, 8 PDS. */
+static void the_lines_of_neuron_distance(void **unused)
+{
+	char *dir = folder_with_lines(), *text = run(dir, "a.swc b.swc --text", false, 0);
+
+	(void)unused;
+	assert_string_equal(text, "input1 = a.swc\n"
+				  "intput2 = b.swc\n"
+				  "entire-structure-average (from neuron 1 to 2) = 3\n"
+				  "entire-structure-average (from neuron 2 to 1) = 3\n"
+				  "average of bi-directional entire-structure-averages = 3\n"
+				  "differen-structure-average = 3\n"
+				  "percent of different-structure (from neuron 1 to 2) = 1\n"
+				  "percent of different-structure (from neuron 2 to 1) = 1\n"
+				  "percent of different-structure (average)= 1\n");
+	free(text);
+	fx_remove_tree(dir, NULL);
+	free(dir);
+}
+
+static void trees_as_json(void **unused)
+{
+	char *dir = folder_with_lines();
+	char *text = run(dir, "a.swc b.swc --json --voxel 1,3,2 --far 0.5", false, 0);
+	json_t *root = json_loads(text, 0, NULL);
+
+	(void)unused;
+	assert_non_null(root);
+	assert_true(json_number_value(json_object_get(json_object_get(root, "distance"), "esa")) ==
+		    1);
+	assert_true(json_number_value(json_object_get(json_object_get(root, "distance"), "pds")) ==
+		    1);
+	assert_true(json_number_value(json_object_get(json_object_get(root, "test"), "length")) ==
+		    10);
+	assert_true(json_number_value(json_object_get(json_object_get(root, "nodes"), "f1")) == 1);
+	json_decref(root);
+	free(text);
+	expect(dir, "a.swc", 0, "length                                           20");
+	fx_remove_tree(dir, NULL);
+	free(dir);
+}
+
+static void what_is_wrong_is_said(void **unused)
+{
+	char *dir = folder_with_lines();
+
+	(void)unused;
+	write_text(dir, "bad.swc", "1 1 x 0 0 1 -1\n");
+	expect(dir, "a.swc b.tif", 2, "two volumes or two SWC files can be compared");
+	expect(dir, "a.swc bad.swc", 2, "bad.swc: line 1: not \"id type x y z radius parent\"");
+	expect(dir, "a.swc b.swc --far 0", 2, "--far 0: must be a number above 0");
+	expect(dir, "a.swc b.swc --voxel 1,2", 2, "three numbers z,y,x above 0");
+	expect(dir, "a.swc --text", 2, "--text needs two SWC files");
+	expect(dir, "a.swc b.swc --sections 0:1", 2, "--sections is for volumes");
+	expect(dir, "a.tif", 2, "the truth is missing");
+	expect(dir, "a.tif b.tif --far 1", 2, "are for SWC files");
+	fx_remove_tree(dir, NULL);
+	free(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_lines_of_neuron_distance),
+		cmocka_unit_test(trees_as_json),
+		cmocka_unit_test(what_is_wrong_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
