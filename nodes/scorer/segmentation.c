@@ -2,13 +2,13 @@
 /* scorer/segmentation: score labels against the truth, voxel by voxel and along its skeletons. */
 #include <fornix/node.h>
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "formats/scored.h"
 #include "kernels/scores.h"
+#include "node/meeting.h"
 
 enum { LABELS, TRUTH, TREES, SCORES }; /* index into ports[]; the first two into stores[] */
 
@@ -38,42 +38,6 @@ static const struct fx_option options[] = {
 	{ 0 },
 };
 
-/* The truth must be the labels' volume, or its first sections. */
-static int segmentation_shapes(struct fx_node *node)
-{
-	const struct fx_mark *labels = fx_opened(node, LABELS), *truth = fx_opened(node, TRUTH);
-	const int64_t *l = labels ? labels->region.hi : NULL, *t = truth ? truth->region.hi : NULL;
-
-	if (!l || !t || (t[1] == l[1] && t[2] == l[2] && (!l[0] || t[0] <= l[0])))
-		return FX_OK;
-	return fx_fail(node, FX_EINVAL,
-		       "truth of %" PRId64 " x %" PRId64 " x %" PRId64 " voxels (z y x) for labels "
-		       "of %" PRId64 " x %" PRId64 " x %" PRId64
-		       ": crop the truth to the same y and "
-		       "x and at most as many sections, starting at the same corner",
-		       t[0], t[1], t[2], l[0], l[1], l[2]);
-}
-
-static int segmentation_put(struct fx_node *node, struct segmentation *s, unsigned port,
-			    const struct fx_block *b)
-{
-	struct fx_blockstore *store = &s->so_far.stores[port];
-	struct fx_error err = { 0 };
-	size_t number;
-	int rc = FX_OK;
-
-	if (!store->scratch) {
-		const char *dir = fx_state_dir(node);
-
-		if (!dir)
-			return fx_fail(node, FX_EIO, "no folder for scratch files");
-		rc = fx_blockstore_open(store, dir, fx_scored_files[port], &err);
-	}
-	if (rc == FX_OK)
-		rc = fx_blockstore_put(store, b, &number, &err);
-	return rc < 0 ? fx_fail_error(node, &err) : FX_OK;
-}
-
 static int segmentation_count(struct fx_node *node, struct fx_contingency *c,
 			      const struct fx_block *labels, const struct fx_block *truth,
 			      uint64_t *voxels)
@@ -87,33 +51,19 @@ static int segmentation_count(struct fx_node *node, struct fx_contingency *c,
 static int segmentation_meet(struct fx_node *node, struct segmentation *s, unsigned port,
 			     const struct fx_block *b, bool *met)
 {
-	struct fx_blockstore *store = &s->so_far.stores[port == LABELS ? TRUTH : LABELS];
-	const size_t number = fx_blockstore_find(store, fx_block_core(b).lo);
-	struct fx_error err = { 0 };
 	struct fx_block *partner;
-	int rc;
+	size_t number;
+	int rc = fx_meeting_partner(node, s->so_far.stores, (int)port, b, &partner, &number);
 
-	*met = number != SIZE_MAX;
-	if (!*met)
-		return FX_OK;
-	partner = fx_blockstore_get(store, number, &err);
+	*met = partner != NULL;
 	if (!partner)
-		return fx_fail_error(node, &err);
+		return rc;
 	rc = segmentation_count(node, &s->so_far.pairs, port == LABELS ? b : partner,
 				port == LABELS ? partner : b, &s->so_far.scored);
 	fx_block_free(partner);
 	if (port == LABELS || !fx_connected(node, TREES))
-		fx_blockstore_drop(store, number);
+		fx_blockstore_drop(&s->so_far.stores[1 - port], number);
 	return rc;
-}
-
-/* True when truth for this block of labels may still come. */
-static bool segmentation_awaits(struct fx_node *node, const struct fx_block *b)
-{
-	const struct fx_mark *truth = fx_opened(node, TRUTH);
-
-	return fx_connected(node, TRUTH) &&
-	       (!truth || !truth->region.hi[0] || fx_block_core(b).lo[0] < truth->region.hi[0]);
 }
 
 static int segmentation_block(struct fx_node *node, struct segmentation *s, unsigned port,
@@ -128,10 +78,10 @@ static int segmentation_block(struct fx_node *node, struct segmentation *s, unsi
 	}
 	if (rc == FX_OK && fx_connected(node, TRUTH))
 		rc = segmentation_meet(node, s, port, b, &met);
-	keep = !met && (port == TRUTH || segmentation_awaits(node, b));
+	keep = !met && (port == TRUTH || fx_meeting_awaits(node, TRUTH, b));
 	if (port == LABELS && fx_connected(node, TREES))
 		keep = true;
-	return rc == FX_OK && keep ? segmentation_put(node, s, port, b) : rc;
+	return rc == FX_OK && keep ? fx_meeting_wait(node, s->so_far.stores, (int)port, b) : rc;
 }
 
 static int segmentation_process(struct fx_node *node, void *state)
@@ -172,7 +122,7 @@ static int segmentation_mark(struct fx_node *node, void *state, unsigned port,
 			     const struct fx_mark *m)
 {
 	(void)state;
-	if (m->kind == FX_MARK_OPEN && port != TREES && segmentation_shapes(node) < 0)
+	if (m->kind == FX_MARK_OPEN && port != TREES && fx_meeting_shapes(node, LABELS, TRUTH) < 0)
 		return FX_EINVAL;
 	return port == LABELS ? fx_send_mark(node, SCORES, m) : FX_OK;
 }
