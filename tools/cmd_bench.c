@@ -25,6 +25,7 @@ static const struct {
 	{ "teasar", "skeletons of a phantom's neurites, 64 x 256 x 256 voxels", bench_teasar },
 	{ "frames", "a detector over TCP: acquire/zmq without and with a spool, and plain ZeroMQ",
 	  bench_frames },
+	{ "voi", "the table of label pairs and VOI of 192 x 192 x 192 voxels", bench_voi },
 	{ "scale", "1 to 64 workers with a set time a block, and 200 processes", bench_scale },
 };
 

@@ -71,24 +71,28 @@ static bool is_label_type(enum fx_dtype dtype)
 int fx_contingency_add(struct fx_contingency *c, const void *seg, enum fx_dtype seg_dtype,
 		       const void *truth, enum fx_dtype truth_dtype, size_t n)
 {
-	const size_t seg_size = fx_dtype_size(seg_dtype), truth_size = fx_dtype_size(truth_dtype);
-	size_t seg_end = 0, truth_end = truth ? 0 : n;
+	uint64_t s = 0, t = 0;
+	size_t start = 0;
 
 	if (!is_label_type(seg_dtype) || (truth && !is_label_type(truth_dtype)))
 		return FX_ETYPE;
-	for (size_t i = 0, end; i < n; i = end) {
-		const uint64_t s = fx_label_at(seg, seg_dtype, i);
-		const uint64_t t = truth ? fx_label_at(truth, truth_dtype, i) : 0;
+	for (size_t i = 0; i < n; i += FX_RUNS_BITS) {
+		const size_t len = n - i < FX_RUNS_BITS ? n - i : FX_RUNS_BITS;
+		uint64_t begins = fx_runs_begin(seg, seg_dtype, i, len);
 
-		if (i == seg_end)
-			seg_end = i + fx_run_len(seg, seg_size, i, n);
-		if (i == truth_end)
-			truth_end = i + fx_run_len(truth, truth_size, i, n);
-		end = seg_end < truth_end ? seg_end : truth_end;
-		if (fx_contingency_count(c, s, t, end - i) < 0)
-			return FX_ENOMEM;
+		if (truth)
+			begins |= fx_runs_begin(truth, truth_dtype, i, len);
+		for (; begins; begins &= begins - 1) {
+			const size_t at = i + (size_t)__builtin_ctzll(begins);
+
+			if (at > start && fx_contingency_count(c, s, t, at - start) < 0)
+				return FX_ENOMEM;
+			s = fx_label_at(seg, seg_dtype, at);
+			t = truth ? fx_label_at(truth, truth_dtype, at) : 0;
+			start = at;
+		}
 	}
-	return FX_OK;
+	return n ? fx_contingency_count(c, s, t, n - start) : FX_OK;
 }
 
 static const void *row_at(const struct fx_block *b, int64_t z, int64_t y, int64_t x)
