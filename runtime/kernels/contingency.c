@@ -13,7 +13,16 @@
 void fx_contingency_fini(struct fx_contingency *c)
 {
 	free(c->slots);
+	free(c->places);
 	memset(c, 0, sizeof *c);
+}
+
+/* One to one: rows do not share a hash. */
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+	return x ^ (x >> 31);
 }
 
 static size_t pair_hash(uint64_t seg, uint64_t truth)
@@ -24,43 +33,103 @@ static size_t pair_hash(uint64_t seg, uint64_t truth)
 	return (size_t)(x ^ (x >> 32));
 }
 
-static struct fx_pair *pair_slot(const struct fx_contingency *c, uint64_t seg, uint64_t truth)
+static size_t pair_slot(const struct fx_contingency *c, uint64_t seg, uint64_t truth)
 {
 	size_t i = pair_hash(seg, truth) & (c->cap - 1);
 
 	while (c->slots[i].count && (c->slots[i].seg != seg || c->slots[i].truth != truth))
 		i = (i + 1) & (c->cap - 1);
-	return &c->slots[i];
+	return i;
 }
 
 static bool pair_grow(struct fx_contingency *c)
 {
-	struct fx_contingency bigger = { .len = c->len, .cap = c->cap ? 2 * c->cap : 64 };
+	struct fx_contingency bigger = { .len = c->len,
+					 .cap = c->cap ? 2 * c->cap : 64,
+					 .placed = c->placed };
 
 	bigger.slots = calloc(bigger.cap, sizeof *bigger.slots);
-	if (!bigger.slots)
+	bigger.places = c->placed ? calloc(bigger.cap, sizeof *bigger.places) : NULL;
+	if (!bigger.slots || (c->placed && !bigger.places)) {
+		fx_contingency_fini(&bigger);
 		return false;
-	for (size_t i = 0; i < c->cap; i++)
-		if (c->slots[i].count)
-			*pair_slot(&bigger, c->slots[i].seg, c->slots[i].truth) = c->slots[i];
+	}
+	for (size_t i = 0; i < c->cap; i++) {
+		size_t to;
+
+		if (!c->slots[i].count)
+			continue;
+		to = pair_slot(&bigger, c->slots[i].seg, c->slots[i].truth);
+		bigger.slots[to] = c->slots[i];
+		if (c->placed)
+			bigger.places[to] = c->places[i];
+	}
 	free(c->slots);
+	free(c->places);
 	*c = bigger;
 	return true;
 }
 
-int fx_contingency_count(struct fx_contingency *c, uint64_t seg, uint64_t truth, uint64_t count)
+/* Counts, and tells the slot. */
+static int pair_count(struct fx_contingency *c, uint64_t seg, uint64_t truth, uint64_t count,
+		      size_t *slot)
 {
-	struct fx_pair *slot;
-
 	if (2 * (c->len + 1) > c->cap && !pair_grow(c))
 		return FX_ENOMEM;
-	slot = pair_slot(c, seg, truth);
-	if (!slot->count) {
-		*slot = (struct fx_pair){ seg, truth, 0 };
+	*slot = pair_slot(c, seg, truth);
+	if (!c->slots[*slot].count) {
+		c->slots[*slot] = (struct fx_pair){ seg, truth, 0 };
+		if (c->placed)
+			c->places[*slot] = (struct fx_place){ UINT64_MAX, UINT64_MAX, { 0 } };
 		c->len++;
 	}
-	slot->count += count;
+	c->slots[*slot].count += count;
 	return FX_OK;
+}
+
+int fx_contingency_count(struct fx_contingency *c, uint64_t seg, uint64_t truth, uint64_t count)
+{
+	size_t slot;
+
+	return pair_count(c, seg, truth, count, &slot);
+}
+
+static bool place_beats(const struct fx_place *a, const struct fx_place *b)
+{
+	return a->row < b->row || (a->row == b->row && a->column < b->column);
+}
+
+/* Where a row lies. */
+struct row {
+	uint64_t hash;
+	int64_t at[3];
+};
+
+/* A run from @p start on, of @p len voxels: its voxels are hashed only where its row is the lowest,
+ * which is seldom. */
+static void place_run(struct fx_place *best, const struct row *row, size_t start, size_t len)
+{
+	if (row->hash > best->row)
+		return;
+	for (size_t i = start; i < start + len; i++) {
+		const int64_t x = row->at[2] + (int64_t)i;
+		const struct fx_place p = { row->hash,
+					    mix((uint64_t)x + 1),
+					    { row->at[0], row->at[1], x } };
+
+		if (place_beats(&p, best))
+			*best = p;
+	}
+}
+
+const struct fx_place *fx_contingency_place(const struct fx_contingency *c, uint64_t seg,
+					    uint64_t truth)
+{
+	const size_t slot = c->cap ? pair_slot(c, seg, truth) : 0;
+
+	return c->placed && c->cap && c->slots[slot].count && c->places[slot].row != UINT64_MAX ?
+		       &c->places[slot] :
+		       NULL;
 }
 
 static bool is_label_type(enum fx_dtype dtype)
@@ -68,8 +137,20 @@ static bool is_label_type(enum fx_dtype dtype)
 	return dtype == FX_U8 || dtype == FX_U16 || dtype == FX_U32 || dtype == FX_U64;
 }
 
-int fx_contingency_add(struct fx_contingency *c, const void *seg, enum fx_dtype seg_dtype,
-		       const void *truth, enum fx_dtype truth_dtype, size_t n)
+static int count_run(struct fx_contingency *c, uint64_t seg, uint64_t truth, const struct row *row,
+		     size_t start, size_t len)
+{
+	size_t slot;
+	const int rc = pair_count(c, seg, truth, len, &slot);
+
+	if (rc == FX_OK && row)
+		place_run(&c->places[slot], row, start, len);
+	return rc;
+}
+
+/* @p row may be NULL. */
+static int count_row(struct fx_contingency *c, const void *seg, enum fx_dtype seg_dtype,
+		     const void *truth, enum fx_dtype truth_dtype, size_t n, const struct row *row)
 {
 	uint64_t s = 0, t = 0;
 	size_t start = 0;
@@ -85,14 +166,20 @@ int fx_contingency_add(struct fx_contingency *c, const void *seg, enum fx_dtype 
 		for (; begins; begins &= begins - 1) {
 			const size_t at = i + (size_t)__builtin_ctzll(begins);
 
-			if (at > start && fx_contingency_count(c, s, t, at - start) < 0)
+			if (at > start && count_run(c, s, t, row, start, at - start) < 0)
 				return FX_ENOMEM;
 			s = fx_label_at(seg, seg_dtype, at);
 			t = truth ? fx_label_at(truth, truth_dtype, at) : 0;
 			start = at;
 		}
 	}
-	return n ? fx_contingency_count(c, s, t, n - start) : FX_OK;
+	return n ? count_run(c, s, t, row, start, n - start) : FX_OK;
+}
+
+int fx_contingency_add(struct fx_contingency *c, const void *seg, enum fx_dtype seg_dtype,
+		       const void *truth, enum fx_dtype truth_dtype, size_t n)
+{
+	return count_row(c, seg, seg_dtype, truth, truth_dtype, n, NULL);
 }
 
 static const void *row_at(const struct fx_block *b, int64_t z, int64_t y, int64_t x)
@@ -115,10 +202,12 @@ int fx_contingency_add_blocks(struct fx_contingency *c, const struct fx_block *s
 	for (int64_t z = r.lo[0]; z < r.hi[0]; z++)
 		for (int64_t y = r.lo[1]; y < r.hi[1]; y++) {
 			const size_t n = (size_t)(r.hi[2] - r.lo[2]);
-			const int rc =
-				fx_contingency_add(c, row_at(seg, z, y, r.lo[2]), seg->dtype,
-						   truth ? row_at(truth, z, y, r.lo[2]) : NULL,
-						   truth ? truth->dtype : seg->dtype, n);
+			const struct row row = { mix(((uint64_t)z << 32 ^ (uint64_t)y) + 1),
+						 { z, y, r.lo[2] } };
+			const int rc = count_row(c, row_at(seg, z, y, r.lo[2]), seg->dtype,
+						 truth ? row_at(truth, z, y, r.lo[2]) : NULL,
+						 truth ? truth->dtype : seg->dtype, n,
+						 c->placed ? &row : NULL);
 
 			if (rc < 0)
 				return rc;
@@ -132,7 +221,10 @@ int fx_contingency_relabel(const struct fx_contingency *c, const struct fx_map64
 {
 	bool missing = false;
 
+	out->placed = c->placed;
 	for (size_t i = 0; i < c->cap; i++) {
+		size_t slot;
+
 		const struct fx_pair *p = &c->slots[i];
 		const uint64_t *id = p->count && p->seg ? fx_map64_find(ids, p->seg) : NULL;
 
@@ -143,8 +235,10 @@ int fx_contingency_relabel(const struct fx_contingency *c, const struct fx_map64
 			missing = true;
 			continue;
 		}
-		if (fx_contingency_count(out, id ? *id : 0, p->truth, p->count) < 0)
+		if (pair_count(out, id ? *id : 0, p->truth, p->count, &slot) < 0)
 			return FX_ENOMEM;
+		if (c->placed && place_beats(&c->places[i], &out->places[slot]))
+			out->places[slot] = c->places[i];
 	}
 	return missing ? FX_ENOENT : FX_OK;
 }
@@ -179,6 +273,10 @@ int fx_contingency_pack(const struct fx_contingency *c, struct fx_pack *to)
 	if (!pairs)
 		return FX_ENOMEM;
 	fx_pack_array(to, pairs, c->len, sizeof *pairs);
+	fx_pack_bool(to, c->placed);
+	for (size_t i = 0; c->placed && i < c->len; i++)
+		fx_pack_put(to, &c->places[pair_slot(c, pairs[i].seg, pairs[i].truth)],
+			    sizeof *c->places);
 	free(pairs);
 	return FX_OK;
 }
@@ -186,16 +284,20 @@ int fx_contingency_pack(const struct fx_contingency *c, struct fx_pack *to)
 int fx_contingency_unpack(struct fx_contingency *c, struct fx_unpack *from)
 {
 	void *items;
-	size_t n;
+	size_t n, slot;
 	const struct fx_pair *p;
 	int result = fx_unpack_array(from, &items, &n, sizeof *p);
 
 	p = items;
+	if (result == FX_OK)
+		result = fx_unpack_bool(from, &c->placed);
 	for (size_t i = 0; result == FX_OK && i < n; i++) {
 		if (!p[i].count || (i && pair_by_truth(&p[i - 1], &p[i]) >= 0))
 			result = FX_ETYPE;
 		else
-			result = fx_contingency_count(c, p[i].seg, p[i].truth, p[i].count);
+			result = pair_count(c, p[i].seg, p[i].truth, p[i].count, &slot);
+		if (result == FX_OK && c->placed)
+			result = fx_unpack_get(from, &c->places[slot], sizeof *c->places);
 	}
 	free(items);
 	return result;

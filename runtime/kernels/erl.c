@@ -11,6 +11,9 @@
 #include "kernels/compensated.h"
 #include "kernels/contingency.h"
 
+/* What an edge can be. */
+enum { CORRECT, OMITTED, SPLIT, MERGED, CLASSES };
+
 /* What is known of one (skeleton, segment): pairs are sorted by skeleton, then segment. */
 struct run {
 	bool merging; /* the segment holds nodes of another skeleton too */
@@ -23,7 +26,8 @@ struct erl {
 	uint64_t min_nodes;
 	struct fx_pair *pairs; /* owned */
 	struct run *runs;      /* owned, one a pair */
-	struct fx_sum correct, omitted, split, merged, total;
+	struct fx_sum lengths[CLASSES];
+	uint64_t edges[CLASSES];
 };
 
 static int pair_compare(const void *a, const void *b)
@@ -95,34 +99,42 @@ static double edge_nm(const struct fx_erl_node *a, const struct fx_erl_node *b)
 	return sqrt(z * z + y * y + x * x);
 }
 
-static int erl_edge(struct erl *e, size_t i, struct fx_error *err)
+/* The class of the edge from node i up, its length, and the pair whose run it adds to. */
+static int erl_edge(const struct erl *e, size_t i, double *nm, size_t *pair, struct fx_error *err)
 {
 	const struct fx_erl_node *a = &e->nodes[i], *b;
-	size_t pair;
-	double nm;
 
-	if (a->parent < 0)
-		return FX_OK;
 	if ((uint64_t)a->parent >= e->len)
 		return fx_error_set(err, FX_EINVAL, "node %zu has parent %lld, of %zu nodes", i,
 				    (long long)a->parent, e->len);
 	b = &e->nodes[a->parent];
-	nm = edge_nm(a, b);
-	if (!isfinite(nm))
+	*nm = edge_nm(a, b);
+	if (!isfinite(*nm))
 		return fx_error_set(err, FX_EINVAL, "node %zu has a position that is not finite",
 				    i);
-	pair = erl_pair(e, a);
-	fx_sum_add(&e->total, nm);
-	if (pair == SIZE_MAX || erl_pair(e, b) == SIZE_MAX) {
-		fx_sum_add(&e->omitted, nm);
-	} else if (a->segment != b->segment) {
-		fx_sum_add(&e->split, nm);
-	} else if (e->runs[pair].merging) {
-		fx_sum_add(&e->merged, nm);
-	} else {
-		fx_sum_add(&e->correct, nm);
+	*pair = erl_pair(e, a);
+	if (*pair == SIZE_MAX || erl_pair(e, b) == SIZE_MAX)
+		return OMITTED;
+	if (a->segment != b->segment)
+		return SPLIT;
+	return e->runs[*pair].merging ? MERGED : CORRECT;
+}
+
+static int erl_add_edge(struct erl *e, size_t i, struct fx_error *err)
+{
+	size_t pair;
+	double nm;
+	int class;
+
+	if (e->nodes[i].parent < 0)
+		return FX_OK;
+	class = erl_edge(e, i, &nm, &pair, err);
+	if (class < 0)
+		return class;
+	fx_sum_add(&e->lengths[class], nm);
+	e->edges[class]++;
+	if (class == CORRECT)
 		fx_sum_add(&e->runs[pair].correct_nm, nm);
-	}
 	return FX_OK;
 }
 
@@ -166,11 +178,41 @@ static void erl_result(const struct erl *e, struct fx_erl_scores *out)
 		fx_sum_add(&squares, nm * nm);
 	}
 	out->erl_nm = fx_sum_value(&squares) / out->length_nm;
-	out->correct = fx_sum_value(&e->correct) / out->length_nm;
-	out->omitted = fx_sum_value(&e->omitted) / out->length_nm;
-	out->split = fx_sum_value(&e->split) / out->length_nm;
-	out->merged = fx_sum_value(&e->merged) / out->length_nm;
+	out->correct = fx_sum_value(&e->lengths[CORRECT]) / out->length_nm;
+	out->omitted = fx_sum_value(&e->lengths[OMITTED]) / out->length_nm;
+	out->split = fx_sum_value(&e->lengths[SPLIT]) / out->length_nm;
+	out->merged = fx_sum_value(&e->lengths[MERGED]) / out->length_nm;
 	out->normalised = out->erl_nm / out->ceiling_nm;
+	out->correct_edges = e->edges[CORRECT];
+	out->omitted_edges = e->edges[OMITTED];
+	out->split_edges = e->edges[SPLIT];
+	out->merged_edges = e->edges[MERGED];
+	for (int c = 0; c < CLASSES; c++)
+		out->edges += e->edges[c];
+}
+
+/* Pairs, runs and classes of all edges; *merging segments. */
+static int erl_open(struct erl *e, uint64_t *merging, struct fx_error *err)
+{
+	int rc = erl_pairs(e);
+
+	if (rc == FX_OK)
+		rc = erl_merging(e, merging);
+	if (rc < 0)
+		fx_error_set(err, rc, "no memory for the runs of %zu skeleton nodes", e->len);
+	for (size_t i = 0; rc == FX_OK && i < e->len; i++)
+		rc = erl_add_edge(e, i, err);
+	return rc;
+}
+
+static double erl_length(const struct erl *e)
+{
+	struct fx_sum total = { 0 };
+
+	for (size_t i = 0; i < e->len; i++)
+		if (e->nodes[i].parent >= 0)
+			fx_sum_add(&total, edge_nm(&e->nodes[i], &e->nodes[e->nodes[i].parent]));
+	return fx_sum_value(&total);
 }
 
 int fx_erl_compute(const struct fx_erl_node *nodes, size_t len, uint64_t min_nodes,
@@ -180,14 +222,8 @@ int fx_erl_compute(const struct fx_erl_node *nodes, size_t len, uint64_t min_nod
 	int rc;
 
 	memset(out, 0, sizeof *out);
-	rc = erl_pairs(&e);
-	if (rc == FX_OK)
-		rc = erl_merging(&e, &out->merging_segments);
-	if (rc < 0)
-		fx_error_set(err, rc, "no memory for the runs of %zu skeleton nodes", len);
-	for (size_t i = 0; rc == FX_OK && i < len; i++)
-		rc = erl_edge(&e, i, err);
-	out->length_nm = fx_sum_value(&e.total);
+	rc = erl_open(&e, &out->merging_segments, err);
+	out->length_nm = rc == FX_OK ? erl_length(&e) : 0;
 	if (rc == FX_OK && !(out->length_nm > 0))
 		rc = fx_error_set(err, FX_EINVAL, "the skeletons have no cable to score");
 	if (rc == FX_OK && (rc = erl_ceiling(&e, out)) < 0)
@@ -196,6 +232,101 @@ int fx_erl_compute(const struct fx_erl_node *nodes, size_t len, uint64_t min_nod
 		erl_result(&e, out);
 	free(e.pairs);
 	free(e.runs);
+	return rc;
+}
+
+/* The skeletons of the pairs, and what their segments give; gives how many. */
+static size_t neurons_of_pairs(const struct erl *e, struct fx_erl_neuron *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0, end; i < e->pairs_len; i = end, n++) {
+		struct fx_sum squares = { 0 };
+
+		out[n].skeleton = e->pairs[i].truth;
+		for (end = i; end < e->pairs_len && e->pairs[end].truth == e->pairs[i].truth;
+		     end++) {
+			const double nm = fx_sum_value(&e->runs[end].correct_nm);
+
+			fx_sum_add(&squares, nm * nm);
+			out[n].segments += e->pairs[end].seg && e->pairs[end].count >= e->min_nodes;
+		}
+		out[n].run_nm = fx_sum_value(&squares);
+	}
+	return n;
+}
+
+static int neuron_compare(const void *a, const void *b)
+{
+	const struct fx_erl_neuron *p = a, *q = b;
+
+	return (p->skeleton > q->skeleton) - (p->skeleton < q->skeleton);
+}
+
+/* Lengths of the classes of each skeleton. */
+static int neurons_of_edges(const struct erl *e, struct fx_erl_neuron *out, size_t n,
+			    struct fx_error *err)
+{
+	struct fx_sum(*sums)[CLASSES] = fx_calloc(n, sizeof *sums);
+
+	if (!sums)
+		return fx_error_set(err, FX_ENOMEM, "no memory for %zu skeletons", n);
+	for (size_t i = 0; i < e->len; i++) {
+		const struct fx_erl_neuron key = { .skeleton = e->nodes[i].skeleton };
+		struct fx_erl_neuron *at = bsearch(&key, out, n, sizeof key, neuron_compare);
+		size_t pair;
+		double nm;
+		int class;
+
+		if (e->nodes[i].parent < 0 || !at)
+			continue;
+		class = erl_edge(e, i, &nm, &pair, err);
+		if (class >= 0) /* it was read before */
+			fx_sum_add(&sums[at - out][class], nm);
+		at->edges++;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const double lengths[CLASSES] = { fx_sum_value(&sums[i][CORRECT]),
+						  fx_sum_value(&sums[i][OMITTED]),
+						  fx_sum_value(&sums[i][SPLIT]),
+						  fx_sum_value(&sums[i][MERGED]) };
+		const double nm = lengths[0] + lengths[1] + lengths[2] + lengths[3];
+		const double by = nm > 0 ? 1 / nm : 0;
+
+		out[i].length_nm = nm;
+		out[i].run_nm *= by;
+		out[i].correct = lengths[CORRECT] * by;
+		out[i].omitted = lengths[OMITTED] * by;
+		out[i].split = lengths[SPLIT] * by;
+		out[i].merged = lengths[MERGED] * by;
+	}
+	free(sums);
+	return FX_OK;
+}
+
+int fx_erl_neurons(const struct fx_erl_node *nodes, size_t len, uint64_t min_nodes,
+		   struct fx_erl_neuron **neurons, size_t *neurons_len, struct fx_error *err)
+{
+	struct erl e = { .nodes = nodes, .len = len, .min_nodes = min_nodes };
+	struct fx_erl_neuron *out = NULL;
+	uint64_t merging = 0;
+	int rc = erl_open(&e, &merging, err);
+
+	*neurons_len = 0;
+	if (rc == FX_OK) {
+		out = fx_calloc(e.pairs_len, sizeof *out);
+		rc = out ? FX_OK : fx_error_set(err, FX_ENOMEM, "no memory for the skeletons");
+	}
+	if (rc == FX_OK) {
+		*neurons_len = neurons_of_pairs(&e, out);
+		rc = neurons_of_edges(&e, out, *neurons_len, err);
+	}
+	free(e.pairs);
+	free(e.runs);
+	if (rc < 0)
+		free(out);
+	else
+		*neurons = out;
 	return rc;
 }
 

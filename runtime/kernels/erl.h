@@ -25,6 +25,17 @@ struct fx_erl_scores {
 	double correct, omitted, split, merged;
 	double length_nm;
 	uint64_t merging_segments, skeletons;
+	uint64_t edges, correct_edges, omitted_edges, split_edges, merged_edges;
+};
+
+/** One skeleton; lengths in nm, shares of its length. */
+struct fx_erl_neuron {
+	uint64_t skeleton;
+	double length_nm;
+	double run_nm; /**< sum over segments of (length of correct edges)^2, by its length */
+	double correct, omitted, split, merged;
+	uint64_t edges;
+	uint64_t segments; /**< that have at least the tolerated number of its nodes, but 0 */
 };
 
 /** Expected run length after Januszewski et al. 2018 (Flood-filling networks), by the rules of
@@ -37,6 +48,11 @@ struct fx_erl_scores {
  * finite, or no edge has length; FX_ENOMEM. */
 int fx_erl_compute(const struct fx_erl_node *nodes, size_t len, uint64_t min_nodes,
 		   struct fx_erl_scores *out, struct fx_error *err);
+/** The same by skeleton: *neurons (free()), ascending by id, *len of them. The run lengths,
+ * weighted by length, have fx_erl_compute()'s ERL as their mean. A skeleton without length has
+ * zeros. Errors as above. */
+int fx_erl_neurons(const struct fx_erl_node *nodes, size_t len, uint64_t min_nodes,
+		   struct fx_erl_neuron **neurons, size_t *neurons_len, struct fx_error *err);
 /** The nodes of @p n truth trees (segment = truth id) one after the other, in an order that does
  * not depend on theirs (@p trees is sorted by id and place); segment 0 each. Gives *nodes (free())
  * and *len. FX_EINVAL when a parent is not before its child, FX_ENOMEM. */

@@ -3,7 +3,11 @@
 #include "kernels/scores.h"
 
 #include <fornix/error.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "kernels/objects.h"
 
 struct named {
 	const char *name;
@@ -34,6 +38,7 @@ int fx_scores_add_rule(struct fx_record *r, enum fx_rule rule, const struct fx_s
 		{ "rand_merge", s->rand_merge },
 		{ "rand_f", s->rand_f },
 		{ "rand_index", s->rand_index },
+		{ "cremi", sqrt(s->voi * s->arand) },
 		{ "voxels", (double)s->voxels },
 	};
 
@@ -49,6 +54,7 @@ int fx_scores_add_rules(struct fx_record *r, const struct fx_contingency *pairs,
 	for (int i = 0; rc == FX_OK && i < FX_RULES; i++) {
 		const enum fx_rule rule = (enum fx_rule)i;
 		struct fx_seg_scores s;
+		struct fx_objects o;
 
 		rc = fx_metrics_scores(pairs, rule, &s, NULL);
 		bodies = rule == FX_TRUTH_NONZERO ? s.truth_labels : bodies;
@@ -56,6 +62,10 @@ int fx_scores_add_rules(struct fx_record *r, const struct fx_contingency *pairs,
 			++*left_out;
 		if (rc == FX_OK)
 			rc = fx_scores_add_rule(r, rule, &s);
+		if (rc == FX_OK)
+			rc = fx_objects_match(pairs, rule, &o);
+		if (rc == FX_OK)
+			rc = fx_objects_add(r, fx_rule_name(rule), &o);
 		rc = rc == FX_EINVAL ? FX_OK : rc;
 	}
 	return rc == FX_OK ? fx_record_add_number(r, "truth_segments", (double)bodies) : rc;
@@ -74,6 +84,11 @@ static int scores_add_runs(struct fx_record *r, const struct fx_erl_scores *stri
 		{ "omitted", tolerant->omitted },
 		{ "split", tolerant->split },
 		{ "merged", tolerant->merged },
+		{ "edges", (double)tolerant->edges },
+		{ "correct_edges", (double)tolerant->correct_edges },
+		{ "omitted_edges", (double)tolerant->omitted_edges },
+		{ "split_edges", (double)tolerant->split_edges },
+		{ "merged_edges", (double)tolerant->merged_edges },
 		{ "merging_segments", (double)tolerant->merging_segments },
 		{ "trees", (double)tolerant->skeletons },
 		{ "length_nm", tolerant->length_nm },
@@ -94,6 +109,48 @@ int fx_scores_add_erl(struct fx_record *r, const struct fx_erl_node *nodes, size
 		return rc;
 	rc = scores_add_runs(r, &strict, &tolerant, tolerance_nodes);
 	return rc < 0 ? fx_error_set(err, rc, "no memory for the scores") : FX_OK;
+}
+
+static struct fx_record *neuron_record(const struct fx_erl_neuron *n)
+{
+	struct fx_record *r = fx_record_new("neuron");
+	const struct named fields[] = {
+		{ "skeleton", (double)n->skeleton },
+		{ "length_nm", n->length_nm },
+		{ "run_nm", n->run_nm },
+		{ "correct", n->correct },
+		{ "omitted", n->omitted },
+		{ "split", n->split },
+		{ "merged", n->merged },
+		{ "segments", (double)n->segments },
+		{ "edges", (double)n->edges },
+	};
+
+	for (size_t i = 0; r && i < sizeof fields / sizeof *fields; i++)
+		if (fx_record_add_number(r, fields[i].name, fields[i].value) < 0) {
+			fx_record_free(r);
+			return NULL;
+		}
+	return r;
+}
+
+int fx_scores_neurons(const struct fx_erl_node *nodes, size_t len, uint64_t tolerance_nodes,
+		      int (*send)(struct fx_record *r, void *data), void *data,
+		      struct fx_error *err)
+{
+	struct fx_erl_neuron *neurons;
+	size_t n;
+	int rc = fx_erl_neurons(nodes, len, tolerance_nodes, &neurons, &n, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc == FX_OK && i < n; i++) {
+		struct fx_record *r = neuron_record(&neurons[i]);
+
+		rc = r ? send(r, data) : fx_error_set(err, FX_ENOMEM, "no memory for %zu runs", n);
+	}
+	free(neurons);
+	return rc;
 }
 
 int fx_scores_add_sizes(struct fx_record *r, const struct fx_contingency *sizes)

@@ -107,6 +107,56 @@ static void blocks_meet_in_their_cores(void **unused)
 	fx_block_free(t);
 }
 
+/* The place of each pair lies in it, and does not depend on how the volume is cut, or relabelled.
+ */
+static void places_do_not_depend_on_blocks(void **unused)
+{
+	struct fx_block *s = fx_block_new(FX_U16, 6, 9, 70), *t = fx_block_new(FX_U64, 6, 9, 70);
+	struct fx_contingency whole = { .placed = true }, cut = { .placed = true };
+	struct fx_contingency one = { 0 }, joined = { 0 };
+	struct fx_map64 ids = { 0 };
+	uint64_t seed = 5, voxels = 0, unknown;
+
+	(void)unused;
+	fill_runs(s, &seed, 5);
+	fill_runs(t, &seed, 5);
+	assert_int_equal(fx_contingency_add_blocks(&whole, s, t, &voxels), FX_OK);
+	for (int64_t i = 0; i < 12; i++) {
+		const struct fx_region r = { { i / 6 * 3, i / 2 % 3 * 3, i % 2 * 33 },
+					     { i / 6 * 3 + 3, i / 2 % 3 * 3 + 3,
+					       i % 2 ? 70 : 33 } };
+		struct fx_block *part = fx_block_crop(s, r);
+
+		assert_int_equal(fx_contingency_add_blocks(&cut, part, t, &voxels), FX_OK);
+		fx_block_free(part);
+	}
+	for (uint64_t i = 1; i < 5; i++)
+		*fx_map64_at(&ids, i) = i < 3 ? 1 : i;
+	assert_int_equal(fx_contingency_relabel(&cut, &ids, &joined, &unknown), FX_OK);
+	for (uint64_t i = 0; i < 25; i++) {
+		const struct fx_place *a = fx_contingency_place(&whole, i / 5, i % 5);
+		const struct fx_place *b = fx_contingency_place(&cut, i / 5, i % 5);
+		const size_t at = (size_t)((a->at[0] * 9 + a->at[1]) * 70 + a->at[2]);
+
+		assert_memory_equal(a, b, sizeof *a);
+		assert_int_equal(((uint16_t *)s->data)[at], i / 5);
+		assert_int_equal(((uint64_t *)t->data)[at], i % 5);
+		b = fx_contingency_place(&joined, i / 5 == 2 ? 1 : i / 5, i % 5);
+		assert_true(b->row <= a->row);
+	}
+	assert_null(fx_contingency_place(&joined, 2, 1));
+	assert_null(fx_contingency_place(&one, 2, 1));
+	assert_int_equal(fx_contingency_add_blocks(&one, s, t, &voxels), FX_OK);
+	assert_null(fx_contingency_place(&one, 2, 1));
+	fx_contingency_fini(&whole);
+	fx_contingency_fini(&cut);
+	fx_contingency_fini(&one);
+	fx_contingency_fini(&joined);
+	fx_map64_fini(&ids);
+	fx_block_free(s);
+	fx_block_free(t);
+}
+
 static void relabelling_joins_and_names_the_unknown(void **unused)
 {
 	struct fx_contingency c = { 0 }, out = { 0 };
@@ -152,6 +202,7 @@ int main(void)
 		cmocka_unit_test(runs_end_where_labels_change),
 		cmocka_unit_test(counts_equal_counting_one_by_one),
 		cmocka_unit_test(blocks_meet_in_their_cores),
+		cmocka_unit_test(places_do_not_depend_on_blocks),
 		cmocka_unit_test(relabelling_joins_and_names_the_unknown),
 		cmocka_unit_test(images_are_refused),
 	};

@@ -57,6 +57,40 @@ static void edges_fall_into_four_classes(void **unused)
 	assert_near(s.erl_nm, (20 * 20 + 10 * 10 + 10 * 10) / 90.0, 1e-12);
 	assert_near(s.ceiling_nm, (60 * 60 + 30 * 30) / 90.0, 1e-12);
 	assert_near(s.normalised, s.erl_nm / s.ceiling_nm, 1e-15);
+	assert_int_equal(s.edges, 9);
+	assert_int_equal(s.correct_edges, 4);
+	assert_int_equal(s.omitted_edges, 2);
+	assert_int_equal(s.split_edges, 2);
+	assert_int_equal(s.merged_edges, 1);
+}
+
+static void each_neuron_has_its_run(void **unused)
+{
+	const uint64_t a[] = { 1, 1, 1, 2, 2, 0, 3 }, b[] = { 3, 3, 5, 5 }, c[] = { 5 };
+	struct fx_erl_node nodes[16];
+	struct fx_erl_neuron *n;
+	size_t len = line(nodes, 0, 200, a, 7), found;
+
+	(void)unused;
+	len = line(nodes, len, 100, b, 4);
+	len = line(nodes, len, 300, c, 1);
+	assert_int_equal(fx_erl_neurons(nodes, len, 1, &n, &found, NULL), FX_OK);
+	assert_int_equal(found, 3);
+	assert_true(n[0].skeleton == 100 && n[1].skeleton == 200 && n[2].skeleton == 300);
+	assert_near(n[0].length_nm, 30, 1e-12);
+	assert_near(n[0].run_nm, 0, 0); /* 5 is in the third one too */
+	assert_near(n[0].merged, 2.0 / 3, 1e-12);
+	assert_near(n[0].split, 1.0 / 3, 1e-12);
+	assert_near(n[1].length_nm, 60, 1e-12);
+	assert_near(n[1].run_nm, (20 * 20 + 10 * 10) / 60.0, 1e-12);
+	assert_near(n[1].correct, 0.5, 1e-12);
+	assert_near(n[1].omitted, 2.0 / 6, 1e-12);
+	assert_int_equal(n[1].segments, 3);
+	assert_int_equal(n[1].edges, 6);
+	assert_true(n[2].length_nm == 0 && n[2].run_nm == 0 && n[2].edges == 0);
+	free(n);
+	nodes[1].parent = 20;
+	assert_int_equal(fx_erl_neurons(nodes, len, 1, &n, &found, NULL), FX_EINVAL);
 }
 
 static void small_contacts_are_tolerated(void **unused)
@@ -145,6 +179,27 @@ static size_t load_skeletons(const char *data, const struct fx_block *seg,
 	return len;
 }
 
+/* The mean of the neurons' runs by their lengths is the whole's. */
+static void assert_neurons(const struct fx_erl_node *nodes, size_t len, uint64_t min_nodes,
+			   const struct fx_erl_scores *all)
+{
+	struct fx_erl_neuron *n;
+	double length = 0, run = 0, merged = 0;
+	size_t found;
+
+	assert_int_equal(fx_erl_neurons(nodes, len, min_nodes, &n, &found, NULL), FX_OK);
+	assert_int_equal(found, all->skeletons);
+	for (size_t i = 0; i < found; i++) {
+		length += n[i].length_nm;
+		run += n[i].length_nm * n[i].run_nm;
+		merged += n[i].length_nm * n[i].merged;
+	}
+	assert_near(length, all->length_nm, 1e-8);
+	assert_near(run / length, all->erl_nm, 1e-8);
+	assert_near(merged / length, all->merged, 1e-12);
+	free(n);
+}
+
 static void assert_result(const struct fx_erl_node *nodes, size_t len, const json_t *want)
 {
 	const json_t *share = json_object_get(want, "share_of_length");
@@ -165,6 +220,10 @@ static void assert_result(const struct fx_erl_node *nodes, size_t len, const jso
 	assert_near(s.length_nm, 164620.25085475997, 1e-8);
 	assert_near(s.ceiling_nm, 7060.201772479093, 1e-8);
 	assert_int_equal(s.skeletons, 118);
+	assert_int_equal(s.edges,
+			 s.correct_edges + s.omitted_edges + s.split_edges + s.merged_edges);
+	assert_neurons(nodes, len, (uint64_t)json_integer_value(json_object_get(want, "min_nodes")),
+		       &s);
 }
 
 static void the_published_ffn_runs_as_published(void **unused)
@@ -199,6 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(edges_fall_into_four_classes),
+		cmocka_unit_test(each_neuron_has_its_run),
 		cmocka_unit_test(small_contacts_are_tolerated),
 		cmocka_unit_test(broken_skeletons_are_refused),
 		cmocka_unit_test(the_published_ffn_runs_as_published),
