@@ -8,13 +8,23 @@
 #include "base/alloc.h"
 #include "formats/scored.h"
 #include "kernels/scores.h"
+#include "node/details.h"
 #include "node/meeting.h"
 
-enum { LABELS, TRUTH, TREES, SCORES }; /* index into ports[]; the first two into stores[] */
+enum {
+	LABELS,
+	TRUTH,
+	TREES,
+	SCORES,
+	DETAILS
+}; /* index into ports[]; the first two into stores[] */
 
 struct segmentation {
-	int tolerance;		 /* option */
+	int tolerance, worst; /* options: set before init() */
+	const char *viewer, *link_image, *link_labels, *link_truth;
+
 	struct fx_scored so_far; /* owned, from init() to finish() */
+	uint64_t next_told;	 /* voxels scored at which the scores so far are told next */
 };
 
 enum { ANY_LABEL = FX_U8 | FX_U16 | FX_U32 | FX_U64 };
@@ -28,6 +38,9 @@ static const struct fx_port ports[] = {
 	[TREES] = { "trees", FX_IN, FX_TREE, 0, 0, true,
 		    "skeletons of the true bodies, for the expected run length" },
 	[SCORES] = { "scores", FX_OUT, FX_RECORD, 0, 0, false, "one record at the end" },
+	[DETAILS] = { "details", FX_OUT, FX_RECORD, 0, 0, false,
+		      "at the end a record for each of the worst splits and mergers, with places, "
+		      "and for the run of each skeleton" },
 	{ 0 },
 };
 
@@ -35,8 +48,27 @@ static const struct fx_option options[] = {
 	{ FX_FIELD(struct segmentation, tolerance), .def = 10, .min = 1, .max = 1000000,
 	  .help = "skeleton nodes that a body must have in a segment before the contact counts in "
 		  "the tolerant run length" },
+	{ FX_FIELD(struct segmentation, worst), .def = 10, .min = 0, .max = 100000,
+	  .help = "how many of the worst splits, and of the worst mergers, go to details" },
+	{ FX_FIELD(struct segmentation, viewer),
+	  .def_str = "https://neuroglancer-demo.appspot.com/",
+	  .help = "Neuroglancer that links of details open" },
+	{ FX_FIELD(struct segmentation, link_image), .def_str = "",
+	  .help = "where a viewer finds the image, such as precomputed://http://HOST/image" },
+	{ FX_FIELD(struct segmentation, link_labels), .def_str = "",
+	  .help = "where a viewer finds the labels" },
+	{ FX_FIELD(struct segmentation, link_truth), .def_str = "",
+	  .help = "where a viewer finds the truth" },
 	{ 0 },
 };
+
+static int segmentation_init(struct fx_node *node, void *state)
+{
+	struct segmentation *s = state;
+
+	s->so_far.pairs.placed = s->worst > 0 && fx_connected(node, DETAILS);
+	return FX_OK;
+}
 
 static int segmentation_count(struct fx_node *node, struct fx_contingency *c,
 			      const struct fx_block *labels, const struct fx_block *truth,
@@ -63,6 +95,7 @@ static int segmentation_meet(struct fx_node *node, struct segmentation *s, unsig
 	fx_block_free(partner);
 	if (port == LABELS || !fx_connected(node, TREES))
 		fx_blockstore_drop(&s->so_far.stores[1 - port], number);
+	fx_details_so_far(node, TRUTH, &s->so_far.pairs, s->so_far.scored, &s->next_told);
 	return rc;
 }
 
@@ -107,11 +140,9 @@ static int segmentation_process(struct fx_node *node, void *state)
 		fx_record_free(r);
 		return rc < 0 ? fx_fail_error(node, &err) : FX_OK;
 	case FX_TREE:
-		if (!fx_grow(&s->so_far.trees, &s->so_far.trees_cap, s->so_far.trees_len + 1,
-			     sizeof *s->so_far.trees))
-			return fx_fail(node, FX_ENOMEM, "no memory for the skeletons");
-		s->so_far.trees[s->so_far.trees_len++] = fx_take_tree(node, port);
-		break;
+		return fx_treeset_add(&s->so_far.trees, fx_take_tree(node, port)) < 0 ?
+			       fx_fail(node, FX_ENOMEM, "no memory for the skeletons") :
+			       FX_OK;
 	case FX_NOTHING:
 		break;
 	}
@@ -121,10 +152,14 @@ static int segmentation_process(struct fx_node *node, void *state)
 static int segmentation_mark(struct fx_node *node, void *state, unsigned port,
 			     const struct fx_mark *m)
 {
+	int rc = FX_OK;
+
 	(void)state;
 	if (m->kind == FX_MARK_OPEN && port != TREES && fx_meeting_shapes(node, LABELS, TRUTH) < 0)
 		return FX_EINVAL;
-	return port == LABELS ? fx_send_mark(node, SCORES, m) : FX_OK;
+	if (port == LABELS && (rc = fx_send_mark(node, SCORES, m)) == FX_OK)
+		rc = fx_send_mark(node, DETAILS, m);
+	return rc;
 }
 
 /* What the truth says of the voxels. */
@@ -170,7 +205,7 @@ static int segmentation_runs(struct fx_node *node, struct segmentation *s, struc
 	struct fx_erl_node *nodes = NULL;
 	struct fx_error err = { 0 };
 	size_t len;
-	int rc = fx_erl_nodes(s->so_far.trees, s->so_far.trees_len, &nodes, &len, &err);
+	int rc = fx_erl_nodes(s->so_far.trees.trees, s->so_far.trees.len, &nodes, &len, &err);
 
 	if (rc < 0)
 		return fx_fail_error(node, &err);
@@ -178,8 +213,18 @@ static int segmentation_runs(struct fx_node *node, struct segmentation *s, struc
 	if (rc == FX_OK &&
 	    (rc = fx_scores_add_erl(r, nodes, len, (uint64_t)s->tolerance, &err)) < 0)
 		fx_fail_error(node, &err);
+	if (rc == FX_OK && fx_connected(node, DETAILS))
+		rc = fx_details_send_neurons(node, DETAILS, nodes, len, (uint64_t)s->tolerance);
 	free(nodes);
 	return rc;
+}
+
+static int segmentation_mistakes(struct fx_node *node, struct segmentation *s)
+{
+	struct fx_links links = { s->viewer, s->link_image, s->link_labels, s->link_truth, { 0 } };
+
+	memcpy(links.voxel_nm, s->so_far.voxel_nm, sizeof links.voxel_nm);
+	return fx_details_send_mistakes(node, DETAILS, &s->so_far.pairs, (size_t)s->worst, &links);
 }
 
 static int segmentation_drain(struct fx_node *node, void *state)
@@ -198,6 +243,8 @@ static int segmentation_drain(struct fx_node *node, void *state)
 		fx_fail(node, rc, "no memory for the scores");
 	if (rc == FX_OK && fx_connected(node, TRUTH))
 		rc = segmentation_against_truth(node, s, r);
+	if (rc == FX_OK && s->so_far.pairs.placed)
+		rc = segmentation_mistakes(node, s);
 	if (rc == FX_OK && fx_connected(node, TREES))
 		rc = segmentation_runs(node, s, r);
 	if (rc == FX_OK)
@@ -240,6 +287,7 @@ FX_NODE(scorer_segmentation) = {
 	.ports = ports,
 	.options = options,
 	.state_size = sizeof(struct segmentation),
+	.init = segmentation_init,
 	.process = segmentation_process,
 	.mark = segmentation_mark,
 	.drain = segmentation_drain,

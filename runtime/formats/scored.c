@@ -2,18 +2,11 @@
 /* scored.c: what is known of a segmentation while it is compared with its truth. */
 #include "formats/scored.h"
 
-#include <stdlib.h>
-
-#include "base/alloc.h"
-#include "block/treepack.h"
-
 const char *const fx_scored_files[2] = { "labels", "truth" };
 
 void fx_scored_fini(struct fx_scored *s)
 {
-	for (size_t i = 0; i < s->trees_len; i++)
-		fx_tree_free(s->trees[i]);
-	free(s->trees);
+	fx_treeset_fini(&s->trees);
 	for (int i = 0; i < 2; i++)
 		fx_blockstore_close(&s->stores[i]);
 	fx_contingency_fini(&s->pairs);
@@ -24,15 +17,11 @@ void fx_scored_fini(struct fx_scored *s)
 
 int fx_scored_pack(struct fx_scored *s, struct fx_pack *to, struct fx_error *err)
 {
-	const uint64_t trees = s->trees_len;
-
 	fx_pack_put(to, &s->voxels, sizeof s->voxels);
 	fx_pack_put(to, &s->scored, sizeof s->scored);
 	fx_pack_put(to, s->voxel_nm, sizeof s->voxel_nm);
 	fx_pack_bool(to, s->finals.any);
-	fx_pack_put(to, &trees, sizeof trees);
-	for (size_t i = 0; i < s->trees_len; i++)
-		fx_tree_pack(s->trees[i], to);
+	fx_treeset_pack(&s->trees, to);
 	if (fx_map64_pack(&s->finals.ids, to) < 0 || fx_contingency_pack(&s->pairs, to) < 0 ||
 	    fx_contingency_pack(&s->sizes, to) < 0)
 		return fx_error_set(err, FX_ENOMEM, "no memory to save the scores");
@@ -40,20 +29,6 @@ int fx_scored_pack(struct fx_scored *s, struct fx_pack *to, struct fx_error *err
 		if (fx_blockstore_pack(&s->stores[i], to, err) < 0)
 			return FX_EIO;
 	return FX_OK;
-}
-
-static int trees_unpack(struct fx_scored *s, struct fx_unpack *from)
-{
-	uint64_t n;
-	int result = fx_unpack_get(from, &n, sizeof n);
-
-	for (uint64_t i = 0; result == FX_OK && i < n; i++) {
-		if (!fx_grow(&s->trees, &s->trees_cap, s->trees_len + 1, sizeof *s->trees))
-			return FX_ENOMEM;
-		result = fx_tree_unpack(&s->trees[s->trees_len], from);
-		s->trees_len += result == FX_OK;
-	}
-	return result;
 }
 
 int fx_scored_unpack(struct fx_scored *s, const char *dir, struct fx_unpack *from,
@@ -65,7 +40,7 @@ int fx_scored_unpack(struct fx_scored *s, const char *dir, struct fx_unpack *fro
 	    fx_unpack_get(from, &s->scored, sizeof s->scored) == FX_OK &&
 	    fx_unpack_get(from, s->voxel_nm, sizeof s->voxel_nm) == FX_OK &&
 	    fx_unpack_bool(from, &s->finals.any) == FX_OK)
-		result = trees_unpack(s, from);
+		result = fx_treeset_unpack(&s->trees, from);
 	if (result == FX_OK)
 		result = fx_map64_unpack(&s->finals.ids, from);
 	if (result == FX_OK)

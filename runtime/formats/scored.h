@@ -5,6 +5,7 @@
 
 #include <fornix/block.h>
 
+#include "block/treeset.h"
 #include "formats/blockstore.h"
 #include "kernels/finalids.h"
 
@@ -15,8 +16,7 @@ struct fx_scored {
 	struct fx_final_ids finals;
 	struct fx_blockstore stores[2]; /**< labels, truth: blocks whose partner has not come; with
 					 * trees every block of labels */
-	struct fx_tree **trees;
-	size_t trees_len, trees_cap;
+	struct fx_treeset trees;
 	uint64_t voxels, scored; /**< of labels; that met truth */
 	double voxel_nm[3];	 /**< of the labels */
 };

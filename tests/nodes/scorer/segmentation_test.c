@@ -244,6 +244,75 @@ static void another_life_scores_the_same(void **unused)
 	node_test_free(t[0]);
 }
 
+static const struct fx_record *detail(const struct node_test *t, size_t i)
+{
+	const struct sent *s = node_test_get(t, "details", FX_RECORD, i);
+
+	assert_non_null(s);
+	return s->message;
+}
+
+/* Body 6 in segments 1 and 2, body 7 in 2 and 3: 2 merges them. Segments 1, 2, 3 come as 11,
+ * 12, 13. */
+static void the_worst_are_told_with_places_and_links(void **unused)
+{
+	static const char *const options[] = { "-trees", "link_labels=precomputed://x",
+					       "viewer=http://v/", NULL };
+	static const uint64_t ids[] = { 11, 1, 12, 2, 13, 3 };
+	struct node_test *t = node_test_new(&fx_node_scorer_segmentation, options);
+	struct fx_block *labels = digits(FX_U64, 0, 0, "1111", "2222");
+	struct fx_block *more = digits(FX_U64, 0, 4, "1122", "2333");
+
+	(void)unused;
+	for (size_t i = 0; i < 8; i++) {
+		((uint64_t *)labels->data)[i] += 10;
+		((uint64_t *)more->data)[i] += 10;
+	}
+	open_port(t, "labels", 1, 2, 8);
+	open_port(t, "truth", 1, 2, 8);
+	node_test_block(t, "labels", labels);
+	node_test_block(t, "truth", digits(FX_U16, 0, 0, "6666", "7777"));
+	assert_near(node_test_progress(t, "voxels", NULL), 8, 0);
+	assert_near(node_test_progress(t, "VOI so far", NULL), 0, 0);
+	node_test_block(t, "truth", digits(FX_U16, 0, 4, "6666", "7777"));
+	node_test_block(t, "labels", more);
+	assert_true(node_test_progress(t, "VOI so far", NULL) > 0.5);
+	node_test_record(t, "labels", final_ids(ids, 3));
+	assert_int_equal(node_test_drain(t), FX_OK);
+	assert_int_equal(node_test_count(t, "details", FX_RECORD), 3);
+	assert_string_equal(fx_record_text(detail(t, 0), "mistake"), "split");
+	assert_near(fx_record_number(detail(t, 0), "id", 0), 7, 0);
+	assert_near(fx_record_number(detail(t, 0), "part_1.id", 0), 2, 0);
+	assert_near(fx_record_number(detail(t, 0), "part_2.id", 0), 3, 0);
+	assert_near(fx_record_number(detail(t, 0), "part_2.y", 0), 1, 0);
+	assert_true(fx_record_number(detail(t, 0), "part_2.x", 0) >= 5);
+	assert_near(fx_record_number(detail(t, 1), "id", 0), 6, 0);
+	assert_string_equal(fx_record_text(detail(t, 2), "mistake"), "merger");
+	assert_near(fx_record_number(detail(t, 2), "id", 0), 2, 0);
+	assert_near(fx_record_number(detail(t, 2), "parts", 0), 2, 0);
+	assert_int_equal(strncmp(fx_record_text(detail(t, 2), "link"), "http://v/#!%7B", 14), 0);
+	assert_near(score(t, "truth_nonzero.objects.matched_50"), 2, 0);
+	assert_true(score(t, "truth_nonzero.cremi") > 0);
+	node_test_free(t);
+}
+
+static void each_neuron_is_told(void **unused)
+{
+	struct node_test *t = live(NULL);
+
+	(void)unused;
+	assert_int_equal(node_test_drain(t), FX_OK);
+	for (size_t i = 0; i < node_test_count(t, "details", FX_RECORD); i++)
+		if (strcmp(detail(t, i)->kind, "neuron") == 0) {
+			assert_near(fx_record_number(detail(t, i), "skeleton", 0), 6, 0);
+			assert_near(fx_record_number(detail(t, i), "length_nm", 0), 56, 1e-12);
+			assert_near(fx_record_number(detail(t, i), "run_nm", 0), 56, 1e-12);
+			node_test_free(t);
+			return;
+		}
+	fail_msg("no record of a neuron");
+}
+
 static void truth_of_another_shape_is_refused(void **unused)
 {
 	static const int64_t truth[][3] = { { 2, 2, 9 }, { 2, 3, 8 }, { 3, 2, 8 } };
@@ -333,6 +402,8 @@ int main(void)
 		cmocka_unit_test(without_truth_it_counts),
 		cmocka_unit_test(run_lengths_use_final_ids),
 		cmocka_unit_test(another_life_scores_the_same),
+		cmocka_unit_test(the_worst_are_told_with_places_and_links),
+		cmocka_unit_test(each_neuron_is_told),
 		cmocka_unit_test(truth_of_another_shape_is_refused),
 		cmocka_unit_test(what_does_not_fit_is_told),
 		cmocka_unit_test(real_labels_in_blocks_score_as_a_whole),
