@@ -38,37 +38,6 @@ static const struct {
 	{ "test.sholl_max", "most crossings of a sphere (Sholl)" },
 };
 
-static int parse_number(const char *text, const char *name, double *value, struct fx_error *err)
-{
-	char *end;
-	double v;
-
-	if (!text)
-		return FX_OK;
-	v = strtod(text, &end);
-	if (end == text || *end || !(v > 0) || !isfinite(v))
-		return fx_error_set(err, FX_EINVAL, "--%s %.40s: must be a number above 0", name,
-				    text);
-	*value = v;
-	return FX_OK;
-}
-
-static int parse_voxel(const char *text, double voxel[3], struct fx_error *err)
-{
-	int end = 0;
-
-	for (int a = 0; a < 3; a++)
-		voxel[a] = 1;
-	if (!text)
-		return FX_OK;
-	if (sscanf(text, "%lf,%lf,%lf%n", voxel, voxel + 1, voxel + 2, &end) != 3 || text[end] ||
-	    !(voxel[0] > 0) || !(voxel[1] > 0) || !(voxel[2] > 0) ||
-	    !isfinite(voxel[0] + voxel[1] + voxel[2]))
-		return fx_error_set(err, FX_EINVAL,
-				    "--voxel %.40s: must be three numbers z,y,x above 0", text);
-	return FX_OK;
-}
-
 /* Reads a file, in units of voxel. */
 static int read_tree(const char *path, const double voxel[3], struct fx_tree **out,
 		     struct fx_error *err)
@@ -118,10 +87,8 @@ static int print_json(const struct fx_record *r, struct fx_error *err)
 	int result = root ? fx_record_to_json(r, root, err) :
 			    fx_error_set(err, FX_ENOMEM, "no memory for the scores");
 
-	if (result == FX_OK) {
-		json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-		printf("\n");
-	}
+	if (result == FX_OK)
+		score_print_json(root);
 	json_decref(root);
 	return result;
 }
@@ -130,13 +97,13 @@ static int score(const struct score_options *o, struct fx_record *r, struct fx_e
 {
 	struct fx_treescore_options limits = { .far = 2, .tolerance = 2 };
 	struct fx_tree *trees[2] = { 0 };
-	double voxel[3];
-	int result = parse_voxel(o->voxel, voxel, err);
+	double voxel[3] = { 1, 1, 1 };
+	int result = score_vector(o->voxel, "voxel", voxel, err);
 
 	if (result == FX_OK)
-		result = parse_number(o->far, "far", &limits.far, err);
+		result = score_number(o->far, "far", &limits.far, err);
 	if (result == FX_OK)
-		result = parse_number(o->tolerance, "tolerance", &limits.tolerance, err);
+		result = score_number(o->tolerance, "tolerance", &limits.tolerance, err);
 	for (int i = 0; result == FX_OK && i < 2 && o->paths[i]; i++)
 		result = read_tree(o->paths[i], voxel, &trees[i], err);
 	if (result == FX_OK && trees[1])

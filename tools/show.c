@@ -9,31 +9,35 @@
 
 #include "base/file.h"
 
-/* One line of the table: the path of two names in scores.json, and what it is. */
+/* One line of the table: the path of up to three names in scores.json, and what it is. */
 struct row {
-	const char *group, *name, *label, *unit;
+	const char *group, *sub, *name, *label, *unit;
 	double factor;
 };
 
 static const struct row rows[] = {
-	{ NULL, "segments", "segments", "", 1 },
-	{ NULL, "truth_segments", "true segments", "", 1 },
-	{ NULL, "assigned_fraction", "voxels assigned", "%", 100 },
-	{ "truth_nonzero", "voi", "VOI (truth 0 ignored, segment 0 kept)", "bit", 1 },
-	{ "truth_nonzero", "voi_split", "  split", "bit", 1 },
-	{ "truth_nonzero", "voi_merge", "  merge", "bit", 1 },
-	{ "truth_nonzero", "arand", "adapted Rand error", "", 1 },
-	{ "both_nonzero", "voi", "VOI (both non-zero)", "bit", 1 },
-	{ "both_nonzero", "arand", "adapted Rand error (both non-zero)", "", 1 },
-	{ "erl", "strict_nm", "expected run length, strict", "nm", 1 },
-	{ "erl", "tolerant_nm", "expected run length, tolerant", "nm", 1 },
-	{ "erl", "ceiling_nm", "  with perfect labels", "nm", 1 },
+	{ NULL, NULL, "segments", "segments", "", 1 },
+	{ NULL, NULL, "truth_segments", "true segments", "", 1 },
+	{ NULL, NULL, "assigned_fraction", "voxels assigned", "%", 100 },
+	{ "truth_nonzero", NULL, "voi", "VOI (truth 0 ignored, segment 0 kept)", "bit", 1 },
+	{ "truth_nonzero", NULL, "voi_split", "  split", "bit", 1 },
+	{ "truth_nonzero", NULL, "voi_merge", "  merge", "bit", 1 },
+	{ "truth_nonzero", NULL, "arand", "adapted Rand error", "", 1 },
+	{ "truth_nonzero", NULL, "cremi", "CREMI score", "", 1 },
+	{ "truth_nonzero", "objects", "f1_50", "matched objects, F1 at IoU 0.5", "", 1 },
+	{ "truth_nonzero", "objects", "f1_75", "  at IoU 0.75", "", 1 },
+	{ "both_nonzero", NULL, "voi", "VOI (both non-zero)", "bit", 1 },
+	{ "both_nonzero", NULL, "arand", "adapted Rand error (both non-zero)", "", 1 },
+	{ "erl", NULL, "strict_nm", "expected run length, strict", "nm", 1 },
+	{ "erl", NULL, "tolerant_nm", "expected run length, tolerant", "nm", 1 },
+	{ "erl", NULL, "ceiling_nm", "  with perfect labels", "nm", 1 },
 };
 
 static void show_row(const json_t *scores, const struct row *row)
 {
 	const json_t *group = row->group ? json_object_get(scores, row->group) : scores;
-	const json_t *v = json_object_get(group, row->name);
+	const json_t *v =
+		json_object_get(row->sub ? json_object_get(group, row->sub) : group, row->name);
 
 	if (json_is_number(v))
 		fprintf(stderr, "  %-40s %10.6g %s\n", row->label,

@@ -103,6 +103,88 @@ static void trees_as_json(void **unused)
 	free(dir);
 }
 
+static double number(const json_t *root, const char *a, const char *b, const char *c)
+{
+	const json_t *v = json_object_get(root, a);
+
+	v = b ? json_object_get(v, b) : v;
+	v = c ? json_object_get(v, c) : v;
+	assert_true(json_is_number(v));
+	return json_number_value(v);
+}
+
+/* Two sections of 2 x 8: upper rows body 1, lower rows body 2; segments 3, 4 and 5, 5. */
+static char *folder_with_volumes(void)
+{
+	char *dir = test_tmp_dir();
+	uint8_t labels[32], truth[32], values[32];
+
+	for (int i = 0; i < 32; i++) {
+		const int y = i / 8 % 2, x = i % 8;
+
+		truth[i] = (uint8_t)(1 + y);
+		labels[i] = (uint8_t)(y ? 5 : x < 5 ? 3 : 4);
+		values[i] = (uint8_t)(i < 16 ? 200 : x < 4 ? 100 : 0);
+	}
+	test_write_tiff(test_path(dir, "labels.tif"), 2, 2, 8, 8, 1, 0, labels);
+	test_write_tiff(test_path(dir, "truth.tif"), 2, 2, 8, 8, 1, 0, truth);
+	test_write_tiff(test_path(dir, "values.tif"), 2, 2, 8, 8, 1, 0, values);
+	write_text(dir, "1.swc",
+		   "1 0 0 0 0 1 -1\n2 0 32 0 0 1 1\n3 0 40 0 0 1 2\n4 0 56 0 0 1 3\n");
+	return dir;
+}
+
+static void labels_and_where_they_are_wrong(void **unused)
+{
+	char *dir = folder_with_volumes();
+	char *text = run(dir,
+			 "labels.tif truth.tif --json --skeletons . --voxel 8,8,8 --tolerance 1 "
+			 "--link-labels precomputed://x",
+			 false, 0);
+	json_t *root = json_loads(text, 0, NULL), *split;
+
+	(void)unused;
+	assert_non_null(root);
+	assert_true(number(root, "truth_nonzero", "voi_merge", NULL) == 0);
+	assert_true(number(root, "truth_nonzero", "objects", "matched_50") == 2);
+	assert_true(number(root, "erl", "split_edges", NULL) == 1);
+	assert_int_equal(json_array_size(json_object_get(root, "mergers")), 0);
+	assert_int_equal(json_array_size(json_object_get(root, "neurons")), 1);
+	split = json_array_get(json_object_get(root, "splits"), 0);
+	assert_true(number(split, "id", NULL, NULL) == 1);
+	assert_true(number(split, "part_2", "id", NULL) == 4);
+	assert_true(number(split, "part_2", "x", NULL) >= 5);
+	assert_true(number(split, "part_2", "y", NULL) == 0);
+	assert_non_null(strstr(json_string_value(json_object_get(split, "link")), "#!%7B"));
+	json_decref(root);
+	free(text);
+	expect(dir, "labels.tif truth.tif", 0, "body 1, 0.4772 bit, in 2 segments: 3 (10 voxels");
+	expect(dir, "labels.tif truth.tif --skeletons .", 2, "needs the voxel size");
+	expect(dir, "labels.tif truth.tif --skeletons truth.tif --voxel 1,1,1", 2, "ID.swc");
+	fx_remove_tree(dir, NULL);
+	free(dir);
+}
+
+static void masks_by_section_and_pooled(void **unused)
+{
+	char *dir = folder_with_volumes(), *text;
+	json_t *root;
+
+	(void)unused;
+	text = run(dir, "--mask values.tif truth.tif --json --threshold 0.5", false, 0);
+	root = json_loads(text, 0, NULL);
+	assert_non_null(root);
+	assert_true(number(root, "pooled", "iou", NULL) == 0.5);
+	assert_true(number(root, "mean", "iou", NULL) == 0.5);
+	assert_int_equal(json_array_size(json_object_get(root, "sections")), 2);
+	json_decref(root);
+	free(text);
+	expect(dir, "--mask values.tif truth.tif", 0, "iou                                   0.75");
+	expect(dir, "labels.tif truth.tif --threshold 0.5", 2, "--threshold is for --mask");
+	fx_remove_tree(dir, NULL);
+	free(dir);
+}
+
 static void what_is_wrong_is_said(void **unused)
 {
 	char *dir = folder_with_lines();
@@ -114,7 +196,7 @@ static void what_is_wrong_is_said(void **unused)
 	expect(dir, "a.swc b.swc --far 0", 2, "--far 0: must be a number above 0");
 	expect(dir, "a.swc b.swc --voxel 1,2", 2, "three numbers z,y,x above 0");
 	expect(dir, "a.swc --text", 2, "--text needs two SWC files");
-	expect(dir, "a.swc b.swc --sections 0:1", 2, "--sections is for volumes");
+	expect(dir, "a.swc b.swc --sections 0:1", 2, "are for volumes");
 	expect(dir, "a.tif", 2, "the truth is missing");
 	expect(dir, "a.tif b.tif --far 1", 2, "are for SWC files");
 	fx_remove_tree(dir, NULL);
@@ -126,6 +208,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_lines_of_neuron_distance),
 		cmocka_unit_test(trees_as_json),
+		cmocka_unit_test(labels_and_where_they_are_wrong),
+		cmocka_unit_test(masks_by_section_and_pooled),
 		cmocka_unit_test(what_is_wrong_is_said),
 	};
 
