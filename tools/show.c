@@ -40,8 +40,8 @@ static void show_row(const json_t *scores, const struct row *row)
 		json_object_get(row->sub ? json_object_get(group, row->sub) : group, row->name);
 
 	if (json_is_number(v))
-		fprintf(stderr, "  %-40s %10.6g %s\n", row->label,
-			json_number_value(v) * row->factor, row->unit);
+		fprintf(stderr, "  %-40s %10.6g%s%s\n", row->label,
+			json_number_value(v) * row->factor, *row->unit ? " " : "", row->unit);
 }
 
 void show_score_table(const json_t *scores)

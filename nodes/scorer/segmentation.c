@@ -52,7 +52,7 @@ static const struct fx_option options[] = {
 	  .help = "how many of the worst splits, and of the worst mergers, go to details" },
 	{ FX_FIELD(struct segmentation, viewer),
 	  .def_str = "https://neuroglancer-demo.appspot.com/",
-	  .help = "Neuroglancer that links of details open" },
+	  .help = "address of the Neuroglancer that links of details open" },
 	{ FX_FIELD(struct segmentation, link_image), .def_str = "",
 	  .help = "where a viewer finds the image, such as precomputed://http://HOST/image" },
 	{ FX_FIELD(struct segmentation, link_labels), .def_str = "",
