@@ -129,8 +129,9 @@ static char *folder_with_volumes(void)
 	test_write_tiff(test_path(dir, "labels.tif"), 2, 2, 8, 8, 1, 0, labels);
 	test_write_tiff(test_path(dir, "truth.tif"), 2, 2, 8, 8, 1, 0, truth);
 	test_write_tiff(test_path(dir, "values.tif"), 2, 2, 8, 8, 1, 0, values);
-	write_text(dir, "1.swc",
-		   "1 0 0 0 0 1 -1\n2 0 32 0 0 1 1\n3 0 40 0 0 1 2\n4 0 56 0 0 1 3\n");
+	write_text(
+		dir, "1.swc",
+		"1 0 0 0 0 1 -1\n2 0 32 0 0 1 1\n3 0 40 0 0 1 2\n4 0 56 0 0 1 3\n5 0 32 0 8 1 2\n");
 	return dir;
 }
 
@@ -148,6 +149,7 @@ static void labels_and_where_they_are_wrong(void **unused)
 	assert_true(number(root, "truth_nonzero", "voi_merge", NULL) == 0);
 	assert_true(number(root, "truth_nonzero", "objects", "matched_50") == 2);
 	assert_true(number(root, "erl", "split_edges", NULL) == 1);
+	assert_true(number(root, "erl", "omitted_edges", NULL) == 0);
 	assert_int_equal(json_array_size(json_object_get(root, "mergers")), 0);
 	assert_int_equal(json_array_size(json_object_get(root, "neurons")), 1);
 	split = json_array_get(json_object_get(root, "splits"), 0);
@@ -165,6 +167,24 @@ static void labels_and_where_they_are_wrong(void **unused)
 	free(dir);
 }
 
+/* 2 x 2 x 8 floats: a quarter 0.75, the others 0.5. */
+static void write_npy(const char *dir, const char *name)
+{
+	struct {
+		char head[128];
+		float values[32];
+	} file;
+	const char *dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2, 8), }";
+
+	memset(file.head, ' ', sizeof file.head);
+	memcpy(file.head, "\x93NUMPY\x01\x00\x76\x00", 10);
+	memcpy(file.head + 10, dict, strlen(dict));
+	file.head[127] = '\n';
+	for (int i = 0; i < 32; i++)
+		file.values[i] = i % 4 ? 0.5F : 0.75F;
+	test_write_file(test_path(dir, name), &file, sizeof file);
+}
+
 static void masks_by_section_and_pooled(void **unused)
 {
 	char *dir = folder_with_volumes(), *text;
@@ -180,6 +200,12 @@ static void masks_by_section_and_pooled(void **unused)
 	json_decref(root);
 	free(text);
 	expect(dir, "--mask values.tif truth.tif", 0, "iou                                   0.75");
+	write_npy(dir, "probability.npy");
+	expect(dir, "--mask probability.npy truth.tif", 0,
+	       "recall                                0.25");
+	expect(dir, "--mask probability.npy truth.tif --threshold 0.4", 0,
+	       "recall                                   1");
+	expect(dir, "probability.npy truth.tif", 2, "--mask scores probabilities");
 	expect(dir, "labels.tif truth.tif --threshold 0.5", 2, "--threshold is for --mask");
 	fx_remove_tree(dir, NULL);
 	free(dir);

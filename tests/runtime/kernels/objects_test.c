@@ -73,6 +73,31 @@ static void a_half_is_enough_once(void **unused)
 	assert_int_equal(fx_objects_match(&c, FX_ALL_VOXELS, &o), FX_OK);
 	assert_int_equal(o.matched[0], 1);
 	assert_int_equal(o.matched[1], 0);
+	/* nor can one segment be two bodies */
+	fx_contingency_fini(&c);
+	fx_contingency_count(&c, 7, 1, 50);
+	fx_contingency_count(&c, 7, 2, 50);
+	assert_int_equal(fx_objects_match(&c, FX_ALL_VOXELS, &o), FX_OK);
+	assert_int_equal(o.matched[0], 1);
+	fx_contingency_fini(&c);
+}
+
+static void two_parts_are_a_mistake(void **unused)
+{
+	struct fx_contingency c = { 0 };
+	struct fx_mistake *m;
+	size_t len;
+
+	(void)unused;
+	example(&c);
+	assert_int_equal(fx_mistakes_find(&c, false, 5, &m, &len), FX_OK);
+	assert_int_equal(len, 1);
+	assert_true(m->id == 2 && m->parts_len == 2 && !m->parts[0].placed);
+	free(m);
+	assert_int_equal(fx_mistakes_find(&c, true, 5, &m, &len), FX_OK);
+	assert_int_equal(len, 1);
+	assert_true(m->id == 30 && m->parts[0].id == 4 && m->voxels == 180);
+	free(m);
 	fx_contingency_fini(&c);
 }
 
@@ -153,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(objects_are_matched_one_to_one),
 		cmocka_unit_test(a_half_is_enough_once),
+		cmocka_unit_test(two_parts_are_a_mistake),
 		cmocka_unit_test(mistakes_add_up_to_voi),
 		cmocka_unit_test(the_worst_with_their_places),
 	};

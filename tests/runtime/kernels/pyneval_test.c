@@ -84,6 +84,62 @@ static void as_published(void **unused)
 	}
 }
 
+/* x, y, parent; radius 1 */
+static struct fx_tree *plane(const double (*rows)[3], size_t n)
+{
+	struct fx_tree *t = fx_tree_new(1, n);
+
+	for (size_t i = 0; i < n; i++) {
+		t->nodes[i].pos_nm[2] = rows[i][0];
+		t->nodes[i].pos_nm[1] = rows[i][1];
+		t->nodes[i].parent = (int32_t)rows[i][2];
+		t->nodes[i].radius_nm = 1;
+	}
+	return t;
+}
+
+static void check_length(const double (*test)[3], size_t test_len, const double (*gold)[3],
+			 size_t gold_len, double recall, double precision)
+{
+	struct fx_tree *a = plane(test, test_len), *b = plane(gold, gold_len);
+	struct fx_pyneval_length l;
+
+	assert_int_equal(fx_pyneval_length(a, b, 2, 0.2, &l), FX_OK);
+	assert_near("recall", l.recall, recall, 1e-12);
+	assert_near("precision", l.precision, precision, 1e-12);
+	fx_tree_free(a);
+	fx_tree_free(b);
+}
+
+/* No part of the test is matched twice. */
+static void each_length_is_used_once(void **unused)
+{
+	static const double one[][3] = { { 0, 0, -1 }, { 20, 0, 0 } };
+	static const double two[][3] = { { 0, 0, -1 }, { 20, 0, 0 }, { 20, 0, 0 } };
+	static const double steps[][3] = { { 0, 0, -1 }, { 10, 0, 0 }, { 20, 0, 1 }, { 30, 0, 2 } };
+	/* the last edge is looked at first; the other one lies in it */
+	static const double within[][3] = {
+		{ 0, 0, -1 }, { 10, 1, -1 }, { 20, 1, 1 }, { 30, 0, 0 }
+	};
+	/* the other way round: what lies between is used whole */
+	static const double after[][3] = {
+		{ 10, 1, -1 }, { 20, 1, 0 }, { 0, 0, -1 }, { 30, 0, 2 }
+	};
+	/* and then in what is left of it */
+	static const double beside[][3] = {
+		{ 0, 0, -1 }, { 21, 1, -1 }, { 29, 1, 1 }, { 20, 0, 0 }
+	};
+
+	(void)unused;
+	check_length(one, 2, one, 2, 1, 1);
+	check_length(one, 2, two, 3, 0.5, 1);
+	check_length(steps, 4, within, 4, 0.25, 10.0 / 30);
+	check_length(steps, 4, beside, 4, 1, 28.0 / 30);
+	check_length(steps, 4, after, 4, 0.75, 1);
+	/* too long a way: not matched */
+	check_length(two, 2, within, 2, 0, 0);
+}
+
 static void diadem_as_published(void **unused)
 {
 	const struct fx_diadem_options rules = FX_DIADEM_DEFAULT;
@@ -119,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_published),
+		cmocka_unit_test(each_length_is_used_once),
 		cmocka_unit_test(diadem_as_published),
 	};
 

@@ -32,6 +32,14 @@ static void counts_of_every_type(void **unused)
 				 FX_OK);
 		assert_true(c.both == 1 && c.excess == 1 && c.missed == 2 && c.none == 2);
 	}
+	/* what is at the threshold is not above it */
+	for (size_t i = 0; i < 3; i++) {
+		c = (struct fx_voxel_counts){ 0 };
+		assert_int_equal(
+			fx_voxel_count(&c, masks[i].data, masks[i].dtype, 1, truth, FX_U32, 6),
+			FX_OK);
+		assert_true(c.both == 0 && c.excess == 0);
+	}
 	assert_int_equal(fx_voxel_count(&c, ids, FX_U64, 0.5, truth, FX_U32, 6), FX_ETYPE);
 	assert_int_equal(fx_voxel_count(&c, f32, FX_F32, -1, truth, FX_U32, 6), FX_ETYPE);
 	assert_int_equal(fx_voxel_count(&c, u8, FX_U8, -1, f32, FX_F32, 6), FX_ETYPE);
