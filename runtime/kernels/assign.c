@@ -47,7 +47,7 @@ static size_t assign_look(struct assign *a, size_t at, double *least)
 	const size_t row = a->row_of[at];
 	size_t next = 0;
 
-	*least = INFINITY;
+	*least = (double)INFINITY;
 	for (size_t c = 1; c <= a->columns; c++) {
 		const double reduced = a->costs[(row - 1) * a->columns + c - 1] -
 				       a->row_price[row] - a->column_price[c];
@@ -85,7 +85,7 @@ static void assign_row(struct assign *a, size_t row)
 
 	a->row_of[0] = row;
 	for (size_t c = 0; c <= a->columns; c++) {
-		a->slack[c] = INFINITY;
+		a->slack[c] = (double)INFINITY;
 		a->reached[c] = false;
 	}
 	do {

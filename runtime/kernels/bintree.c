@@ -115,7 +115,7 @@ static void bin_join(struct fx_bintree *b, int32_t up, int32_t left, int32_t rig
 /* Makes the two sons that are nearest to each other one, in the place of their parent. */
 static int sons_merge(struct fx_bintree *b, int32_t parent, int32_t *sons, size_t *n)
 {
-	double best = INFINITY;
+	double best = (double)INFINITY;
 	size_t first = 0, second = 1, kept = 0;
 	int rc;
 

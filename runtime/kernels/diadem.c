@@ -102,7 +102,7 @@ static void weigh(struct fx_diadem *d, const struct fx_binlist *gold)
 static int32_t nearest(const struct fx_diadem *d, int32_t of, const int32_t *bins, size_t len)
 {
 	int32_t best = -1;
-	double least = INFINITY;
+	double least = (double)INFINITY;
 
 	for (size_t i = 0; i < len; i++) {
 		const double r =

@@ -58,8 +58,8 @@ static int rank_compare(const void *a, const void *b)
 static void box_around(struct fx_edgetree *t, struct fx_edgebox *box)
 {
 	for (int a = 0; a < 3; a++) {
-		box->lo[a] = INFINITY;
-		box->hi[a] = -INFINITY;
+		box->lo[a] = (double)INFINITY;
+		box->hi[a] = -(double)INFINITY;
 	}
 	for (uint32_t i = 0; i < box->len; i++) {
 		const struct fx_edge *e = &t->edges[t->order[box->first + i]];
@@ -160,7 +160,7 @@ static void box_nearest(const struct fx_edgetree *t, const struct fx_edgebox *bo
 double fx_edgetree_nearest(const struct fx_edgetree *t, const double p[3], uint32_t *edge)
 {
 	uint32_t stack[DEPTH_MAX], depth = 0, found = UINT32_MAX;
-	double best = INFINITY;
+	double best = (double)INFINITY;
 
 	if (t->boxes_len)
 		stack[depth++] = 0;

@@ -68,8 +68,8 @@ static void measure_nodes(const struct measure *m, struct fx_morphometry *out)
 {
 	struct fx_sum length = { 0 }, radius = { 0 }, surface = { 0 }, volume = { 0 };
 	const double pi = 3.14159265358979323846;
-	double lo[3] = { INFINITY, INFINITY, INFINITY },
-	       hi[3] = { -INFINITY, -INFINITY, -INFINITY };
+	double lo[3] = { (double)INFINITY, (double)INFINITY, (double)INFINITY },
+	       hi[3] = { -(double)INFINITY, -(double)INFINITY, -(double)INFINITY };
 
 	for (size_t i = 0; i < m->t->len; i++) {
 		const struct fx_tree_node *n = &m->t->nodes[i];

@@ -11,7 +11,7 @@
 /* The least costs of rows from `row` on, with the columns in `used` taken. */
 static double brute(const double *costs, size_t rows, size_t columns, size_t row, unsigned used)
 {
-	double best = INFINITY;
+	double best = (double)INFINITY;
 
 	if (row == rows)
 		return 0;
@@ -50,7 +50,7 @@ static void as_brute_force_says(void **unused)
 
 static void what_is_refused(void **unused)
 {
-	const double costs[] = { 1, 2, INFINITY };
+	const double costs[] = { 1, 2, (double)INFINITY };
 	size_t column[3];
 
 	(void)unused;

@@ -89,7 +89,7 @@ static void brute_way(const struct fx_tree *a, const struct fx_tree *b, double f
 		const int points = (int)(1 + brute_distance(from, to, to) + 0.5);
 
 		for (int j = 0; j < points; j++) {
-			double p[3], best = INFINITY;
+			double p[3], best = (double)INFINITY;
 
 			for (int k = 0; k < 3; k++)
 				p[k] = from[k] +
