@@ -133,7 +133,9 @@ static double box_distance2(const struct fx_edgebox *box, const double p[3])
 	double sum = 0;
 
 	for (int a = 0; a < 3; a++) {
-		const double d = fmax(0, fmax(box->lo[a] - p[a], p[a] - box->hi[a]));
+		const double d = p[a] < box->lo[a] ? box->lo[a] - p[a] :
+				 p[a] > box->hi[a] ? p[a] - box->hi[a] :
+						     0;
 
 		sum += d * d;
 	}
