@@ -41,7 +41,8 @@ struct fx_pyneval_critical {
 	double total, mean; /**< distances of matched ones; 0 without any */
 };
 /** As many as can be are matched one to one within @p distance (2), then so that the sum of
- * distances is least. FX_EINVAL, FX_ENOMEM. */
+ * distances is least. FX_EINVAL, also when more than 2^18 pairs are within it: the unit is then
+ * hardly right; FX_ENOMEM. */
 int fx_pyneval_critical(const struct fx_tree *test, const struct fx_tree *gold, double distance,
 			struct fx_pyneval_critical *out);
 

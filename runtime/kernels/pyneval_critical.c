@@ -14,6 +14,8 @@
 #include "kernels/treewalk.h"
 #include "kernels/unionfind.h"
 
+enum { PAIRS_MAX = 1 << 18 };
+
 /* A test and a gold node that are near each other. */
 struct near {
 	uint64_t group;
@@ -64,6 +66,8 @@ static int critical_found(uint32_t gold, void *data)
 
 	if (d > c->limit)
 		return FX_OK;
+	if (c->pairs_len >= PAIRS_MAX)
+		return FX_EINVAL;
 	if (!fx_grow(&c->pairs, &c->pairs_cap, c->pairs_len + 1, sizeof *c->pairs))
 		return FX_ENOMEM;
 	c->pairs[c->pairs_len++] = (struct near){ 0, c->asking, gold, d };

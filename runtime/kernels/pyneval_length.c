@@ -223,6 +223,10 @@ static int edge_match(struct length *l, int32_t node, const struct hits ends[2],
 		for (size_t b = 0; rc == FX_OK && !done && b < ends[1].len; b++) {
 			struct way w;
 
+			/* the way is not shorter than the straight one */
+			if (sqrt(fx_point_distance2(ends[0].at[a].foot, ends[1].at[b].foot)) >
+			    (1 + share) * length * (1 + 1e-9))
+				continue;
 			way_find(l, &ends[0].at[a], &ends[1].at[b], &w);
 			if (w.top < 0 || !(fabs(w.length - length) < share * length))
 				continue;

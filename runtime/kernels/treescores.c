@@ -91,8 +91,11 @@ static int add_critical(struct fx_record *r, const struct fx_tree *test,
 static int add_diadem(struct fx_record *r, const struct fx_tree *test, const struct fx_tree *truth)
 {
 	struct fx_diadem_options options = FX_DIADEM_DEFAULT;
-	struct fx_diadem_score s;
-	int rc = fx_diadem_compute(test, truth, &options, &s);
+	struct fx_diadem_score s = { 0 };
+	struct fx_pyneval_critical dense;
+	/* where thousands are near each other it would take for ever */
+	const int few = fx_pyneval_critical(test, truth, options.xy, &dense);
+	int rc = few < 0 ? few : fx_diadem_compute(test, truth, &options, &s);
 	const struct named fields[] = {
 		{ "score", s.score },
 		{ "weight", s.weight },
@@ -140,11 +143,13 @@ int fx_treescores_add(struct fx_record *r, const struct fx_tree *test, const str
 	if (rc == FX_OK)
 		rc = add_pyneval(r, test, truth);
 	if (rc == FX_EINVAL)
-		return fx_error_set(err, rc,
-				    "trees of %zu and %zu nodes cannot be compared: positions must "
-				    "be finite, edges in units of the limits not longer than 2^24, "
-				    "and forks of at most 1024 branches",
-				    test->len, truth->len);
+		return fx_error_set(
+			err, rc,
+			"trees of %zu and %zu nodes cannot be compared: positions must "
+			"be finite, edges not longer than 2^24, forks of at most 1024 "
+			"branches, and not more than 2^18 pairs of forks and ends within "
+			"the limits: is the unit right?",
+			test->len, truth->len);
 	return rc < 0 ? fx_error_set(err, rc, "no memory to compare trees of %zu and %zu nodes",
 				     test->len, truth->len) :
 			FX_OK;

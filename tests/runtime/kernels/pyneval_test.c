@@ -140,6 +140,21 @@ static void each_length_is_used_once(void **unused)
 	check_length(two, 2, within, 2, 0, 0);
 }
 
+static void a_cloud_of_ends_is_refused(void **unused)
+{
+	struct fx_tree *t = fx_tree_new(1, 601);
+	struct fx_pyneval_critical c;
+
+	(void)unused;
+	for (size_t i = 0; i < 601; i++)
+		t->nodes[i].parent = i ? 0 : -1;
+	assert_int_equal(fx_pyneval_critical(t, t, 2, &c), FX_EINVAL);
+	t->len = 401;
+	assert_int_equal(fx_pyneval_critical(t, t, 2, &c), FX_OK);
+	assert_int_equal(c.matched, 401);
+	fx_tree_free(t);
+}
+
 static void diadem_as_published(void **unused)
 {
 	const struct fx_diadem_options rules = FX_DIADEM_DEFAULT;
@@ -175,6 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_published),
+		cmocka_unit_test(a_cloud_of_ends_is_refused),
 		cmocka_unit_test(each_length_is_used_once),
 		cmocka_unit_test(diadem_as_published),
 	};
