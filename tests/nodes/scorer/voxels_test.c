@@ -101,6 +101,28 @@ static void the_threshold_is_for_values_alone(void **unused)
 	node_test_free(t);
 }
 
+/* Floats that wait for their truth come back as they were. */
+static void probabilities_wait_for_truth(void **unused)
+{
+	struct node_test *t = node_test_new(&fx_node_scorer_voxels, NULL);
+	struct fx_block *b = fx_block_new(FX_F32, 2, 1, 4);
+
+	(void)unused;
+	b->role = FX_PROBABILITY;
+	for (size_t i = 0; i < 8; i++)
+		((float *)b->data)[i] = i % 2 ? 0.500001F : 0.5F;
+	open_port(t, "prediction", 2);
+	open_port(t, "truth", 2);
+	node_test_block(t, "prediction", b);
+	node_test_block(t, "truth", block(FX_MASK, 0, 0, "0101", "0001"));
+	assert_int_equal(node_test_result(t), FX_OK);
+	assert_int_equal(node_test_drain(t), FX_OK);
+	assert_true(score(t, "scores", 0, "pooled.both") == 3);
+	assert_true(score(t, "scores", 0, "pooled.excess") == 1);
+	assert_true(score(t, "scores", 0, "pooled.none") == 4);
+	node_test_free(t);
+}
+
 static void what_does_not_meet_is_told(void **unused)
 {
 	struct node_test *t = node_test_new(&fx_node_scorer_voxels, NULL);
@@ -139,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pooled_and_by_image),
 		cmocka_unit_test(the_threshold_is_for_values_alone),
+		cmocka_unit_test(probabilities_wait_for_truth),
 		cmocka_unit_test(what_does_not_meet_is_told),
 		cmocka_unit_test(another_life_scores_the_same),
 	};
