@@ -18,8 +18,6 @@ struct plan {
 	int slots[FX_GRAPH_HOSTS_MAX];
 };
 
-static const char *const launchers[] = { "conductor", "local", "ssh", "slurm" };
-
 static const char *host_name(const struct plan *p, size_t instance)
 {
 	return p->graph->hosts_len ? p->graph->hosts[p->places.host[instance]].name : "here";
@@ -123,7 +121,7 @@ static void show_hosts(const struct plan *p)
 		for (size_t i = 0; i < p->places.len; i++)
 			n += p->places.host[i] == h;
 		printf("%-12s %-10s %-16s %6d %10d %10.3g  %s\n", host->name,
-		       launchers[host->launcher], *host->address ? host->address : "127.0.0.1",
+		       fx_launcher_name(host->launcher), *host->address ? host->address : "127.0.0.1",
 		       p->slots[h], n, p->places.load[h], command ? command : "fornix run");
 		free(command);
 	}
@@ -205,7 +203,7 @@ static json_t *hosts_json(const struct plan *p)
 
 		json_array_append_new(list,
 				      json_pack("{s:s, s:s, s:s, s:i, s:f, s:s*}", "host",
-						host->name, "launcher", launchers[host->launcher],
+						host->name, "launcher", fx_launcher_name(host->launcher),
 						"address", host->address, "slots", p->slots[h],
 						"seconds", p->places.load[h], "command", command));
 		free(command);

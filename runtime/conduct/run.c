@@ -81,6 +81,7 @@ static void watch(struct fx_run *r)
 		fx_sleep_ms(TICK_MS);
 		fx__processes_reap(r);
 		fx__hosts_pump(r);
+		fx__hosts_join(r);
 		for (size_t i = 0; i < r->plan->instances_len && !r->failure[0]; i++)
 			fx__supervise(r, i);
 		look_at_start(r);

@@ -71,6 +71,8 @@ struct fx_process {
 	bool known;			/**< its host has its counters */
 	bool moved;			/**< it is being moved to another */
 	bool vanished;			/**< a host has vanished with it */
+	unsigned joins;			/**< the host to which it moves when it has ended; or 0 */
+	unsigned moves;			/**< to hosts that have joined, so far */
 	char words[320];		/**< away: what it said last, once it has ended */
 };
 
@@ -160,6 +162,11 @@ void fx__hosts_reach(struct fx_run *r, size_t i, size_t lane, const char *endpoi
 /** Takes what the agents have sent: counters, ends of processes. Those of a host that has gone
  * are placed elsewhere. */
 void fx__hosts_pump(struct fx_run *r);
+/** Lets hosts join that ask for it: see hosts_join.c. */
+void fx__hosts_join(struct fx_run *r);
+/** Process @p i has ended: when it was to move to a host that has joined, it is started there, and
+ * true. FX_EIO in @p err when that fails. */
+bool fx__hosts_joined(struct fx_run *r, size_t i, struct fx_error *err);
 /** Ends the agents. Takes a run without. */
 void fx__hosts_end(struct fx_run *r);
 /** Name of the host of instance @p i; NULL when all run here. */
