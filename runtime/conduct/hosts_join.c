@@ -80,7 +80,7 @@ static int begin(struct fx_run *r, struct fx_host *h, json_t *question, struct f
 		return fx_error_set(err, FX_EINVAL, "it is there already");
 	if (h->pid)
 		return fx_error_set(err, FX_EINVAL, "what started it before has not ended yet");
-	if (describe(&own, h->graph, question, err) < 0) {
+	if (describe(&own, &r->graph->hosts[h - r->hosts->hosts], question, err) < 0) {
 		fx_graph_host_fini(&own);
 		return err->code;
 	}

@@ -72,9 +72,11 @@ static void its_user_is_answered_and_a_node_is_not(void **unused)
 	json_decref(question);
 	fx_door_answer(&d, json_pack("{s:b}", "you", 1));
 	assert_int_equal(code_of(pid), ANSWERED);
-	pid = ask(dir, true);
-	assert_null(hear(&d, 50));
-	assert_int_equal(code_of(pid), UNANSWERED);
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0) { /* else both are under the same */
+		pid = ask(dir, true);
+		assert_null(hear(&d, 50));
+		assert_int_equal(code_of(pid), UNANSWERED);
+	}
 	fx_door_answer(&d, json_object());
 	fx_door_close(&d);
 	pid = ask(dir, false);
