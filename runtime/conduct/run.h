@@ -99,6 +99,7 @@ struct fx_run {
 	char *state_dir;	      /**< owned, from fx__state_make() to fx__state_clean() */
 	int state_lock;		      /**< descriptor of it, locked while any process lives */
 	bool resumed;		      /**< there was something to go on with */
+	bool drains;		      /**< sources were stopped: no one can go on with it */
 	char *dead_dir;		      /**< owned; of messages that are set aside */
 	struct fx_poison *poisons;    /**< owned */
 	size_t poisons_len, poisons_cap;
@@ -130,6 +131,9 @@ void fx__run_dir_clean(struct fx_run *r, bool keep_logs);
  * and locks it; what is in it stays only when the run goes on. FX_EINVAL when another run uses it,
  * or left the state of another graph. */
 int fx__state_make(struct fx_run *r, struct fx_error *err);
+/** Sources are about to be stopped: nodes will see streams end too early, and what they keep from
+ * then on is not to be gone on with. Notes it in the folder, once. */
+void fx__state_drains(struct fx_run *r);
 /** Lets it go, and removes it unless @p keep. Takes one that was not made. */
 void fx__state_clean(struct fx_run *r, bool keep);
 /** Writes into that folder how the run can be found and looked at: FX_RUN_FILE, see view.h. */

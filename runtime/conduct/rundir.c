@@ -127,7 +127,7 @@ void fx__run_dir_clean(struct fx_run *r, bool keep_logs)
 		for (size_t k = 0; k < r->plan->instances[i].wiring.outputs_len; k++) {
 			const char *e = r->plan->instances[i].wiring.outputs[k].endpoint;
 
-			if (strncmp(e, "ipc://", 6) == 0)
+			if (e && strncmp(e, "ipc://", 6) == 0) /* none: it could not move */
 				fx_remove_tree(e + 6, NULL);
 		}
 	free(r->run_dir);

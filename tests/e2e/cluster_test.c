@@ -129,6 +129,26 @@ static struct test_run *start_slurm(struct lab *l)
 	return r;
 }
 
+/* As a batch job, which goes on where it was when it has been requeued. */
+static struct test_run *start_batch(struct lab *l)
+{
+	char *script = fx_asprintf(
+		"cat >%s/batch <<'END'\n#!/bin/sh\nresume=\n"
+		"[ \"${SLURM_RESTART_COUNT:-0}\" -eq 0 ] || resume=--resume\n"
+		"echo \"life $resume\" >>%s/lives\nexec \"$@\" $resume\nEND\n"
+		"export SLURM_CONF=%s/slurm.conf\n"
+		"exec nsenter --net=/run/netns/%s-1 unshare --uts sh -c "
+		"'hostname h1; exec \"$@\"' sh sbatch -N4 --requeue --wait --output=%s/job "
+		"--open-mode=append %s/batch \"$@\"",
+		l->dir, l->dir, l->dir, l->prefix, l->dir, l->dir);
+	struct test_run *r = start_by(l, script,
+				      (const char *[4]){ "launcher=slurm", "login_one=h2",
+							 "login_two=h3", "login_three=h4" });
+
+	free(script);
+	return r;
+}
+
 static json_t *finish(struct lab *l, struct test_run *r)
 {
 	static const char *const made[] = { "labels", "image", "skeletons" };
@@ -193,6 +213,51 @@ static void slurm_gives_the_same(void **state)
 	json_decref(receipt);
 }
 
+/* Something has been written, and by far not all. */
+static void await_some(const struct lab *l)
+{
+	const char *image = test_path(l->place->dir, "out/image");
+
+	for (int i = 0; i < 10000 && !test_count_files(image, ""); i++)
+		fx_sleep_ms(10);
+}
+
+static char *text_of(const char *path)
+{
+	struct fx_error err = { 0 };
+	void *text;
+	size_t size;
+
+	return fx_file_read(path, 1 << 20, &text, &size, &err) == FX_OK ? text : fx_strdup("");
+}
+
+static void a_job_that_is_requeued_goes_on(void **state)
+{
+	struct lab *l = *state;
+	struct test_run *r;
+	char *lives, *job;
+	int code;
+
+	if (!begin(l))
+		skip();
+	code = lab(l, "slurm", "");
+	if (code == NONE)
+		skip();
+	assert_int_equal(code, 0);
+	r = start_batch(l);
+	test_place_await(l->place, "node segment.0 ");
+	await_some(l);
+	assert_int_equal(lab(l, "requeue", ""), 0);
+	json_decref(finish(l, r));
+	lives = text_of(test_path(l->dir, "lives"));
+	job = text_of(test_path(l->dir, "job"));
+	if (strcmp(lives, "life \nlife --resume\n") != 0 || strstr(job, "nothing to go on with") ||
+	    strstr(job, "runtime error"))
+		fail_msg("its lives: %s; it said: %s", lives, job);
+	free(lives);
+	free(job);
+}
+
 static void a_link_that_is_cut_for_a_while_loses_nothing(void **state)
 {
 	struct lab *l = *state;
@@ -217,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_A_LAB(four_machines_give_what_one_gives),
 		IN_A_LAB(slurm_gives_the_same),
+		IN_A_LAB(a_job_that_is_requeued_goes_on),
 		IN_A_LAB(a_link_that_is_cut_for_a_while_loses_nothing),
 	};
 

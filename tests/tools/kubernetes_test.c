@@ -324,8 +324,9 @@ static void a_host_says_what_it_needs(void **state)
 	m = parse(r->out);
 	for (size_t i = 0; i < m.len; i++)
 		check_object(&m, m.all[i]);
-	assert_string_equal(
-		text_at(find(&m, "Pod", "big"), "spec.containers.0.resources.requests.cpu"), "6");
+	assert_int_equal(json_integer_value(at(find(&m, "Pod", "big"),
+					       "spec.containers.0.resources.requests.cpu")),
+			 6);
 	assert_string_equal(
 		text_at(find(&m, "Pod", "big"), "spec.containers.0.resources.limits.memory"),
 		"2048Mi");
