@@ -219,7 +219,7 @@ void fx__hosts_join(struct fx_run *r)
 		fx__host_listen(r, h);
 		go_on(r, h);
 	}
-	if (r->hosts && !any)
+	if (r->hosts && !any && r->started_s > 0) /* what still starts could not move */
 		hear_question(r);
 }
 
