@@ -170,7 +170,7 @@ static void a_run_that_a_scheduler_ends_goes_on(void **state)
 
 static void a_run_that_was_killed_while_it_was_stopped_starts_anew(void **state)
 {
-	const char *words[] = { "run", LEAN, "", "size=400 64 64", "block=16 16 16", NULL, NULL };
+	const char *words[] = { "run", LEAN, "", "size=128 64 64", "block=16 16 16", NULL, NULL };
 	struct test_place *p = *state;
 	struct test_run *r;
 
