@@ -17,7 +17,7 @@
 #include "support/run.h"
 
 #define GRAPH	 "tests/e2e/join.yaml"
-#define SIZE	 "size=256 64 64"
+#define SIZE	 "size=640 64 64"
 #define STITCHED "fornix_edge_acked{from=\"segment.labels\",to=\"whole.labels\"} "
 
 static struct test_run *start(struct test_place *p, const char *out, const char *extra)
