@@ -4,11 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <fornix/version.h>
+
 #include "base/cpu.h"
 #include "cmd.h"
 #include "conduct/launch.h"
 #include "conduct/place.h"
+#include "conduct/plan.h"
 #include "graph/json.h"
+#include "kubernetes.h"
 
 /* A plan to be shown. */
 struct plan {
@@ -17,8 +21,6 @@ struct plan {
 	struct fx_places places;
 	int slots[FX_GRAPH_HOSTS_MAX];
 };
-
-static const char *const launchers[] = { "conductor", "local", "ssh", "slurm" };
 
 static const char *host_name(const struct plan *p, size_t instance)
 {
@@ -45,7 +47,7 @@ static void count_lanes(const struct plan *p, size_t from, size_t to, int *same,
 	*across = p->graph->nodes[from].workers * p->graph->nodes[to].workers - *same;
 }
 
-/* An output of which one consumer is elsewhere sends frames to all. */
+/* An output of which one consumer is elsewhere, or may go there, sends frames to all. */
 static bool output_crosses(const struct plan *p, size_t from, unsigned port)
 {
 	int same, across;
@@ -57,7 +59,7 @@ static bool output_crosses(const struct plan *p, size_t from, unsigned port)
 			if (in->from != from || in->from_port != port)
 				continue;
 			count_lanes(p, from, to, &same, &across);
-			if (across)
+			if (across || fx_plan_may_leave(p->graph, to))
 				return true;
 		}
 	return false;
@@ -122,9 +124,11 @@ static void show_hosts(const struct plan *p)
 
 		for (size_t i = 0; i < p->places.len; i++)
 			n += p->places.host[i] == h;
-		printf("%-12s %-10s %-16s %6d %10d %10.3g  %s\n", host->name,
-		       launchers[host->launcher], *host->address ? host->address : "127.0.0.1",
-		       p->slots[h], n, p->places.load[h], command ? command : "fornix run");
+		printf("%-12s %-10s %-16s %6d %10d %10.3g  %s%s\n", host->name,
+		       fx_launcher_name(host->launcher),
+		       *host->address ? host->address : "127.0.0.1", p->slots[h], n,
+		       p->places.load[h], host->joins ? "fornix join: " : "",
+		       command ? command : "fornix run");
 		free(command);
 	}
 	printf("\n");
@@ -203,11 +207,11 @@ static json_t *hosts_json(const struct plan *p)
 		const struct fx_graph_host *host = &p->graph->hosts[h];
 		char *command = h ? fx_launch_text(host) : NULL;
 
-		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:s, s:i, s:f, s:s*}", "host",
-						host->name, "launcher", launchers[host->launcher],
-						"address", host->address, "slots", p->slots[h],
-						"seconds", p->places.load[h], "command", command));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:b, s:i, s:f, s:s*}", "host", host->name,
+					"launcher", fx_launcher_name(host->launcher), "address",
+					host->address, "joins", host->joins, "slots", p->slots[h],
+					"seconds", p->places.load[h], "command", command));
 		free(command);
 	}
 	return list;
@@ -273,7 +277,8 @@ static int show_json(const struct plan *p)
 /* What is asked. */
 struct question {
 	const char *measured;
-	bool json;
+	bool json, manifest;
+	struct kubernetes kubernetes;
 };
 
 static int plan_graph(const struct fx_graph *g, const struct fx_graph_errors *errors,
@@ -282,18 +287,25 @@ static int plan_graph(const struct fx_graph *g, const struct fx_graph_errors *er
 	const struct question *q = context;
 	struct plan p = { .graph = g };
 	struct fx_error err = { 0 };
+	uint64_t absent = 0;
 	int result;
 
 	(void)errors;
 	if (!g)
 		return CMD_WRONG;
+	if (q->manifest)
+		return kubernetes_print(stdout, g, &q->kubernetes, &err) == FX_OK ?
+			       CMD_DONE :
+			       cmd_wrong("%s", err.text);
 	result = q->measured ? fx_costs_read(&p.costs, g, q->measured, &err) :
 			       fx_costs_guess(&p.costs, g, &err);
 
-	for (size_t h = 0; h < g->hosts_len; h++)
+	for (size_t h = 0; h < g->hosts_len; h++) {
 		p.slots[h] = g->hosts[h].slots ? g->hosts[h].slots : fx_cpu_count();
+		absent |= (uint64_t)g->hosts[h].joins << h;
+	}
 	if (result == FX_OK)
-		result = fx_place(&p.places, g, &p.costs, p.slots, 0, &err);
+		result = fx_place(&p.places, g, &p.costs, p.slots, absent, &err);
 	if (result < 0)
 		result = cmd_wrong("%s", err.text);
 	else if (q->json)
@@ -307,16 +319,31 @@ static int plan_graph(const struct fx_graph *g, const struct fx_graph_errors *er
 
 int cmd_plan(int argc, char **argv)
 {
-	const char *measured = NULL;
-	bool json = false;
+	char image[64];
+	struct question q = { .kubernetes = { .image = image,
+					      .space = "default",
+					      .claim = "fornix",
+					      .folder = "/shared" } };
 	const struct cmd_option options[] = {
-		{ "measured", NULL, &measured, "RECEIPT",
+		{ "measured", NULL, &q.measured, "RECEIPT",
 		  "receipt.json of an earlier run of the graph: its work, not a guess" },
-		{ "json", &json, NULL, NULL, "print one JSON object" },
+		{ "json", &q.json, NULL, NULL, "print one JSON object" },
+		{ "kubernetes", &q.manifest, NULL, NULL,
+		  "print a manifest that runs the graph on Kubernetes" },
+		{ "image", NULL, &q.kubernetes.image, "IMAGE",
+		  "its image, with fornix and kubectl (default fornix:VERSION)" },
+		{ "namespace", NULL, &q.kubernetes.space, "NAME", "its namespace (default)" },
+		{ "claim", NULL, &q.kubernetes.claim, "NAME",
+		  "claim of the volume that all pods share (default fornix)" },
+		{ "folder", NULL, &q.kubernetes.folder, "PATH",
+		  "where they see it (default /shared); `out` lies there" },
+		{ "secret", NULL, &q.kubernetes.secret, "NAME",
+		  "secret whose `secret` is the key of the run (default: it makes one)" },
 		{ 0 },
 	};
 	struct cmd_line line = {
-		.usage = "fornix plan GRAPH [param=value ...] [--measured RECEIPT] [--json]",
+		.usage = "fornix plan GRAPH [param=value ...] [--measured RECEIPT] [--json]\n"
+			 "       fornix plan GRAPH [param=value ...] --kubernetes [--image IMAGE]",
 		.about = "Shows which process of the graph would run on which host, how each link "
 			 "goes, and\nwhat is expected to be the slowest. Nothing is started. Hosts "
 			 "whose slots are not\ntold count as many as this machine has.\n\n"
@@ -325,10 +352,12 @@ int cmd_plan(int argc, char **argv)
 		.min_words = 1,
 		.max_words = -1,
 	};
-	const int result = cmd_parse(&line, argc, argv);
+	int result;
 
+	snprintf(image, sizeof image, "fornix:%d.%d.%d", FX_VERSION_MAJOR, FX_VERSION_MINOR,
+		 FX_VERSION_PATCH);
+	result = cmd_parse(&line, argc, argv);
 	if (result != CMD_GO)
 		return result;
-	return cmd_on_graph(&line, FX_GRAPH_OPEN_PARAMS, plan_graph,
-			    &(struct question){ measured, json });
+	return cmd_on_graph(&line, FX_GRAPH_OPEN_PARAMS, plan_graph, &q);
 }

@@ -166,7 +166,7 @@ int cmd_run(int argc, char **argv)
 			 "[--quiet]",
 		.about = "Runs the graph: one process a node, until the sources end. Ctrl-C stops "
 			 "the\n"
-			 "sources and lets the rest flow out; twice stops at once.\n\n"
+			 "sources and lets the rest flow out; twice, or SIGTERM, stops at once.\n\n"
 			 "  fornix run graphs/reconstruct.yaml sections=SECTIONS out=OUT voxel=\"8 "
 			 "8 8 nm\"\n\n"
 			 "exit code: 0 all done and nothing missing; 1 something is missing or "

@@ -10,6 +10,7 @@
 	X(draw, "draw", "draw a graph: GraphViz, SVG or JSON")                                     \
 	X(plan, "plan", "show what of a graph would run where")                                    \
 	X(nodes, "nodes", "list the node types, or describe one")                                  \
+	X(join, "join", "let a host join a run that goes on")                                      \
 	X(top, "top", "watch a run: what its nodes do, what its edges carry")                      \
 	X(tap, "tap", "watch the messages of an edge of a run, or save its blocks")                \
 	X(simulate, "simulate", "play a volume as a microscope, with all that goes wrong")         \

@@ -65,11 +65,13 @@ static void tell_error(struct agent *a, const struct fx_error *err)
 
 static void say_hello(struct agent *a)
 {
-	tell(a, json_pack("{s:{s:s, s:i, s:i, s:i, s:i, s:i, s:s}}", "hello", "version",
+	const char *address = getenv(FX_HOST_ADDRESS);
+
+	tell(a, json_pack("{s:{s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:s*}}", "hello", "version",
 			  FX_VERSION_TEXT, "abi", FX_NODE_ABI, "wire", FX_WIRE_VERSION,
 			  "instance_size", (int)sizeof(struct fx_instance_stats), "lane_size",
 			  (int)sizeof(struct fx_lane_stats), "cpus", fx_cpu_count(), "run_dir",
-			  a->run.run_dir));
+			  a->run.run_dir, "address", address));
 }
 
 /* True when this host sees the conductor's folder: the token that it has put there. */

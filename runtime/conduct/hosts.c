@@ -2,6 +2,7 @@
 /* hosts.c: agents on the other hosts of a run: started, asked, told, ended. */
 #include "conduct/hosts.h"
 
+#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +17,11 @@
 #include "base/file.h"
 #include "conduct/launch.h"
 
-static int launch(struct fx_run *r, struct fx_host *h, struct fx_error *err)
+int fx__host_launch(struct fx_run *r, struct fx_host *h, struct fx_error *err)
 {
 	int to, from;
 
+	free(h->log);
 	h->log = fx_asprintf("%s/logs/host-%s.log", r->run_dir, h->graph->name);
 	if (!h->log)
 		return fx_error_set(err, FX_ENOMEM, "no memory");
@@ -51,32 +53,68 @@ static int check_hello(struct fx_host *h, const json_t *hello, struct fx_error *
 			"with `command`",
 			h->graph->name, version, wire, abi, FX_VERSION_TEXT, FX_WIRE_VERSION,
 			FX_NODE_ABI);
+	free(h->run_dir);
 	h->run_dir = fx_strdup(run_dir);
 	h->there = h->run_dir != NULL;
 	return h->there ? FX_OK : fx_error_set(err, FX_ENOMEM, "no memory");
+}
+
+/* What the graph says, or else what the host knows of itself, as a pod does. */
+static void find_address(struct fx_host *h, const char *told)
+{
+	struct in_addr a;
+
+	if (!*h->graph->address && told && inet_pton(AF_INET, told, &a) == 1)
+		snprintf(h->address, sizeof h->address, "%s", told);
+	else
+		snprintf(h->address, sizeof h->address, "%s", h->graph->address);
+}
+
+int fx__host_meet(struct fx_host *h, const json_t *hello, struct fx_error *err)
+{
+	if (check_hello(h, hello, err) < 0)
+		return FX_EINVAL;
+	find_address(h, json_string_value(json_object_get(hello, "address")));
+	if (h->graph->launcher != FX_LAUNCH_LOCAL && !*h->address)
+		return fx_error_set(err, FX_EINVAL,
+				    "host %s has no address by which the others reach it: tell it "
+				    "in the graph, or there by " FX_HOST_ADDRESS,
+				    h->graph->name);
+	fx__host_tell(h, json_pack("{s:{s:s, s:s}}", "welcome", "name", h->graph->name, "address",
+				   *h->address ? h->address : "127.0.0.1"));
+	return FX_OK;
 }
 
 static int meet(struct fx_run *r, struct fx_host *h, struct fx_error *err)
 {
 	const json_t *hello = fx__host_ask(r, h, "hello", FX_HOST_COMES_S, err);
 
-	if (!hello || check_hello(h, hello, err) < 0)
-		return FX_EIO;
-	fx__host_tell(h, json_pack("{s:{s:s, s:s}}", "welcome", "name", h->graph->name, "address",
-				   *h->graph->address ? h->graph->address : "127.0.0.1"));
-	return FX_OK;
+	return hello ? fx__host_meet(h, hello, err) : FX_EIO;
 }
 
 /* What lies between hosts must be reached from both. */
-static int check_here(const struct fx_graph *g, struct fx_error *err)
+static int check_here(const struct fx_graph *g, const struct fx_host *here, struct fx_error *err)
 {
 	for (size_t i = 1; i < g->hosts_len; i++)
-		if (g->hosts[i].launcher != FX_LAUNCH_LOCAL && !*g->hosts[0].address)
+		if (g->hosts[i].launcher != FX_LAUNCH_LOCAL && !*here->address)
 			return fx_error_set(err, FX_EINVAL,
 					    "%s: host %s has to reach this machine: add here: { "
 					    "address: ... } to the hosts",
 					    g->file, g->hosts[i].name);
 	return FX_OK;
+}
+
+void fx__host_enter(struct fx_run *r, struct fx_host *h)
+{
+	struct fx_hosts *hs = r->hosts;
+	const size_t i = (size_t)(h - hs->hosts);
+
+	hs->slots[i] = h->graph->slots ? h->graph->slots : h->cpus > 0 ? h->cpus : 1;
+	hs->told[i] = (struct fx_plan_host){
+		.run_dir = h->run_dir,
+		.address = *h->address ? h->address : NULL,
+		.cpus = hs->slots[i],
+	};
 }
 
 static int place(struct fx_run *r, struct fx_error *err)
@@ -86,17 +124,11 @@ static int place(struct fx_run *r, struct fx_error *err)
 	int result = measured ? fx_costs_read(&hs->costs, r->graph, measured, err) :
 				fx_costs_guess(&hs->costs, r->graph, err);
 
-	for (size_t i = 0; i < hs->len; i++) {
-		hs->slots[i] =
-			r->graph->hosts[i].slots ? r->graph->hosts[i].slots : hs->hosts[i].cpus;
-		hs->told[i] = (struct fx_plan_host){
-			.run_dir = hs->hosts[i].run_dir,
-			.address = *r->graph->hosts[i].address ? r->graph->hosts[i].address : NULL,
-			.cpus = hs->slots[i],
-		};
-	}
+	for (size_t i = 0; i < hs->len; i++)
+		fx__host_enter(r, &hs->hosts[i]);
 	if (result == FX_OK)
-		result = fx_place(&hs->places, r->graph, &hs->costs, hs->slots, 0, err);
+		result = fx_place(&hs->places, r->graph, &hs->costs, hs->slots, fx__hosts_gone(hs),
+				  err);
 	hs->plan = (struct fx_plan_hosts){ &hs->places, hs->told, fx__hosts_listen_at, r };
 	return result;
 }
@@ -118,33 +150,50 @@ static int token_write(struct fx_run *r, struct fx_error *err)
 	return result;
 }
 
-int fx__hosts_begin(struct fx_run *r, struct fx_error *err)
+/* The hosts of the graph, none of them started; here is there. */
+static int make_hosts(struct fx_run *r, struct fx_error *err)
 {
 	const struct fx_graph *g = r->graph;
-	struct fx_hosts *hs;
-	int result = g->hosts_len > 1 ? check_here(g, err) : FX_END;
+	struct fx_hosts *hs = r->hosts = fx_calloc(1, sizeof *hs);
 
-	if (result != FX_OK)
-		return result == FX_END ? FX_OK : result;
-	hs = r->hosts = fx_calloc(1, sizeof *hs);
 	if (hs) {
+		fx_door_init(&hs->door);
 		hs->hosts = fx_calloc(g->hosts_len, sizeof *hs->hosts);
 		hs->told = fx_calloc(g->hosts_len, sizeof *hs->told);
 	}
 	if (!hs || !hs->hosts || !hs->told)
 		return fx_error_set(err, FX_ENOMEM, "no memory for the hosts");
 	hs->len = g->hosts_len;
+	for (size_t i = 0; i < hs->len; i++) {
+		hs->hosts[i].graph = &g->hosts[i];
+		hs->hosts[i].gone = g->hosts[i].joins;
+	}
 	hs->hosts[0].cpus = fx_cpu_count();
+	find_address(&hs->hosts[0], getenv(FX_HOST_ADDRESS));
+	return check_here(g, &hs->hosts[0], err);
+}
+
+int fx__hosts_begin(struct fx_run *r, struct fx_error *err)
+{
+	struct fx_hosts *hs;
+	int result;
+
+	if (r->graph->hosts_len < 2)
+		return FX_OK;
+	result = make_hosts(r, err);
+	if (result < 0)
+		return result;
+	hs = r->hosts;
 	if (!r->guard.has_keys && fx_keys_fresh(&r->guard.keys, err) < 0)
 		return FX_EIO;
 	r->guard.has_keys = true;
 	result = token_write(r, err);
-	for (size_t i = 0; i < hs->len; i++)
-		hs->hosts[i].graph = &g->hosts[i];
+	if (result == FX_OK)
+		result = fx_door_open(&hs->door, r->run_dir, err);
 	for (size_t i = 1; result == FX_OK && i < hs->len; i++)
-		result = launch(r, &hs->hosts[i], err);
+		result = hs->hosts[i].gone ? FX_OK : fx__host_launch(r, &hs->hosts[i], err);
 	for (size_t i = 1; result == FX_OK && i < hs->len; i++)
-		result = meet(r, &hs->hosts[i], err);
+		result = hs->hosts[i].gone ? FX_OK : meet(r, &hs->hosts[i], err);
 	return result == FX_OK ? place(r, err) : result;
 }
 
@@ -158,6 +207,14 @@ const char *fx__hosts_name(const struct fx_run *r, size_t i)
 	return r->graph->hosts_len > 1 ? r->graph->hosts[r->plan->instances[i].host].name : NULL;
 }
 
+void fx__host_give(struct fx_run *r, struct fx_host *h)
+{
+	fx__host_tell(h, json_pack("{s:{s:I, s:I, s:s, s:s}}", "begin", "instances",
+				   (json_int_t)r->plan->instances_len, "lanes",
+				   (json_int_t)r->plan->lanes_len, "state_dir", r->state_dir,
+				   "token", r->hosts->token));
+}
+
 int fx__hosts_give(struct fx_run *r, struct fx_error *err)
 {
 	struct fx_hosts *hs = r->hosts;
@@ -169,17 +226,16 @@ int fx__hosts_give(struct fx_run *r, struct fx_error *err)
 	for (size_t i = 0; r->resumed && i < r->stats.lanes_len; i++)
 		fx_counters_infer(&r->stats.lanes[i]);
 	for (size_t i = 1; i < hs->len; i++)
-		fx__host_tell(&hs->hosts[i],
-			      json_pack("{s:{s:I, s:I, s:s, s:s}}", "begin", "instances",
-					(json_int_t)r->plan->instances_len, "lanes",
-					(json_int_t)r->plan->lanes_len, "state_dir", r->state_dir,
-					"token", hs->token));
+		if (!hs->hosts[i].gone)
+			fx__host_give(r, &hs->hosts[i]);
 	for (size_t i = 1; i < hs->len; i++) {
-		const json_t *a = fx__host_ask(r, &hs->hosts[i], "begun", FX_HOST_ANSWERS_S, err);
+		struct fx_host *h = &hs->hosts[i];
+		const json_t *a =
+			h->gone ? NULL : fx__host_ask(r, h, "begun", FX_HOST_ANSWERS_S, err);
 
-		if (!a)
+		if (!a && !h->gone)
 			return FX_EIO;
-		hs->hosts[i].shared = json_is_true(json_object_get(a, "shared"));
+		h->shared = json_is_true(json_object_get(a, "shared"));
 	}
 	return FX_OK;
 }
@@ -259,7 +315,7 @@ void fx__hosts_reach(struct fx_run *r, size_t i, size_t lane, const char *endpoi
 }
 
 /* The launcher has ended, and with it the agent, unless ssh has only lost it. */
-static void reap_launcher(struct fx_host *h)
+void fx__host_reap(struct fx_host *h)
 {
 	if (h->pid && waitpid(h->pid, &h->status, WNOHANG) == h->pid)
 		h->pid = 0;
@@ -285,7 +341,7 @@ void fx__hosts_pump(struct fx_run *r)
 
 		if (h->gone)
 			continue;
-		reap_launcher(h);
+		fx__host_reap(h);
 		if (now - h->pinged_ns > FX_HOST_PING_MS * INT64_C(1000000)) {
 			fx__host_tell(h, json_pack("{s:b}", "ping", 1));
 			h->pinged_ns = now;
@@ -308,7 +364,7 @@ static void host_end(struct fx_host *h)
 
 		while (fx_channel_next(&h->channel, &kind, &bytes, &size))
 			;
-		reap_launcher(h);
+		fx__host_reap(h);
 		if (h->pid)
 			fx_sleep_ms(5);
 	}
@@ -318,10 +374,11 @@ static void host_end(struct fx_host *h)
 		waitpid(h->pid, &h->status, 0);
 	}
 	h->pid = 0;
-	if (h->gone && h->graph->launcher == FX_LAUNCH_LOCAL) /* here, where no one else does it */
-		fx_remove_tree(h->run_dir, NULL);
+	if (h->gone && h->run_dir && h->graph->launcher == FX_LAUNCH_LOCAL)
+		fx_remove_tree(h->run_dir, NULL); /* here, where no one else does it */
 	free(h->run_dir);
 	free(h->log);
+	fx_graph_host_fini(&h->own);
 }
 
 void fx__hosts_end(struct fx_run *r)
@@ -331,6 +388,7 @@ void fx__hosts_end(struct fx_run *r)
 	if (!hs)
 		return;
 	hs->ending = true;
+	fx_door_close(&hs->door);
 	for (size_t i = 0; r->processes && i < r->plan->instances_len; i++)
 		if (r->processes[i].vanished) /* its producers have told more since */
 			fx__hosts_infer(r, i);

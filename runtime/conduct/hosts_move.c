@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "conduct/hosts.h"
 
-static uint64_t gone_mask(const struct fx_hosts *hs)
+uint64_t fx__hosts_gone(const struct fx_hosts *hs)
 {
 	uint64_t mask = 0;
 
@@ -36,24 +36,34 @@ void fx__hosts_infer(struct fx_run *r, size_t i)
 			fx_counters_infer(&r->stats.lanes[w->inputs[p].lanes[k].stats]);
 }
 
-/* A place for instance @p i, and its folders there. */
-static int move_one(struct fx_run *r, size_t i, struct fx_error *err)
+int fx__instance_settle(struct fx_run *r, size_t i, unsigned host, struct fx_error *err)
 {
 	struct fx_hosts *hs = r->hosts;
 	struct fx_plan_instance *inst = &r->plan->instances[i];
-	const char *run_dir;
+	const char *run_dir = host ? hs->hosts[host].run_dir : r->run_dir;
 
-	if (fx_place_again(&hs->places, r->graph, &hs->costs, hs->slots, gone_mask(hs), i, err) < 0)
-		return FX_EINVAL;
-	inst->host = hs->places.host[i];
-	run_dir = inst->host ? hs->hosts[inst->host].run_dir : r->run_dir;
+	inst->host = host;
+	inst->threads = fx_plan_threads(r->plan, &hs->plan, i);
 	if (!text_set(&inst->wiring.run_dir, fx_strdup(run_dir)) ||
 	    !text_set(&inst->wiring.scratch_dir, fx_path_join(run_dir, "scratch")))
 		return fx_error_set(err, FX_ENOMEM, "no memory");
 	inst->wiring.pool_fd = -1;
+	r->processes[i].known = false;
+	r->processes[i].joins = 0;
+	return FX_OK;
+}
+
+/* A place for instance @p i, whose host has gone. */
+static int move_one(struct fx_run *r, size_t i, struct fx_error *err)
+{
+	struct fx_hosts *hs = r->hosts;
+
+	if (fx_place_again(&hs->places, r->graph, &hs->costs, hs->slots, fx__hosts_gone(hs), i,
+			   err) < 0 ||
+	    fx__instance_settle(r, i, hs->places.host[i], err) < 0)
+		return err->code;
 	fx__hosts_infer(r, i);
 	r->processes[i].vanished = true;
-	r->processes[i].known = false;
 	return FX_OK;
 }
 
@@ -91,7 +101,7 @@ static int consumers_move(struct fx_run *r, size_t i, const struct fx_wired_outp
 	return FX_OK;
 }
 
-static int outputs_move(struct fx_run *r, size_t i, struct fx_error *err)
+int fx__instance_reach(struct fx_run *r, size_t i, struct fx_error *err)
 {
 	struct fx_plan_instance *inst = &r->plan->instances[i];
 
@@ -137,7 +147,7 @@ void fx__hosts_move(struct fx_run *r, struct fx_host *gone)
 		}
 	for (size_t i = 0; i < r->plan->instances_len && result == FX_OK; i++)
 		if (r->processes[i].moved)
-			result = outputs_move(r, i, &err);
+			result = fx__instance_reach(r, i, &err);
 	for (size_t i = 0; i < r->plan->instances_len; i++)
 		r->processes[i].moved = false;
 	if (result == FX_OK)

@@ -76,6 +76,19 @@ static void add_slurm(struct words *w, const struct fx_graph_host *h)
 		add(w, program(h));
 }
 
+/* Into a pod that runs. */
+static void add_kubernetes(struct words *w, const struct fx_graph_host *h)
+{
+	add_each(w, "kubectl exec -i");
+	add_each(w, h->options);
+	add(w, fx_strdup(h->login));
+	add(w, fx_strdup("--"));
+	if (*h->command)
+		add_each(w, h->command);
+	else
+		add(w, program(h));
+}
+
 char **fx_launch_words(const struct fx_graph_host *h)
 {
 	struct words w = { .list = fx_calloc(WORDS_MAX + 1, sizeof *w.list) };
@@ -86,6 +99,8 @@ char **fx_launch_words(const struct fx_graph_host *h)
 		add_ssh(&w, h);
 	else if (h->launcher == FX_LAUNCH_SLURM)
 		add_slurm(&w, h);
+	else if (h->launcher == FX_LAUNCH_KUBERNETES)
+		add_kubernetes(&w, h);
 	else if (*h->command)
 		add_each(&w, h->command);
 	else

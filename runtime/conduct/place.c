@@ -169,3 +169,65 @@ int fx_place_again(struct fx_places *p, const struct fx_graph *g, const struct f
 	free(placed);
 	return result;
 }
+
+/* Instance @p i of @p node is on @p host from now on. */
+static void take_over(struct fx_places *p, const struct fx_graph *g, const struct fx_costs *c,
+		      size_t node, size_t i, unsigned host)
+{
+	const double s = c->seconds[node] / g->nodes[node].workers;
+	const unsigned from = p->host[i];
+
+	p->load[from] -= s;
+	p->memory[from] -= g->nodes[node].bounds.limit_mib;
+	p->load[host] += s;
+	p->memory[host] += g->nodes[node].bounds.limit_mib;
+	p->host[i] = host;
+}
+
+/* A process that may go to @p host, and what it weighs. */
+struct candidate {
+	bool any;
+	size_t node, instance;
+	double ends; /* seconds until its host has done what it has now */
+};
+
+/* True when @p a is to go before @p b: its host is later, it has more work, it is the last. */
+static bool goes_before(const struct candidate *a, const struct candidate *b,
+			const struct fx_graph *g, const struct fx_costs *c)
+{
+	const double x = c->seconds[a->node] / g->nodes[a->node].workers;
+	const double y = b->any ? c->seconds[b->node] / g->nodes[b->node].workers : 0;
+
+	if (!b->any || a->ends < b->ends || a->ends > b->ends)
+		return !b->any || a->ends > b->ends;
+	return x > y || (!(x < y) && a->instance > b->instance);
+}
+
+int fx_place_share(struct fx_places *p, const struct fx_graph *g, const struct fx_costs *c,
+		   const int slots[FX_GRAPH_HOSTS_MAX], unsigned host, const bool *may,
+		   size_t *taken)
+{
+	struct candidate best = { 0 };
+	size_t i = 0;
+
+	for (size_t n = 0; n < g->nodes_len; n++) {
+		const double s = c->seconds[n] / g->nodes[n].workers;
+		const double room = g->hosts[host].memory_mib, limit = g->nodes[n].bounds.limit_mib;
+
+		for (int k = 0; k < g->nodes[n].workers; k++, i++) {
+			const unsigned from = p->host[i];
+			const struct candidate now = { true, n, i, p->load[from] / slots[from] };
+
+			if (may[i] && from != host && (g->nodes[n].hosts >> host & 1) &&
+			    (room <= 0 || p->memory[host] + limit <= room) &&
+			    (p->load[host] + s) / slots[host] < now.ends &&
+			    goes_before(&now, &best, g, c))
+				best = now;
+		}
+	}
+	if (!best.any)
+		return FX_END;
+	take_over(p, g, c, best.node, best.instance, host);
+	*taken = best.instance;
+	return FX_OK;
+}

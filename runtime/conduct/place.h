@@ -41,6 +41,12 @@ int fx_place(struct fx_places *p, const struct fx_graph *g, const struct fx_cost
 int fx_place_again(struct fx_places *p, const struct fx_graph *g, const struct fx_costs *c,
 		   const int slots[FX_GRAPH_HOSTS_MAX], uint64_t gone, size_t i,
 		   struct fx_error *err);
+/** Host @p host has joined, with nothing on it: takes processes, of those that may move (@p may, by
+ * instance), one by one from the host that has most work for its processors, as long as that ends
+ * sooner by it. FX_END when it takes no more, else the instance is *taken and placed. */
+int fx_place_share(struct fx_places *p, const struct fx_graph *g, const struct fx_costs *c,
+		   const int slots[FX_GRAPH_HOSTS_MAX], unsigned host, const bool *may,
+		   size_t *taken);
 /** Takes a zeroed one. */
 void fx_places_fini(struct fx_places *p);
 /** Index of the first instance of a node, as the plan numbers them. */

@@ -100,19 +100,28 @@ static unsigned plan_slots(const struct fx_graph *g, size_t node)
 	return n < FX_POOL_SLOTS_MAX ? (unsigned)n : FX_POOL_SLOTS_MAX;
 }
 
-/* Workers of one node share the processors of their host. */
-static int threads_of(const struct fx_plan *p, const struct fx_plan_places *places, size_t i)
+int fx_plan_threads(const struct fx_plan *p, const struct fx_plan_hosts *hosts, size_t i)
 {
 	const struct fx_plan_instance *const inst = &p->instances[i];
 	const size_t first = fx_first_instance(p->graph, inst->node);
-	int cpus = places->hosts ? places->hosts->hosts[inst->host].cpus : fx_cpu_count(), same = 0;
+	const struct fx_plan_places places = { .hosts = hosts };
+	int cpus = hosts ? hosts->hosts[inst->host].cpus : fx_cpu_count(), same = 0;
 
 	for (int k = 0; k < p->graph->nodes[inst->node].workers; k++)
-		same += host_of(places, first + (size_t)k) == inst->host;
+		same += host_of(&places, first + (size_t)k) == inst->host;
 	return cpus / same > 1 ? cpus / same : 1;
 }
 
-/* Some instance that reads output @p port of instance @p i runs on another host. */
+bool fx_plan_may_leave(const struct fx_graph *g, size_t node)
+{
+	for (size_t h = 0; g->nodes[node].type->stateless && h < g->hosts_len; h++)
+		if (g->hosts[h].joins && (g->nodes[node].hosts >> h & 1))
+			return true;
+	return false;
+}
+
+/* Some instance that reads output @p port of instance @p i runs on another host, or may go to one
+ * that joins. */
 static bool crosses(const struct fx_plan *p, size_t i, unsigned port)
 {
 	const struct fx_graph *g = p->graph;
@@ -121,8 +130,10 @@ static bool crosses(const struct fx_plan *p, size_t i, unsigned port)
 	for (size_t k = 0; k < p->instances_len; k++) {
 		const struct fx_graph_node *n = &g->nodes[p->instances[k].node];
 
-		for (size_t e = 0; p->instances[k].host != from->host && e < n->inputs_len; e++)
-			if (n->inputs[e].from == from->node && n->inputs[e].from_port == port)
+		for (size_t e = 0; e < n->inputs_len; e++)
+			if (n->inputs[e].from == from->node && n->inputs[e].from_port == port &&
+			    (p->instances[k].host != from->host ||
+			     fx_plan_may_leave(g, p->instances[k].node)))
 				return true;
 	}
 	return false;
@@ -141,7 +152,7 @@ static int plan_identity(struct fx_plan *p, size_t node, unsigned k,
 
 	inst->node = node;
 	inst->host = host_of(places, i);
-	inst->threads = threads_of(p, places, i);
+	inst->threads = fx_plan_threads(p, places->hosts, i);
 	run_dir = inst->host ? places->hosts->hosts[inst->host].run_dir : places->run_dir;
 	w->node = plan_text(&ok, fx_strdup(n->name));
 	w->type = plan_text(&ok, fx_strdup(n->type->name));

@@ -84,6 +84,11 @@ int fx_plan_listen(const char *address, char **endpoint, struct fx_error *err);
 int fx_plan_listen_again(struct fx_plan *p, const struct fx_plan_instance *inst,
 			 const struct fx_plan_hosts *hosts, struct fx_wired_output *o,
 			 struct fx_error *err);
+/** Threads for the kernels of instance @p i: the workers of its node share the processors of their
+ * host. */
+int fx_plan_threads(const struct fx_plan *p, const struct fx_plan_hosts *hosts, size_t i);
+/** Processes of @p node may go to a host that joins while the run lasts. */
+bool fx_plan_may_leave(const struct fx_graph *g, size_t node);
 /** Closes its descriptors when all processes have ended: others may need as many. Takes NULL. */
 void fx_plan_close(struct fx_plan *p);
 void fx_plan_free(struct fx_plan *p);

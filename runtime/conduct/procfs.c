@@ -65,3 +65,14 @@ uint64_t fx_proc_memory(pid_t pid)
 	read_text(pid, "status", text);
 	return (number_at(text, "RssAnon:") + number_at(text, "VmSwap:")) * 1024;
 }
+
+int fx_proc_bonds(pid_t pid)
+{
+	char text[TEXT_MAX];
+
+	read_text(pid, "status", text);
+	if (!*text)
+		return -1;
+	return (int)(number_at(text, "NoNewPrivs:") + number_at(text, "Seccomp:") +
+		     number_at(text, "Seccomp_filters:"));
+}

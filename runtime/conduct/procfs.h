@@ -18,5 +18,8 @@ bool fx_proc_read(pid_t pid, struct fx_proc *p);
 /** Bytes of memory that are the process's own: anonymous pages, also those swapped out. Pages of
  * files and of memory shared with other processes are not counted. 0 when it has gone. */
 uint64_t fx_proc_memory(pid_t pid);
+/** How many restrictions that no process can shed this one is under: system call filters, and no
+ * new privileges. A node has more of them than its conductor. -1 when it has gone. */
+int fx_proc_bonds(pid_t pid);
 
 #endif

@@ -212,13 +212,13 @@ static json_t *nodes_json(const struct fx_run *r)
 
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:s, s:s*, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:f, "
+			json_pack("{s:s, s:s, s:s*, s:i, s:i, s:i, s:i, s:I, s:I, s:f, s:f, s:f, "
 				  "s:I, s:I, s:I, s:o, s:o}",
 				  "node", w->node, "type", w->type, "host", fx__hosts_name(r, i),
 				  "instance", (int)w->instance, "restarts",
-				  (int)r->processes[i].restarts, "exit",
-				  exit_code(&r->processes[i]), "refused",
-				  (json_int_t)atomic_load(&s->refused), "warnings",
+				  (int)r->processes[i].restarts, "moves",
+				  (int)r->processes[i].moves, "exit", exit_code(&r->processes[i]),
+				  "refused", (json_int_t)atomic_load(&s->refused), "warnings",
 				  (json_int_t)atomic_load(&s->warnings), "busy_seconds",
 				  (double)atomic_load(&s->busy_ns) * 1e-9, "cpu_seconds",
 				  (double)atomic_load(&s->cpu_ns) * 1e-9, "work_seconds",

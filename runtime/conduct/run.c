@@ -21,19 +21,22 @@ enum { TICK_MS = 20, PROGRESS_MS = 500, SPARE_FILES = 16 };
 
 static volatile sig_atomic_t interrupts;
 
+/* SIGTERM comes from schedulers, which kill soon after: it counts as the second Ctrl-C, too. */
 static void on_interrupt(int number)
 {
-	(void)number;
-	interrupts++;
+	interrupts += number == SIGTERM ? 2 : 1;
 }
 
-/* Those that run: before, a process has no handler yet and the signal would end it. */
-static void signal_sources(struct fx_run *r, int number)
+/* Sources that run: before, a process has no handler yet and the signal would end it. What comes
+ * of the run then is not that of a whole one. */
+static void stop_sources(struct fx_run *r)
 {
 	for (size_t i = 0; i < r->plan->instances_len; i++)
 		if (!r->plan->instances[i].wiring.inputs_len &&
-		    fx__run_state(r, i) == FX_STATE_RUNNING)
-			fx__process_signal(r, i, number);
+		    fx__run_state(r, i) == FX_STATE_RUNNING) {
+			fx__state_drains(r);
+			fx__process_signal(r, i, SIGUSR1);
+		}
 }
 
 static bool all_finished(const struct fx_run *r)
@@ -44,18 +47,18 @@ static bool all_finished(const struct fx_run *r)
 	return true;
 }
 
-/* The first Ctrl-C stops the sources and lets the rest flow out; the second ends all. */
+/* The first Ctrl-C stops the sources and lets the rest flow out; the second, or SIGTERM, ends all
+ * at once. */
 static void watch_keyboard(struct fx_run *r)
 {
-	if (interrupts && !r->interrupted) {
-		r->interrupted = true;
+	if (interrupts && !r->interrupted && interrupts < 2)
 		fprintf(stderr, "\nstopping: what was acquired flows out and is saved; "
 				"again to stop at once\n");
-	}
-	if (r->interrupted)
-		signal_sources(r, SIGUSR1);
+	r->interrupted = r->interrupted || interrupts;
 	if (interrupts > 1 && !r->failure[0])
 		snprintf(r->failure, sizeof r->failure, "stopped at once, as asked");
+	else if (r->interrupted)
+		stop_sources(r);
 }
 
 static void look_at_lag(struct fx_run *r)
@@ -81,6 +84,7 @@ static void watch(struct fx_run *r)
 		fx_sleep_ms(TICK_MS);
 		fx__processes_reap(r);
 		fx__hosts_pump(r);
+		fx__hosts_join(r);
 		for (size_t i = 0; i < r->plan->instances_len && !r->failure[0]; i++)
 			fx__supervise(r, i);
 		look_at_start(r);
@@ -280,7 +284,8 @@ int fx_run_graph(const struct fx_graph *g, const struct fx_run_options *options,
 	fx_plan_close(r.plan);
 	if (result == FX_OK)
 		complete = account(&r, receipt);
-	keeps = r.failure[0] && options->out && !options->at_most_once && fx__run_voxels(&r) > 0;
+	keeps = r.failure[0] && options->out && !options->at_most_once && !r.drains &&
+		fx__run_voxels(&r) > 0;
 	if (keeps && !options->quiet)
 		fprintf(stderr, "what was done is kept: the same command with --resume goes on\n");
 	fx__state_clean(&r, keeps);

@@ -71,6 +71,8 @@ struct fx_process {
 	bool known;			/**< its host has its counters */
 	bool moved;			/**< it is being moved to another */
 	bool vanished;			/**< a host has vanished with it */
+	unsigned joins;			/**< the host to which it moves when it has ended; or 0 */
+	unsigned moves;			/**< to hosts that have joined, so far */
 	char words[320];		/**< away: what it said last, once it has ended */
 };
 
@@ -97,6 +99,7 @@ struct fx_run {
 	char *state_dir;	      /**< owned, from fx__state_make() to fx__state_clean() */
 	int state_lock;		      /**< descriptor of it, locked while any process lives */
 	bool resumed;		      /**< there was something to go on with */
+	bool drains;		      /**< sources were stopped: no one can go on with it */
 	char *dead_dir;		      /**< owned; of messages that are set aside */
 	struct fx_poison *poisons;    /**< owned */
 	size_t poisons_len, poisons_cap;
@@ -128,6 +131,9 @@ void fx__run_dir_clean(struct fx_run *r, bool keep_logs);
  * and locks it; what is in it stays only when the run goes on. FX_EINVAL when another run uses it,
  * or left the state of another graph. */
 int fx__state_make(struct fx_run *r, struct fx_error *err);
+/** Sources are about to be stopped: nodes will see streams end too early, and what they keep from
+ * then on is not to be gone on with. Notes it in the folder, once. */
+void fx__state_drains(struct fx_run *r);
 /** Lets it go, and removes it unless @p keep. Takes one that was not made. */
 void fx__state_clean(struct fx_run *r, bool keep);
 /** Writes into that folder how the run can be found and looked at: FX_RUN_FILE, see view.h. */
@@ -160,6 +166,11 @@ void fx__hosts_reach(struct fx_run *r, size_t i, size_t lane, const char *endpoi
 /** Takes what the agents have sent: counters, ends of processes. Those of a host that has gone
  * are placed elsewhere. */
 void fx__hosts_pump(struct fx_run *r);
+/** Lets hosts join that ask for it: see hosts_join.c. */
+void fx__hosts_join(struct fx_run *r);
+/** Process @p i has ended: when it was to move to a host that has joined, it is started there, and
+ * true. FX_EIO in @p err when that fails. */
+bool fx__hosts_joined(struct fx_run *r, size_t i, struct fx_error *err);
 /** Ends the agents. Takes a run without. */
 void fx__hosts_end(struct fx_run *r);
 /** Name of the host of instance @p i; NULL when all run here. */

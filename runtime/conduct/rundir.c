@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "conduct/door.h"
 #include "conduct/run.h"
 #include "conduct/view.h"
 
@@ -106,7 +107,7 @@ int fx__run_dir_make(struct fx_run *r, struct fx_error *err)
 
 void fx__run_dir_clean(struct fx_run *r, bool keep_logs)
 {
-	static const char *const names[] = { "state", "guests", "scratch", FX_RUN_FILE };
+	static const char *const names[] = { "state", "guests", "scratch", FX_RUN_FILE, FX_DOOR };
 	struct fx_error err = { 0 };
 
 	if (!r->run_dir)
@@ -115,7 +116,7 @@ void fx__run_dir_clean(struct fx_run *r, bool keep_logs)
 		close(r->run_lock);
 	if (!keep_logs && fx_remove_tree(r->run_dir, &err) < 0)
 		fx_log(FX_LOG_WARN, "%s", err.text);
-	for (int i = 0; keep_logs && i < 4; i++) {
+	for (size_t i = 0; keep_logs && i < sizeof names / sizeof *names; i++) {
 		char *path = fx_path_join(r->run_dir, names[i]);
 
 		if (path)
@@ -126,7 +127,7 @@ void fx__run_dir_clean(struct fx_run *r, bool keep_logs)
 		for (size_t k = 0; k < r->plan->instances[i].wiring.outputs_len; k++) {
 			const char *e = r->plan->instances[i].wiring.outputs[k].endpoint;
 
-			if (strncmp(e, "ipc://", 6) == 0)
+			if (e && strncmp(e, "ipc://", 6) == 0) /* none: it could not move */
 				fx_remove_tree(e + 6, NULL);
 		}
 	free(r->run_dir);

@@ -15,6 +15,8 @@
 #include "base/file.h"
 #include "conduct/run.h"
 
+#define DRAINS "drains" /* there once sources were stopped */
+
 enum { PATIENCE_MS = 10000, AGENTS_MS = 40000, GRAPH_MAX = 64 << 20 };
 
 /* What must be the same in a run that goes on: a line a node, option, edge. free(). */
@@ -178,6 +180,37 @@ static int state_fill(struct fx_run *r, const char *path, const char *text, stru
 	return result;
 }
 
+void fx__state_drains(struct fx_run *r)
+{
+	char *path = r->drains ? NULL : fx_path_join(r->state_dir, DRAINS);
+	struct fx_error err = { 0 };
+
+	r->drains = true;
+	if (path && fx_file_write(path, "", 0, &err) < 0)
+		fx_log(FX_LOG_WARN, "%s", err.text);
+	free(path);
+}
+
+/* There is something to go on with: FX_OK, else FX_ENOENT. What was being stopped is not. */
+static int state_resume(struct fx_run *r, const char *path, char *text, struct fx_error *err)
+{
+	char *drains = fx_path_join(r->state_dir, DRAINS);
+	int result = state_check(path, text, r->state_dir, err);
+	const bool drained = drains && result == FX_OK && access(drains, F_OK) == 0;
+
+	free(drains);
+	if (drained || result == FX_ENOENT) {
+		if (!r->options->quiet)
+			fprintf(stderr,
+				drained ? "the run was killed while it was being stopped, when "
+					  "its sources had ended: starting from the beginning\n" :
+					  "nothing to go on with: starting from the beginning\n");
+		return FX_ENOENT;
+	}
+	r->resumed = result == FX_OK;
+	return result;
+}
+
 int fx__state_make(struct fx_run *r, struct fx_error *err)
 {
 	const char *out = r->options->out;
@@ -197,12 +230,8 @@ int fx__state_make(struct fx_run *r, struct fx_error *err)
 		result = state_lock(r, err);
 	if (result == FX_OK && r->graph->hosts_len > 1)
 		result = state_wait_agents(r, err);
-	if (result == FX_OK && r->options->resume) {
-		result = state_check(path, text, r->state_dir, err);
-		r->resumed = result == FX_OK;
-		if (result == FX_ENOENT && !r->options->quiet)
-			fprintf(stderr, "nothing to go on with: starting from the beginning\n");
-	}
+	if (result == FX_OK && r->options->resume)
+		result = state_resume(r, path, text, err);
 	if (result == FX_ENOENT || (result == FX_OK && !r->resumed))
 		result = state_fill(r, path, text, err);
 	free(path);

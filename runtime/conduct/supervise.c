@@ -201,9 +201,11 @@ void fx__supervise(struct fx_run *r, size_t i)
 	if (fx__run_state(r, i) == FX_STATE_FAILED) {
 		fx__health_words(r, i, words, sizeof words);
 		fail_run(r, i, words);
-	} else if (p->ended) {
+	} else if (p->ended && !fx__hosts_joined(r, i, &err)) {
 		handle_end(r, i);
 	}
+	if (err.code)
+		fail_run(r, i, err.text);
 	if (p->restart_at_ns && fx_now_ns() >= p->restart_at_ns &&
 	    fx__process_start(r, i, &err) < 0)
 		fail_run(r, i, err.text);

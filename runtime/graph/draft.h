@@ -116,7 +116,5 @@ void fx_draft_order(struct fx_draft *d);
 long fx_draft_find(const struct fx_draft *d, const char *name, size_t len);
 /** Frees what a node of a graph owns. */
 void fx_graph_node_fini(struct fx_graph_node *n);
-/** The same of a host. */
-void fx_graph_host_fini(struct fx_graph_host *h);
 
 #endif

@@ -85,19 +85,21 @@ enum fx_launcher {
 	FX_LAUNCH_LOCAL, /**< by an agent beside the conductor: to try a graph out */
 	FX_LAUNCH_SSH,	 /**< by an agent that ssh starts */
 	FX_LAUNCH_SLURM, /**< by an agent that srun starts, in the allocation of the conductor */
+	FX_LAUNCH_KUBERNETES, /**< by an agent that kubectl starts in a pod that runs */
 };
 
 /** A machine that a graph names. */
 struct fx_graph_host {
 	char *name;    /**< owned, as all texts here */
 	char *address; /**< IPv4, by which the others reach it */
-	char *login;   /**< what ssh or srun is given: a name, an alias, user@name */
+	char *login;   /**< what the launcher is given: a name, an alias, user@name, a pod */
 	char *command; /**< fornix on that machine */
-	char *options; /**< further words for ssh or srun */
+	char *options; /**< further words for the launcher */
 	char *tags;    /**< words, with blanks between them */
 	enum fx_launcher launcher;
 	int slots;	   /**< processors to use; 0: those it has, or 1 where no one knows */
 	double memory_mib; /**< 0: not told */
+	bool joins;	   /**< it is not there at the start, and may join while the run lasts */
 	int line, col;
 };
 
@@ -156,6 +158,20 @@ void fx_graph_free(struct fx_graph *g);
 const char *fx_policy_name(enum fx_policy policy);
 /** The same of a codec. */
 const char *fx_coding_name(enum fx_coding coding);
+/** As it is written in a graph; "conductor" for FX_LAUNCH_HERE. */
+const char *fx_launcher_name(enum fx_launcher launcher);
+/** Sets what the key @p key of a host says: FX_EINVAL with what is wrong about @p text, FX_ENOENT
+ * without a text when a host has no such key. */
+int fx_graph_host_set(struct fx_graph_host *h, const char *key, const char *text,
+		      struct fx_error *err);
+/** What it needs is there, now that it is to be started; one that joins may lack it before.
+ * FX_EINVAL. */
+int fx_graph_host_check(const struct fx_graph_host *h, struct fx_error *err);
+/** A copy; fx_graph_host_fini() when done. FX_ENOMEM. */
+int fx_graph_host_copy(struct fx_graph_host *to, const struct fx_graph_host *from,
+		       struct fx_error *err);
+/** Frees what a host owns. Takes a zeroed one. */
+void fx_graph_host_fini(struct fx_graph_host *h);
 /** Index of the node called @p name, or -1. */
 long fx_graph_find(const struct fx_graph *g, const char *name);
 /** Number of inputs, over the whole graph, that read output @p port of node @p index. */

@@ -9,23 +9,32 @@
 #include "graph/hint.h"
 #include "graph/option.h"
 
-/* What has a number. */
-struct numbers {
+/* What is no text. */
+struct values {
 	int slots;
 	double memory; /* MiB */
+	bool joins;
 };
 
-static const struct fx_option numbers[] = {
-	{ FX_FIELD(struct numbers, slots), .min = 0, .max = 4096 },
-	{ FX_FIELD(struct numbers, memory), .min = 0, .max = 1 << 30, .unit = "MiB" },
+static const struct fx_option values[] = {
+	{ FX_FIELD(struct values, slots), .min = 0, .max = 4096 },
+	{ FX_FIELD(struct values, memory), .min = 0, .max = 1 << 30, .unit = "MiB" },
+	{ FX_FIELD(struct values, joins) },
 	{ 0 },
 };
 
 static const char *const launchers[] = {
+	[FX_LAUNCH_HERE] = "conductor",
 	[FX_LAUNCH_LOCAL] = "local",
 	[FX_LAUNCH_SSH] = "ssh",
 	[FX_LAUNCH_SLURM] = "slurm",
+	[FX_LAUNCH_KUBERNETES] = "kubernetes",
 };
+
+const char *fx_launcher_name(enum fx_launcher launcher)
+{
+	return launchers[launcher];
+}
 
 void fx_graph_host_fini(struct fx_graph_host *h)
 {
@@ -35,44 +44,56 @@ void fx_graph_host_fini(struct fx_graph_host *h)
 	free(h->command);
 	free(h->options);
 	free(h->tags);
+	*h = (struct fx_graph_host){ 0 };
 }
 
-static void complain(struct fx_draft *d, const struct fx_yaml *at, const struct fx_graph_host *h,
-		     const char *what)
+int fx_graph_host_copy(struct fx_graph_host *to, const struct fx_graph_host *from,
+		       struct fx_error *err)
 {
-	fx_graph_error_add(d->errors, at->line, at->col, "host %s: %s", h->name, what);
+	*to = *from;
+	to->name = fx_strdup(from->name);
+	to->address = fx_strdup(from->address);
+	to->login = fx_strdup(from->login);
+	to->command = fx_strdup(from->command);
+	to->options = fx_strdup(from->options);
+	to->tags = fx_strdup(from->tags);
+	if (to->name && to->address && to->login && to->command && to->options && to->tags)
+		return FX_OK;
+	fx_graph_host_fini(to);
+	return fx_error_set(err, FX_ENOMEM, "no memory for a host");
 }
 
-static void set_launcher(struct fx_draft *d, struct fx_graph_host *h, const struct fx_yaml *y,
-			 const char *text)
+static int set_launcher(struct fx_graph_host *h, const char *text, struct fx_error *err)
 {
 	struct fx_hint hint = { 0 };
 
-	for (int i = FX_LAUNCH_LOCAL; i <= FX_LAUNCH_SLURM; i++) {
+	if (h->launcher == FX_LAUNCH_HERE)
+		return fx_error_set(err, FX_EINVAL,
+				    "is the machine of the conductor and needs no launcher");
+	for (int i = FX_LAUNCH_LOCAL; i <= FX_LAUNCH_KUBERNETES; i++) {
 		fx_hint_offer(&hint, text, launchers[i]);
-		if (strcmp(text, launchers[i]) != 0)
-			continue;
-		if (h->launcher == FX_LAUNCH_HERE)
-			complain(d, y, h, "is the machine of the conductor and needs no launcher");
-		else
+		if (strcmp(text, launchers[i]) == 0) {
 			h->launcher = (enum fx_launcher)i;
-		return;
+			return FX_OK;
+		}
 	}
-	fx_graph_error_add(d->errors, y->line, y->col, "host %s: no launcher \"%.100s\"%s", h->name,
-			   text, fx_hint_text(&hint));
+	return fx_error_set(err, FX_EINVAL, "no launcher \"%.100s\"%s", text, fx_hint_text(&hint));
 }
 
-static void set_number(struct fx_draft *d, struct fx_graph_host *h, const struct fx_yaml *y,
-		       const struct fx_option *o, const char *text)
+static int set_value(struct fx_graph_host *h, const struct fx_option *o, const char *text,
+		     struct fx_error *err)
 {
-	struct numbers n = { h->slots, h->memory_mib };
-	struct fx_error err = { 0 };
+	struct values v = { h->slots, h->memory_mib, h->joins };
 
-	if (*text && fx_option_set(o, text, &n, &err) < 0)
-		fx_graph_error_add(d->errors, y->line, y->col, "host %s: %s: %s", h->name, o->name,
-				   err.text);
-	h->slots = n.slots;
-	h->memory_mib = n.memory;
+	if (*text && fx_option_set(o, text, &v, err) < 0)
+		return fx_error_prefix(err, "%s", o->name);
+	if (v.joins && h->launcher == FX_LAUNCH_HERE)
+		return fx_error_set(err, FX_EINVAL,
+				    "is the machine of the conductor and there from the start");
+	h->slots = v.slots;
+	h->memory_mib = v.memory;
+	h->joins = v.joins;
+	return FX_OK;
 }
 
 /* Where a text of a host is kept; NULL for another key. */
@@ -86,33 +107,47 @@ static char **text_of(struct fx_graph_host *h, const char *key)
 					     NULL;
 }
 
+int fx_graph_host_set(struct fx_graph_host *h, const char *key, const char *text,
+		      struct fx_error *err)
+{
+	const struct fx_option *o = values;
+	char **kept = text_of(h, key), *copy;
+
+	while (o->name && strcmp(o->name, key) != 0)
+		o++;
+	if (o->name)
+		return set_value(h, o, text, err);
+	if (strcmp(key, "launcher") == 0)
+		return set_launcher(h, text, err);
+	if (!kept)
+		return FX_ENOENT;
+	copy = fx_strdup(text);
+	if (!copy)
+		return fx_error_set(err, FX_ENOMEM, "no memory for a host");
+	free(*kept);
+	*kept = copy;
+	return FX_OK;
+}
+
 static void read_key(struct fx_draft *d, struct fx_graph_host *h, const struct fx_yaml_entry *e)
 {
 	static const char *const keys[] = { "address", "launcher", "login", "command", "options",
-					    "slots",   "memory",   "tags",  NULL };
+					    "slots",   "memory",   "tags",  "joins",   NULL };
 	static const char *const later[] = { NULL };
-	const struct fx_option *o = numbers;
-	char **kept = text_of(h, e->key);
+	struct fx_error err = { 0 };
+	size_t i = 0;
 	char *text;
 
-	while (o->name && strcmp(o->name, e->key) != 0)
-		o++;
-	if (!kept && !o->name && strcmp(e->key, "launcher") != 0) {
+	while (keys[i] && strcmp(keys[i], e->key) != 0)
+		i++;
+	if (!keys[i]) {
 		fx_draft_refuse(d, "a host: ", e, keys, later);
 		return;
 	}
 	text = fx_draft_expand(d, &e->value, h->name, e->key).text;
-	if (!text)
-		return;
-	if (kept) {
-		free(*kept);
-		*kept = text;
-		return;
-	}
-	if (o->name)
-		set_number(d, h, &e->value, o, text);
-	else
-		set_launcher(d, h, &e->value, text);
+	if (text && fx_graph_host_set(h, e->key, text, &err) < 0)
+		fx_graph_error_add(d->errors, e->value.line, e->value.col, "host %s: %s", h->name,
+				   err.text);
 	free(text);
 }
 
@@ -135,20 +170,33 @@ static struct fx_graph_host *host_add(struct fx_draft *d, const char *name, int 
 	return h;
 }
 
-/* An address is one, and there where others need it. */
-static void check_host(struct fx_draft *d, struct fx_graph_host *h, const struct fx_yaml *at)
+int fx_graph_host_check(const struct fx_graph_host *h, struct fx_error *err)
 {
 	struct in_addr a;
 
 	if (*h->address && inet_pton(AF_INET, h->address, &a) != 1)
-		fx_graph_error_add(d->errors, at->line, at->col,
-				   "host %s: address \"%.100s\" is not an IPv4 address, such as "
-				   "192.168.1.5; names belong to login",
-				   h->name, h->address);
+		return fx_error_set(err, FX_EINVAL,
+				    "address \"%.100s\" is not an IPv4 address, such as "
+				    "192.168.1.5; names belong to login",
+				    h->address);
 	if (*h->login == '-')
-		complain(d, at, h, "login begins with a dash");
+		return fx_error_set(err, FX_EINVAL, "login begins with a dash");
+	if (h->launcher == FX_LAUNCH_KUBERNETES && !*h->login)
+		return fx_error_set(err, FX_EINVAL, "has no login: the name of its pod");
 	if (!*h->address && (h->launcher == FX_LAUNCH_SSH || h->launcher == FX_LAUNCH_SLURM))
-		complain(d, at, h, "has no address by which the other hosts reach it");
+		return fx_error_set(err, FX_EINVAL,
+				    "has no address by which the other hosts reach it");
+	return FX_OK;
+}
+
+/* An address is one, and there where others need it; what joins may tell its own later. */
+static void check_host(struct fx_draft *d, struct fx_graph_host *h, const struct fx_yaml *at)
+{
+	struct fx_error err = { 0 };
+	const bool later = h->joins && !*h->address && *h->login != '-';
+
+	if (!later && fx_graph_host_check(h, &err) < 0)
+		fx_graph_error_add(d->errors, at->line, at->col, "host %s: %s", h->name, err.text);
 }
 
 static void read_host(struct fx_draft *d, const struct fx_yaml_entry *e)
@@ -165,7 +213,9 @@ static void read_host(struct fx_draft *d, const struct fx_yaml_entry *e)
 	}
 	h = here ? d->graph->hosts : host_add(d, e->key, e->line, e->col);
 	if (e->value.kind != FX_YAML_MAP) {
-		complain(d, &e->value, h, "must be a map, such as { address: 192.168.1.5 }");
+		fx_graph_error_add(d->errors, e->value.line, e->value.col,
+				   "host %s: must be a map, such as { address: 192.168.1.5 }",
+				   h->name);
 		return;
 	}
 	for (size_t i = 0; i < e->value.len; i++)

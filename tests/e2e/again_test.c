@@ -28,7 +28,7 @@ static void run_plain(struct test_place *p)
 					  "--quiet", NULL });
 }
 
-static void expect_the_same(struct test_place *p, struct test_run *r, json_int_t restarts)
+static void expect_same_bytes(struct test_place *p, struct test_run *r, json_int_t restarts)
 {
 	const char *out = test_path(p->dir, "again");
 	json_t *receipt;
@@ -42,6 +42,11 @@ static void expect_the_same(struct test_place *p, struct test_run *r, json_int_t
 	assert_false(test_is_there(out, ".fornix"));
 	test_same_folders(test_path(p->dir, "plain"), out);
 	test_run_free(r);
+}
+
+static void expect_the_same(struct test_place *p, struct test_run *r, json_int_t restarts)
+{
+	expect_same_bytes(p, r, restarts);
 	test_place_clean(p);
 }
 
@@ -140,6 +145,52 @@ static void a_killed_conductor_resumes(void **state)
 	expect_the_same(p, test_run_start(p, words), 0);
 }
 
+/* It ends at once and leaves what a later run goes on with, unlike one that was to flow out. */
+static void a_run_that_a_scheduler_ends_goes_on(void **state)
+{
+	const char *words[] = { "run", LEAN, "", MANY, "--resume", NULL };
+	struct test_place *p = *state;
+	struct test_run *r;
+
+	run_plain(p);
+	words[2] = test_word("out", p->dir, "again");
+	r = test_run_start(p, words);
+	test_metrics_await(r, STITCHED, 6);
+	kill(r->pid, SIGTERM);
+	test_run_wait(r);
+	assert_int_equal(r->code, 1);
+	assert_non_null(strstr(r->err, "fornix: stopped at once, as asked"));
+	assert_non_null(strstr(r->err, "the same command with --resume goes on"));
+	test_run_free(r);
+	r = test_run_start(p, words);
+	free(test_run_await(r, "metrics: "));
+	expect_same_bytes(p, r, 0);
+	test_place_clean_but_logs(p); /* of the one that was ended */
+}
+
+static void a_run_that_was_killed_while_it_was_stopped_starts_anew(void **state)
+{
+	const char *words[] = { "run", LEAN, "", "size=128 64 64", "block=16 16 16", NULL, NULL };
+	struct test_place *p = *state;
+	struct test_run *r;
+
+	words[2] = test_word("out", p->dir, "plain");
+	test_run_expect(p, 0, words);
+	words[2] = test_word("out", p->dir, "again");
+	r = test_run_start(p, words);
+	test_metrics_await(r, STITCHED, 6);
+	kill(r->pid, SIGINT);
+	free(test_run_await(r, "again to stop at once"));
+	fx_sleep_ms(SOON_MS); /* the sources tell that they have ended */
+	kill(r->pid, SIGKILL);
+	test_run_wait(r);
+	test_run_free(r);
+	words[5] = "--resume";
+	r = test_run_start(p, words);
+	free(test_run_await(r, "starting from the beginning"));
+	expect_the_same(p, r, 0);
+}
+
 static void another_graph_is_not_resumed(void **state)
 {
 	struct test_place *p = *state;
@@ -195,6 +246,8 @@ int main(void)
 		PLACED(nodes_go_on_from_what_they_saved),
 		PLACED(an_input_that_has_ended_stays_so),
 		PLACED(a_killed_conductor_resumes),
+		PLACED(a_run_that_a_scheduler_ends_goes_on),
+		PLACED(a_run_that_was_killed_while_it_was_stopped_starts_anew),
 		PLACED(another_graph_is_not_resumed),
 	};
 

@@ -25,6 +25,7 @@
 enum { NONE = 77, CUT_MS = 10000 };
 
 static const struct test_sections some = { 7, 48, 96, 96, 8 };
+static const struct test_sections many = { 7, 160, 96, 96, 8 }; /* that last while one joins */
 
 /* A place with four machines. */
 struct lab {
@@ -103,11 +104,11 @@ static struct test_run *start_by(struct lab *l, const char *script, const char *
 	return r;
 }
 
-static struct test_run *start(struct lab *l)
+static struct test_run *start(struct lab *l, const char *extra)
 {
 	char *options = fx_asprintf("options=-F %s/ssh_config", l->dir);
 	char *script = fx_asprintf("exec ip netns exec %s-1 \"$@\"", l->prefix);
-	struct test_run *r = start_by(l, script, (const char *[4]){ options });
+	struct test_run *r = start_by(l, script, (const char *[4]){ options, extra });
 
 	free(options);
 	free(script);
@@ -121,6 +122,26 @@ static struct test_run *start_slurm(struct lab *l)
 				   "exec nsenter --net=/run/netns/%s-1 unshare --uts sh -c "
 				   "'hostname h1; exec \"$@\"' sh salloc -N4 --quiet \"$@\"",
 				   l->dir, l->prefix);
+	struct test_run *r = start_by(l, script,
+				      (const char *[4]){ "launcher=slurm", "login_one=h2",
+							 "login_two=h3", "login_three=h4" });
+
+	free(script);
+	return r;
+}
+
+/* As a batch job, which goes on where it was when it has been requeued. */
+static struct test_run *start_batch(struct lab *l)
+{
+	char *script = fx_asprintf(
+		"cat >%s/batch <<'END'\n#!/bin/sh\nresume=\n"
+		"[ \"${SLURM_RESTART_COUNT:-0}\" -eq 0 ] || resume=--resume\n"
+		"echo \"life $resume\" >>%s/lives\nexec \"$@\" $resume\nEND\n"
+		"export SLURM_CONF=%s/slurm.conf\n"
+		"exec nsenter --net=/run/netns/%s-1 unshare --uts sh -c "
+		"'hostname h1; exec \"$@\"' sh sbatch -N4 --requeue --wait --output=%s/job "
+		"--open-mode=append %s/batch \"$@\"",
+		l->dir, l->dir, l->dir, l->prefix, l->dir, l->dir);
 	struct test_run *r = start_by(l, script,
 				      (const char *[4]){ "launcher=slurm", "login_one=h2",
 							 "login_two=h3", "login_three=h4" });
@@ -151,11 +172,11 @@ static json_t *finish(struct lab *l, struct test_run *r)
 }
 
 /* False where there is no lab. The output of one machine is made. */
-static bool begin(struct lab *l)
+static bool begin(struct lab *l, const struct test_sections *sections)
 {
 	if (!l->prefix)
 		return false;
-	test_write_sections(test_path(l->place->dir, "sections"), &some);
+	test_write_sections(test_path(l->place->dir, "sections"), sections);
 	test_run_expect(l->place, 0,
 			(const char *[]){ "run", GRAPH, test_word("out", l->place->dir, "alone"),
 					  test_word("sections", l->place->dir, "sections"),
@@ -169,12 +190,43 @@ static void four_machines_give_what_one_gives(void **state)
 	struct lab *l = *state;
 	json_t *receipt;
 
-	if (!begin(l))
+	if (!begin(l, &some))
 		skip();
-	receipt = finish(l, start(l));
+	receipt = finish(l, start(l, NULL));
 	assert_int_equal(test_sum(receipt, "nodes", "restarts"), 0);
 	json_decref(receipt);
 	test_place_clean(l->place);
+}
+
+/* Something has been written, and by far not all. */
+static void await_some(const struct lab *l)
+{
+	const char *image = test_path(l->place->dir, "out/image.fornix-partial");
+
+	for (int i = 0; i < 10000 && test_count_files(image, "") < 4; i++)
+		fx_sleep_ms(10);
+}
+
+/* By ssh, while the run goes on. */
+static void a_machine_that_joins_takes_workers(void **state)
+{
+	struct lab *l = *state;
+	struct test_run *r, *join;
+	json_t *receipt;
+
+	if (!begin(l, &many))
+		skip();
+	r = start(l, "later=yes");
+	test_place_await(l->place, "node segment.0 ");
+	await_some(l);
+	join = test_run(l->place, (const char *[]){ "join", "three", NULL });
+	if (join->code || !strstr(join->out, "three has joined and takes 2 processes: segment."))
+		fail_msg("ended with %d: %s%s", join->code, join->out, join->err);
+	test_run_free(join);
+	receipt = finish(l, r);
+	assert_int_equal(test_sum(receipt, "nodes", "moves"), 2);
+	assert_int_equal(test_sum(receipt, "nodes", "restarts"), 0);
+	json_decref(receipt);
 }
 
 static void slurm_gives_the_same(void **state)
@@ -183,7 +235,7 @@ static void slurm_gives_the_same(void **state)
 	json_t *receipt;
 	int code;
 
-	if (!begin(l))
+	if (!begin(l, &some))
 		skip();
 	code = lab(l, "slurm", "");
 	if (code == NONE)
@@ -193,15 +245,51 @@ static void slurm_gives_the_same(void **state)
 	json_decref(receipt);
 }
 
+static char *text_of(const char *path)
+{
+	struct fx_error err = { 0 };
+	void *text;
+	size_t size;
+
+	return fx_file_read(path, 1 << 20, &text, &size, &err) == FX_OK ? text : fx_strdup("");
+}
+
+static void a_job_that_is_requeued_goes_on(void **state)
+{
+	struct lab *l = *state;
+	struct test_run *r;
+	char *lives, *job;
+	int code;
+
+	if (!begin(l, &some))
+		skip();
+	code = lab(l, "slurm", "");
+	if (code == NONE)
+		skip();
+	assert_int_equal(code, 0);
+	r = start_batch(l);
+	test_place_await(l->place, "node segment.0 ");
+	await_some(l);
+	assert_int_equal(lab(l, "requeue", ""), 0);
+	json_decref(finish(l, r));
+	lives = text_of(test_path(l->dir, "lives"));
+	job = text_of(test_path(l->dir, "job"));
+	if (strcmp(lives, "life \nlife --resume\n") != 0 || strstr(job, "nothing to go on with") ||
+	    strstr(job, "runtime error"))
+		fail_msg("its lives: %s; it said: %s", lives, job);
+	free(lives);
+	free(job);
+}
+
 static void a_link_that_is_cut_for_a_while_loses_nothing(void **state)
 {
 	struct lab *l = *state;
 	struct test_run *r;
 	json_t *receipt;
 
-	if (!begin(l))
+	if (!begin(l, &some))
 		skip();
-	r = start(l);
+	r = start(l, NULL);
 	test_place_await(l->place, "node segment.0 ");
 	assert_int_equal(lab(l, "cut", "3"), 0);
 	fx_sleep_ms(CUT_MS);
@@ -216,7 +304,9 @@ int main(void)
 #define IN_A_LAB(f) cmocka_unit_test_setup_teardown(f, lab_setup, lab_teardown)
 	const struct CMUnitTest tests[] = {
 		IN_A_LAB(four_machines_give_what_one_gives),
+		IN_A_LAB(a_machine_that_joins_takes_workers),
 		IN_A_LAB(slurm_gives_the_same),
+		IN_A_LAB(a_job_that_is_requeued_goes_on),
 		IN_A_LAB(a_link_that_is_cut_for_a_while_loses_nothing),
 	};
 

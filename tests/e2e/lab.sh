@@ -1,5 +1,5 @@
 #!/bin/sh
-# lab.sh up DIR | slurm DIR | down DIR | cut DIR I | mend DIR I | rate DIR I RATE
+# lab.sh up DIR | slurm DIR | requeue DIR | down DIR | cut DIR I | mend DIR I | rate DIR I RATE
 # Four machines for tests, as network namespaces on a bridge, each with an sshd: 10.77.0.1 to .4.
 # Their names are PREFIX-1 to PREFIX-4, with PREFIX in DIR/prefix; DIR/ssh_config is for ssh -F.
 # slurm makes them a Slurm cluster as well, nodes h1 to h4: DIR/slurm.conf is for SLURM_CONF.
@@ -81,7 +81,7 @@ slurm() {
 		SlurmUser=root
 		SlurmdUser=root
 		AuthType=auth/munge
-		AuthInfo=socket=$dir/munge
+		AuthInfo=socket=$dir/munge,cred_expire=15
 		CredType=cred/munge
 		ProctrackType=proctrack/linuxproc
 		TaskPlugin=task/none
@@ -135,8 +135,16 @@ down() {
 	done
 }
 
+# The only job is sent back to the queue, from which it starts again when its credentials have expired.
+requeue() {
+	prefix=$(cat "$dir/prefix")
+	export SLURM_CONF="$dir/slurm.conf"
+	on 1 scontrol requeue "$(on 1 squeue -h -o %A)"
+}
+
 case $1 in
 up) up ;;
+requeue) requeue ;;
 slurm) slurm ;;
 down) down ;;
 cut) ip -n "$(cat "$dir/prefix")-0" link set "p$3" down ;;
@@ -148,5 +156,5 @@ rate) # what machine I sends, and is sent, is at most RATE, such as 100mbit
 		none "rates cannot be limited here (tbf)"
 	tc -n "$prefix-0" qdisc replace dev "p$3" root tbf rate "$4" burst 64kb latency 100ms
 	;;
-*) echo "lab: up, slurm, down, cut, mend or rate" >&2 && exit 2 ;;
+*) echo "lab: up, slurm, requeue, down, cut, mend or rate" >&2 && exit 2 ;;
 esac

@@ -126,12 +126,41 @@ static void what_was_measured_counts(void **unused)
 	fixture_close(&f);
 }
 
+static void a_host_that_joins_takes_its_share(void **unused)
+{
+	const int slots[FX_GRAPH_HOSTS_MAX] = { 2, 2, 4 };
+	bool may[8] = { false, true, true, true, true, true, true, false };
+	struct fx_error err = { 0 };
+	struct fixture f;
+	size_t i, n = 0;
+	int on[3] = { 0 };
+
+	(void)unused;
+	fixture_open(&f, "  w: { type: segmenter/fake, workers: 6, from: { image: s.image } }\n"
+			 "  t: { type: acquire/truth, host: here }\n");
+	assert_int_equal(fx_place(&f.places, f.graph, &f.costs, slots, 4, &err), FX_OK);
+	may[fx_first_instance(f.graph, (size_t)fx_graph_find(f.graph, "t"))] = false;
+	while (fx_place_share(&f.places, f.graph, &f.costs, slots, 2, may, &i) == FX_OK) {
+		assert_true(may[i]);
+		may[i] = false;
+		n++;
+	}
+	for (size_t k = 0; k < 6; k++)
+		on[host_of(&f, "w", k)]++;
+	assert_int_equal(on[2], n);
+	assert_int_equal(n, 3); /* half of the processors, half of the work */
+	assert_true(on[0] >= 1 && on[1] >= 1);
+	assert_int_equal(host_of(&f, "t", 0), 0);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(workers_are_spread_and_nodes_stay_where_they_must),
 		cmocka_unit_test(those_of_a_host_that_is_gone_go_elsewhere),
 		cmocka_unit_test(what_was_measured_counts),
+		cmocka_unit_test(a_host_that_joins_takes_its_share),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,9 +64,22 @@ static void what_a_process_uses(void **unused)
 	assert_int_equal(fx_proc_memory(pid), 0);
 }
 
+static void what_binds_a_process(void **unused)
+{
+	const bool bound = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 0;
+	const int before = fx_proc_bonds(getpid());
+
+	(void)unused;
+	assert_true(before >= 0);
+	assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	assert_int_equal(fx_proc_bonds(getpid()), before + !bound);
+	assert_int_equal(fx_proc_bonds(0), -1);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(what_a_process_uses) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(what_a_process_uses),
+					    cmocka_unit_test(what_binds_a_process) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Tests runtime/conduct/door.c: who may ask something of a run. */
+#include "support/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "conduct/door.h"
+
+enum { ANSWERED, UNANSWERED, TRIES = 500 };
+
+/* A process that asks; its exit code says what came of it. */
+static pid_t ask(const char *dir, bool bound)
+{
+	const pid_t pid = fork();
+	struct fx_error err = { 0 };
+	json_t *answer;
+	bool same;
+
+	if (pid)
+		return pid;
+	if (bound)
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	answer = fx_door_ask(dir, json_pack("{s:s}", "who", "me"), 10, &err);
+	same = json_is_true(json_object_get(answer, "you"));
+	json_decref(answer);
+	_exit(same ? ANSWERED : UNANSWERED);
+}
+
+static int code_of(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static json_t *hear(struct fx_door *d, int tries)
+{
+	json_t *question = NULL;
+
+	for (int i = 0; !question && i < tries; i++) {
+		question = fx_door_hear(d);
+		if (!question)
+			fx_sleep_ms(10);
+	}
+	return question;
+}
+
+static void its_user_is_answered_and_a_node_is_not(void **unused)
+{
+	char dir[] = "/tmp/door-XXXXXX";
+	struct fx_error err = { 0 };
+	struct fx_door d;
+	json_t *question;
+	pid_t pid;
+
+	(void)unused;
+	assert_non_null(mkdtemp(dir));
+	fx_door_init(&d);
+	assert_null(fx_door_hear(&d));
+	assert_int_equal(fx_door_open(&d, dir, &err), FX_OK);
+	assert_null(fx_door_hear(&d));
+	pid = ask(dir, false);
+	question = hear(&d, TRIES);
+	assert_string_equal(json_string_value(json_object_get(question, "who")), "me");
+	json_decref(question);
+	fx_door_answer(&d, json_pack("{s:b}", "you", 1));
+	assert_int_equal(code_of(pid), ANSWERED);
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0) { /* else both are under the same */
+		pid = ask(dir, true);
+		assert_null(hear(&d, 50));
+		assert_int_equal(code_of(pid), UNANSWERED);
+	}
+	fx_door_answer(&d, json_object());
+	fx_door_close(&d);
+	pid = ask(dir, false);
+	assert_int_equal(code_of(pid), UNANSWERED);
+	fx_remove_tree(dir, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(its_user_is_answered_and_a_node_is_not),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
