@@ -3,6 +3,7 @@
 #ifndef FX_FORMATS_VOLUME_H
 #define FX_FORMATS_VOLUME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <fornix/block.h>
@@ -16,6 +17,8 @@ struct fx_volume {
 	enum fx_dtype dtype;
 	double voxel_nm[3]; /**< 0 when the file does not tell */
 	int64_t offset[3];  /**< global coordinates of the first voxel, where the file tells */
+	size_t chunk[3]; /**< voxels that are decoded at once; a section where it is in no chunks */
+	bool labels;	 /**< the file says that it holds labels */
 
 	const struct fx_volume_ops *ops; /**< private */
 	void *impl;			 /**< private, owned */
@@ -50,6 +53,9 @@ int fx_volume_attribute(struct fx_volume *v, const char *name, double *number,
 			struct fx_error *err);
 /** Forgets what was read: parts have changed. */
 void fx_volume_forget(struct fx_volume *v);
+/** Keeps at most @p bytes of decoded voxels from now on, 1 or more, in place of what
+ * fx_volume_read() says. With few, each read decodes the chunks that it touches. */
+void fx_volume_keep(struct fx_volume *v, size_t bytes);
 /** Takes a zeroed one too. */
 void fx_volume_close(struct fx_volume *v);
 

@@ -271,6 +271,28 @@ static void read_voxel(const struct volume_hdf5 *h, double voxel_nm[3])
 	}
 }
 
+/* A place in nm, as CREMI has it, and whether they are labels. */
+static void read_place(const struct volume_hdf5 *h, struct fx_volume *v)
+{
+	double nm[3] = { 0 };
+	const hid_t a = H5Aexists(h->data, "role") > 0 ? H5Aopen(h->data, "role", H5P_DEFAULT) : -1;
+	const hid_t type = a < 0 ? -1 : H5Aget_type(a);
+	char text[16] = "";
+
+	if (read_numbers(h, "offset", 3, nm))
+		for (int i = 0; i < 3; i++)
+			v->offset[i] =
+				fx_volume_offset(nm[i], v->voxel_nm[i] > 0 ? v->voxel_nm[i] : 1);
+	if (type >= 0 && H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
+	    H5Tget_size(type) < sizeof text)
+		H5Aread(a, type, text);
+	v->labels = strcmp(text, "labels") == 0;
+	if (type >= 0)
+		H5Tclose(type);
+	if (a >= 0)
+		H5Aclose(a);
+}
+
 static void chunk_offset(const struct volume_hdf5 *h, const size_t grid[3], hsize_t at[RANK_MAX])
 {
 	for (size_t a = 0; a < RANK_MAX; a++)
@@ -398,9 +420,11 @@ static int hdf5_start(struct volume_hdf5 *h, const char *inside, struct fx_volum
 	if (result < 0)
 		return result;
 	read_voxel(h, v->voxel_nm);
+	read_place(h, v);
 	fx_chunkmeta_shape(&h->meta, v->shape, h->slab.chunk);
 	v->dtype = h->meta.dtype;
 	memcpy(h->slab.shape, v->shape, sizeof v->shape);
+	memcpy(v->chunk, h->slab.chunk, sizeof v->chunk);
 	h->slab.dtype = v->dtype;
 	h->slab.load = load_chunk;
 	h->slab.context = h;
@@ -495,6 +519,14 @@ static void volume_hdf5_forget(struct fx_volume *v)
 	fx_slab_fini(&h->slab);
 }
 
+static void volume_hdf5_keep(struct fx_volume *v, size_t bytes)
+{
+	struct volume_hdf5 *h = v->impl;
+
+	fx_slab_fini(&h->slab);
+	h->slab.max = bytes;
+}
+
 const struct fx_volume_ops fx_volume_hdf5 = {
 	.open = volume_hdf5_open,
 	.read = volume_hdf5_read,
@@ -502,4 +534,5 @@ const struct fx_volume_ops fx_volume_hdf5 = {
 	.there = volume_hdf5_there,
 	.attribute = volume_hdf5_attribute,
 	.forget = volume_hdf5_forget,
+	.keep = volume_hdf5_keep,
 };

@@ -15,6 +15,7 @@ struct volume_precomputed {
 	char *folder;		/* owned */
 	struct fx_block **kept; /* owned: decoded chunks of the last layers that were read */
 	size_t len, cap, size;	/* size in bytes */
+	size_t max;		/* bytes kept; 0: CACHE_MAX */
 };
 
 static void cache_clear(struct volume_precomputed *p)
@@ -50,6 +51,8 @@ static int volume_precomputed_open(const char *path, struct fx_volume *v, struct
 	memcpy(v->shape, p->info.size, sizeof v->shape);
 	memcpy(v->voxel_nm, p->info.voxel_nm, sizeof v->voxel_nm);
 	memcpy(v->offset, p->info.offset, sizeof v->offset);
+	memcpy(v->chunk, p->info.chunk, sizeof v->chunk);
+	v->labels = p->info.role == FX_LABELS;
 	v->dtype = p->info.dtype;
 	if (result == FX_OK)
 		result = fx_volume_check(path, v, err);
@@ -85,7 +88,8 @@ static int paste_chunk(struct volume_precomputed *p, const int64_t grid[3], stru
 	fx_block_paste(b, chunk);
 	if (p->len && p->kept[0]->origin[0] != chunk->origin[0])
 		cache_clear(p);
-	if (p->size + fx_block_size(chunk) > CACHE_MAX || p->len == CACHE_LEN_MAX ||
+	if (p->size + fx_block_size(chunk) > (p->max ? p->max : CACHE_MAX) ||
+	    p->len == CACHE_LEN_MAX ||
 	    !fx_grow(&p->kept, &p->cap, p->len + 1, sizeof(struct fx_block *))) {
 		fx_block_free(chunk);
 		return FX_OK;
@@ -117,8 +121,17 @@ static int volume_precomputed_read(struct fx_volume *v, struct fx_block *b, stru
 	return result;
 }
 
+static void volume_precomputed_keep(struct fx_volume *v, size_t bytes)
+{
+	struct volume_precomputed *p = v->impl;
+
+	cache_clear(p);
+	p->max = bytes;
+}
+
 const struct fx_volume_ops fx_volume_precomputed = {
 	.open = volume_precomputed_open,
 	.read = volume_precomputed_read,
 	.close = volume_precomputed_close,
+	.keep = volume_precomputed_keep,
 };
