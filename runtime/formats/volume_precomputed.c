@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "formats/precomputed.h"
 
 enum { CACHE_MAX = 512 << 20, CACHE_LEN_MAX = 4096 }; /* bytes and number of chunks kept */
@@ -16,6 +17,8 @@ struct volume_precomputed {
 	struct fx_block **kept; /* owned: decoded chunks of the last layers that were read */
 	size_t len, cap, size;	/* size in bytes */
 	size_t max;		/* bytes kept; 0: CACHE_MAX */
+	char *inside;		/* owned; folder of the scale */
+	struct fx_shards shards;
 };
 
 static void cache_clear(struct volume_precomputed *p)
@@ -31,10 +34,38 @@ static void volume_precomputed_close(struct fx_volume *v)
 
 	if (p) {
 		cache_clear(p);
+		fx_shards_fini(&p->shards);
+		free(p->inside);
 		free(p->kept);
 		free(p->folder);
 	}
 	free(p);
+}
+
+/* Reads the info of p->folder; where there is none, of the folder around it, which then becomes it,
+ * if that has a scale called so. */
+static int find_info(struct volume_precomputed *p, struct fx_error *err)
+{
+	struct fx_error none = { 0 };
+	char *above, *key;
+	size_t len = strlen(p->folder);
+	int result = fx_precomputed_read_info(p->folder, &p->info, err);
+
+	while (len > 1 && p->folder[len - 1] == '/')
+		p->folder[--len] = 0;
+	key = result == FX_ENOENT ? strrchr(p->folder, '/') : NULL;
+	if (!key)
+		return result;
+	above = fx_asprintf("%.*s", (int)(key - p->folder), p->folder);
+	if (!above)
+		return fx_error_set(err, FX_ENOMEM, "%s: no memory", p->folder);
+	if (fx_precomputed_read_scale(above, key + 1, &p->info, &none) < 0) {
+		free(above);
+		return result; /* what was missing first */
+	}
+	free(p->folder);
+	p->folder = above;
+	return FX_OK;
 }
 
 static int volume_precomputed_open(const char *path, struct fx_volume *v, struct fx_error *err)
@@ -47,7 +78,10 @@ static int volume_precomputed_open(const char *path, struct fx_volume *v, struct
 		free(p);
 		return fx_error_set(err, FX_ENOMEM, "%s: no memory", path);
 	}
-	result = fx_precomputed_read_info(path, &p->info, err);
+	result = find_info(p, err);
+	if (result == FX_OK && !(p->inside = fx_path_join(p->folder, p->info.key)))
+		result = fx_error_set(err, FX_ENOMEM, "%s: no memory", path);
+	p->shards = (struct fx_shards){ .folder = p->inside, .sharding = p->info.sharding };
 	memcpy(v->shape, p->info.size, sizeof v->shape);
 	memcpy(v->voxel_nm, p->info.voxel_nm, sizeof v->voxel_nm);
 	memcpy(v->offset, p->info.offset, sizeof v->offset);
@@ -82,7 +116,7 @@ static int paste_chunk(struct volume_precomputed *p, const int64_t grid[3], stru
 		fx_block_paste(b, kept);
 		return FX_OK;
 	}
-	result = fx_precomputed_read_chunk(p->folder, &p->info, grid, &chunk, err);
+	result = fx_precomputed_get_chunk(p->folder, &p->info, &p->shards, grid, &chunk, err);
 	if (result < 0)
 		return result;
 	fx_block_paste(b, chunk);

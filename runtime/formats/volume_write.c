@@ -27,6 +27,7 @@ static const struct {
 	{ "npy", FX_VOLUME_NPY, &fx_volume_write_npy, { ".npy" } },
 	{ "zarr", FX_VOLUME_ZARR2, &fx_volume_write_zarr2, { ".zarr" } },
 	{ "zarr3", FX_VOLUME_ZARR3, &fx_volume_write_zarr3, { NULL } },
+	{ "precomputed", FX_VOLUME_PRECOMPUTED, &fx_volume_write_precomputed, { NULL } },
 };
 
 enum { FORMATS = sizeof formats / sizeof formats[0] };
@@ -133,7 +134,8 @@ static void set_defaults(struct fx_volume_write *w)
 	struct fx_volume_level levels[FX_LEVELS_MAX];
 	struct fx_volume_spec *s = &w->spec;
 
-	s->codec = s->codec ? s->codec : w->ops->codecs[0];
+	if (!s->codec) /* of precomputed, labels have another */
+		s->codec = w->ops->codecs[s->format == FX_VOLUME_PRECOMPUTED && s->labels];
 	s->memory = s->memory ? s->memory : MEMORY;
 	s->levels = w->ops->level_done ? fx_volume_levels(s, levels) : 1;
 	w->step[0] = w->ops->in_chunks ? s->chunk[0] : 1;

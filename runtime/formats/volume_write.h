@@ -37,7 +37,8 @@ struct fx_volume_spec {
 	int64_t offset[3];   /**< global coordinates of the first voxel */
 	size_t chunk[3];     /**< of formats in chunks; 0: 64 */
 	size_t levels;	     /**< of pyramids; 0: until a level fits in one chunk */
-	const char *codec;   /**< a name that fx_volume_codecs() lists; NULL: the first */
+	const char *codec;   /**< a name that fx_volume_codecs() lists; NULL: the first; of
+				precomputed labels   compressed_segmentation */
 	bool sharded;	     /**< precomputed: chunks lie in shards */
 	bool replace;	     /**< what is at path, see fx_outplace_begin() */
 	const char *source;  /**< what it is made of, for provenance; NULL: not told */

@@ -107,19 +107,46 @@ static void tiff(void **folder)
 	round_trips(*folder, "x", (struct fx_volume_spec){ .format = FX_VOLUME_TIFF, PLACE }, true);
 }
 
-static json_t *scale_at(const json_t *multiscale, size_t level, size_t which)
+static void png(void **folder)
 {
-	const json_t *dataset = json_array_get(json_object_get(multiscale, "datasets"), level);
+	static const size_t shape[3] = { 12, 30, 20 };
+	const char *path = test_path(*folder, "x");
+	struct fx_volume_spec s = { .format = FX_VOLUME_PNG, .path = path };
+	struct fx_error err = { 0 };
 
-	return json_array_get(json_object_get(dataset, "coordinateTransformations"), which);
+	for (int i = 0; i < 4; i++) {
+		struct fx_block *voxels = volumes_make(i % 2 ? FX_U8 : FX_U16, shape, 4), *back;
+
+		s.codec = i < 2 ? NULL : "fast";
+		assert_int_equal(volumes_write(&s, voxels, &err), FX_OK);
+		back = volumes_read(path, NULL);
+		volumes_same(voxels, back);
+		s.replace = true; /* the next one */
+		fx_block_free(voxels);
+		fx_block_free(back);
+	}
+	assert_int_equal(unlink(test_path(path, "z000007.png")), 0);
+	assert_int_equal(fx_volume_open(path, &(struct fx_volume){ 0 }, &err), FX_ENOENT);
+	assert_non_null(strstr(err.text, "z000006.png is followed by z000008.png"));
 }
 
-static void expect_numbers(const json_t *array, double z, double y, double x)
+static void precomputed(void **folder)
 {
-	assert_int_equal(json_array_size(array), 3);
-	assert_true(json_number_value(json_array_get(array, 0)) == z);
-	assert_true(json_number_value(json_array_get(array, 1)) == y);
-	assert_true(json_number_value(json_array_get(array, 2)) == x);
+	struct fx_volume_spec s = {
+		.format = FX_VOLUME_PRECOMPUTED, PLACE, .chunk = { 8, 16, 10 }, .codec = "raw"
+	};
+	const char *path = test_path(*folder, "x");
+
+	for (int sharded = 0; sharded < 2; sharded++) {
+		s.sharded = sharded != 0;
+		for (size_t i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++)
+			round_trip(path, &s, dtypes[i], true);
+		s.labels = true;
+		s.codec = NULL;
+		round_trip(path, &s, FX_U64, true);
+		s.labels = false;
+		s.codec = "raw";
+	}
 }
 
 /* The voxels of level 1 by another way: each voxel counted on its own. */
@@ -152,6 +179,58 @@ static void expect_level(const struct fx_block *fine, const struct fx_block *coa
 		else
 			assert_int_equal(votes[to[i]], most);
 	}
+}
+
+/* The scales of precomputed, read by their folders. */
+static void scales(void **folder)
+{
+	static const size_t shape[3] = { 9, 17, 21 }, factor[3] = { 2, 2, 2 };
+	struct fx_block *voxels = volumes_make(FX_U8, shape, 9);
+	struct fx_error err = { 0 };
+
+	for (int i = 0; i < 2; i++) {
+		const char *path = test_path(*folder, i ? "sharded" : "plain");
+		struct fx_volume_spec s = { .format = FX_VOLUME_PRECOMPUTED,
+					    .path = path,
+					    .voxel_nm = { 8, 8, 8 },
+					    .offset = { 2, -7, 100 },
+					    .chunk = { 4, 4, 4 },
+					    .sharded = i != 0,
+					    .memory = 1 };
+		struct fx_volume v;
+		struct fx_block *one;
+
+		assert_int_equal(volumes_write(&s, voxels, &err), FX_OK);
+		one = volumes_read(test_path(path, "16_16_16"), &v);
+		assert_true(v.offset[0] == 1 && v.offset[1] == -4 && v.offset[2] == 50);
+		assert_true(v.voxel_nm[0] == 16);
+		expect_level(voxels, one, factor, false);
+		fx_block_free(one);
+		one = volumes_read(test_path(path, "64_64_64/"), &v);
+		assert_true(one->shape[0] == 2 && one->shape[1] == 3 && one->shape[2] == 3);
+		fx_block_free(one);
+		assert_int_equal(fx_volume_open(test_path(path, "128_128_128"), &v, &err),
+				 FX_ENOENT);
+		assert_int_equal(test_count_files(path, ".gathered"), 0);
+		assert_true(i ? test_count_files(path, ".shard") >= 4 :
+				test_count_files(path, "") > 90);
+	}
+	fx_block_free(voxels);
+}
+
+static json_t *scale_at(const json_t *multiscale, size_t level, size_t which)
+{
+	const json_t *dataset = json_array_get(json_object_get(multiscale, "datasets"), level);
+
+	return json_array_get(json_object_get(dataset, "coordinateTransformations"), which);
+}
+
+static void expect_numbers(const json_t *array, double z, double y, double x)
+{
+	assert_int_equal(json_array_size(array), 3);
+	assert_true(json_number_value(json_array_get(array, 0)) == z);
+	assert_true(json_number_value(json_array_get(array, 1)) == y);
+	assert_true(json_number_value(json_array_get(array, 2)) == x);
 }
 
 /* Voxels of 30 x 10 x 10 nm: z is halved only from level 2 on. */
@@ -234,9 +313,10 @@ static void refuses_what_it_cannot_hold(void **folder)
 static void what_is_not_closed_is_not_there(void **folder)
 {
 	static const size_t shape[3] = { 8, 3, 4 };
-	static const enum fx_volume_format formats[] = { FX_VOLUME_TIFF,  FX_VOLUME_HDF5,
-							 FX_VOLUME_NPY,	  FX_VOLUME_ZARR2,
-							 FX_VOLUME_ZARR3, FX_VOLUME_PNG };
+	static const enum fx_volume_format formats[] = { FX_VOLUME_TIFF,       FX_VOLUME_HDF5,
+							 FX_VOLUME_NPY,	       FX_VOLUME_ZARR2,
+							 FX_VOLUME_ZARR3,      FX_VOLUME_PNG,
+							 FX_VOLUME_PRECOMPUTED };
 	struct fx_block *part = volumes_make(FX_U8, shape, 1);
 
 	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
@@ -301,6 +381,9 @@ int main(void)
 		IN_FOLDER(hdf5),
 		IN_FOLDER(npy),
 		IN_FOLDER(tiff),
+		IN_FOLDER(png),
+		IN_FOLDER(precomputed),
+		IN_FOLDER(scales),
 		IN_FOLDER(levels_are_means_or_the_most_frequent),
 		IN_FOLDER(refuses_what_it_cannot_hold),
 		IN_FOLDER(what_is_not_closed_is_not_there),
