@@ -25,6 +25,7 @@ enum {
 	MAP = 208,
 	MACHINE = 212,
 	IMOD = 1146047817,
+	COLUMNS = 1 << 20, /* most of a file without a stamp */
 };
 
 struct volume_mrc {
@@ -49,13 +50,13 @@ static double real(const unsigned char *b, bool big)
 	return (double)v;
 }
 
-/* The order of bytes, by the machine stamp or, as old files have none, by what makes sense. */
+/* The order of bytes, by the machine stamp or, as old files have none, by which one makes the
+ * columns few. */
 static bool is_big(const unsigned char *head)
 {
 	if (head[MACHINE] == 0x11)
 		return true;
-	return head[MACHINE] != 0x44 && word(head + MODE, false) > 255 &&
-	       word(head + MODE, true) <= 255;
+	return head[MACHINE] != 0x44 && word(head, false) > COLUMNS && word(head, true) <= COLUMNS;
 }
 
 bool fx__volume_is_mrc(const char *head)
@@ -66,7 +67,7 @@ bool fx__volume_is_mrc(const char *head)
 	if (memcmp(head + MAP, "MAP", 3) == 0)
 		return true;
 	for (int a = 0; a < 3; a++)
-		if (!word(h + 4 * a, big) || word(h + 4 * a, big) > 1 << 20 ||
+		if (!word(h + 4 * a, big) || word(h + 4 * a, big) > COLUMNS ||
 		    word(h + AXES + 4 * a, big) != (uint32_t)a + 1)
 			return false;
 	return word(h + MODE, big) <= 6;
