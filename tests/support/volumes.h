@@ -12,8 +12,8 @@
 #include "formats/volume.h"
 #include "formats/volume_write.h"
 
-/** A fresh folder in memory where there is one, as what is written is made durable each time; remove
- * with fx_remove_tree(). free(). */
+/** A fresh folder, in memory where there is such a place, as what is written is made durable each
+ * time; remove with fx_remove_tree(). free(). */
 static inline char *volumes_dir(void)
 {
 	char *dir = fx_strdup("/dev/shm/fornix-test-XXXXXX");
