@@ -39,6 +39,10 @@ static const char about[] =
 	"whole. Triples are z,y,x.\n\n"
 	"  fornix convert sections.tif volume.zarr --voxel 40,8,8\n"
 	"  fornix convert volume.zarr labels --to precomputed --role labels --sharded\n\n"
+	"Converts skeletons: IN is .swc, a folder of them, .nml, or a folder of precomputed "
+	"skeletons;\n"
+	"OUT is .swc (all in one), .nml, or with --to a folder: swc, skeletons (precomputed).\n\n"
+	"  fornix convert traced.nml skeletons --to swc --unit um\n\n"
 	"Makes a model of a TensorFlow checkpoint with --arch; fornix convert --arch ffn --help.\n";
 
 /* With --arch, or to a model file, it is about models, whose options are others. */
@@ -67,6 +71,11 @@ int cmd_convert(int argc, char **argv)
 		{ "codec", NULL, &c.codec, "NAME", "how voxels are compressed" },
 		{ "sharded", &c.sharded, NULL, NULL, "precomputed: many chunks in a file" },
 		{ "memory", NULL, &c.memory, "MIB", "voxels held at once (1024)" },
+		{ "unit", NULL, &c.unit, "UNIT",
+		  "SWC: nm, um or voxel, which the file states (nm)" },
+		{ "from-unit", NULL, &c.from_unit, "UNIT",
+		  "SWC that does not state its unit: nm, um or voxel (um)" },
+		{ "name", NULL, &c.name, "NAME", "NML: the data set that the trees lie in" },
 		{ "force", &c.force, NULL, NULL, "replace OUT when it is there" },
 		{ "quiet", &c.quiet, NULL, NULL, "say nothing but errors" },
 		{ 0 },
@@ -87,5 +96,5 @@ int cmd_convert(int argc, char **argv)
 		return result;
 	c.from = line.words[0];
 	c.to = line.words[1];
-	return convert_volume(&c);
+	return convert_is_trees(&c) ? convert_trees(&c) : convert_volume(&c);
 }

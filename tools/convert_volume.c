@@ -189,8 +189,7 @@ static void widen(char *path)
 	}
 }
 
-/* What is written is not the input, nor in it, nor around it. */
-static bool apart(const char *from, const char *to)
+bool convert_apart(const char *from, const char *to)
 {
 	const char *inside;
 	char *file = file_of(from, &inside);
@@ -284,7 +283,7 @@ int convert_volume(const struct convert *c)
 	s.path = file;
 	if (!file)
 		cmd_failed("no memory");
-	else if (apart(c->from, file)) {
+	else if (convert_apart(c->from, file)) {
 		if (fx_volume_open(c->from, &from, &err) < 0)
 			result = cmd_wrong("%s", err.text);
 		else if (to_spec(c, &from, &s))

@@ -3,6 +3,7 @@
  * src/datasource/precomputed/sharded.md; MurmurHash3 by A. Appleby, x86, 128 bit. */
 #include "formats/shards.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -303,6 +304,63 @@ int fx_shards_get(struct fx_shards *s, uint64_t id, size_t max, void **bytes, si
 		result = inflate_part(bytes, size, max, err);
 	close(fd);
 	return result < 0 ? fx_error_prefix(err, "%s: shard %" PRIx64, s->folder, shard) : FX_OK;
+}
+
+static int is_shard(const struct dirent *e)
+{
+	const size_t hex = strspn(e->d_name, "0123456789abcdef");
+
+	return hex && hex <= 16 && strcmp(e->d_name + hex, ".shard") == 0;
+}
+
+/* Ids of a list that grows. */
+struct ids {
+	uint64_t *list; /* owned */
+	size_t len, cap;
+};
+
+static int shard_ids(struct fx_shards *s, uint64_t shard, struct ids *ids, struct fx_error *err)
+{
+	const int fd = shard_open(s, shard, err);
+	int result = fd < 0 ? fd : FX_OK;
+
+	for (uint64_t m = 0; m < (uint64_t)1 << s->sharding.minishard_bits && result == FX_OK;
+	     m++) {
+		result = load_minishard(s, fd, shard, m, err);
+		if (result == FX_OK &&
+		    !fx_grow(&ids->list, &ids->cap, ids->len + s->last.len, sizeof *ids->list))
+			result = fx_error_set(err, FX_ENOMEM, "no memory for ids");
+		for (size_t i = 0; i < s->last.len && result == FX_OK; i++)
+			ids->list[ids->len++] = s->last.entries[3 * i];
+	}
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+int fx_shards_ids(struct fx_shards *s, uint64_t **ids, size_t *len, struct fx_error *err)
+{
+	struct ids all = { 0 };
+	struct dirent **list;
+	const int n = scandir(s->folder, &list, is_shard, alphasort);
+	int result = n < 0 ? fx_error_set(err, FX_EIO, "%s", strerror(errno)) : FX_OK;
+
+	for (int i = 0; i < n; i++) {
+		if (result == FX_OK)
+			result = shard_ids(s, strtoull(list[i]->d_name, NULL, 16), &all, err);
+		free(list[i]);
+	}
+	if (n >= 0)
+		free(list);
+	if (result < 0) {
+		free(all.list);
+		return fx_error_prefix(err, "%s", s->folder);
+	}
+	if (all.len)
+		qsort(all.list, all.len, sizeof *all.list, entries_compare);
+	*ids = all.list;
+	*len = all.len;
+	return FX_OK;
 }
 
 void fx_shards_fini(struct fx_shards *s)

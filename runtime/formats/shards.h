@@ -58,6 +58,8 @@ struct fx_shards {
  * none; FX_EINVAL when the file is damaged: any bytes are safe. */
 int fx_shards_get(struct fx_shards *s, uint64_t id, size_t max, void **bytes, size_t *size,
 		  struct fx_error *err);
+/** All ids in the folder, sorted: *ids (free()), *len. Errors as of fx_shards_get(). */
+int fx_shards_ids(struct fx_shards *s, uint64_t **ids, size_t *len, struct fx_error *err);
 void fx_shards_fini(struct fx_shards *s);
 /** Parses an inflated index of a minishard: entries (free()) sorted by id. */
 int fx_minishard_parse(const void *bytes, size_t size, uint64_t **entries, size_t *len,
