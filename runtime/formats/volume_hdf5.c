@@ -12,6 +12,9 @@
 #include "formats/chunkmeta.h"
 #include "formats/slab.h"
 
+/* Of reading what a writer may just be writing, the next one after twice as long: 2^25 ns in all.
+ * The library would take minutes of a damaged file that says that it is being written. */
+enum { ATTEMPTS = 25 };
 enum { RANK_MAX = FX_CHUNK_AXES, BAND = 64 << 20 };
 
 /* Filters that the library mostly lacks, and which we undo. */
@@ -82,6 +85,7 @@ static hid_t open_file(const char *file)
 
 	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 	H5Pset_file_locking(access, false, true);
+	H5Pset_metadata_read_attempts(access, ATTEMPTS);
 	id = H5Fopen(file, H5F_ACC_RDONLY, access);
 	if (id < 0)
 		id = H5Fopen(file, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access);
