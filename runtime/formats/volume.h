@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* volume.h: a label or image volume by its path: TIFF, .npy, HDF5, precomputed, Zarr or N5. */
+/* volume.h: a label or image volume by its path: TIFF, images, .npy, MRC, HDF5, precomputed, Zarr
+ * or N5. */
 #ifndef FX_FORMATS_VOLUME_H
 #define FX_FORMATS_VOLUME_H
 
@@ -24,12 +25,13 @@ struct fx_volume {
 	void *impl;			 /**< private, owned */
 };
 
-/** Opens @p path, told by what it contains: a TIFF whose pages are sections; a .npy of 2 or 3 axes
- * in C order; an HDF5 file, as FILE:/PATH or, when it has one data set of 3 axes, FILE; a folder
- * that is precomputed, Zarr 2 or 3 (also OME-Zarr, whose finest level is taken) or N5, or
- * FOLDER/PATH for another array in it. Voxels are u8, u16, u32, u64 or f32, little-endian in .npy;
- * bool counts as u8, and integers with a sign are taken as long as none is negative. Axes before z
- * y x have one entry. fx_volume_close() when it succeeds. Errors name the path and what is
+/** Opens @p path, told by what it contains: a TIFF whose pages are sections; a folder of numbered
+ * PNG or TIFF images; a .npy of 2 or 3 axes in C order; an MRC of modes 0, 1, 2, 6; an HDF5 file,
+ * as FILE:/PATH or, when it has one data set of 3 axes, FILE; a folder that is precomputed
+ * (FOLDER/KEY: one of its scales), Zarr 2 or 3 (also OME-Zarr, whose finest level is taken) or N5,
+ * or FOLDER/PATH for another array in it. Voxels are u8, u16, u32, u64 or f32, little-endian in
+ * .npy; bool counts as u8, and integers with a sign are taken as long as none is negative. Axes
+ * before z y x have one entry. fx_volume_close() when it succeeds. Errors name the path and what is
  * accepted. */
 int fx_volume_open(const char *path, struct fx_volume *v, struct fx_error *err);
 /** Reads the voxels of @p r (inside 0..shape) into *out, a new block with origin r.lo
