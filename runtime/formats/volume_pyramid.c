@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "formats/volume.h"
+#include "formats/volume_copy.h"
 #include "formats/volume_write_ops.h"
 #include "kernels/downsample.h"
 
@@ -89,6 +89,11 @@ static struct fx_block *coarse_part(const struct pyramid *p, size_t level, struc
 	}
 	if (fx_volume_read(fine, wide, &from, err) < 0)
 		return NULL;
+	if (from->dtype != p->w->spec.dtype && /* labels may be stored wider */
+	    fx_volume_cast(&from, p->w->spec.dtype, err) < 0) {
+		fx_block_free(from);
+		return NULL;
+	}
 	to = fx_block_new(p->w->spec.dtype, (size_t)(r.hi[0] - r.lo[0]),
 			  (size_t)(r.hi[1] - r.lo[1]), (size_t)(r.hi[2] - r.lo[2]));
 	if (to)

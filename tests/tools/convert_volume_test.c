@@ -21,19 +21,18 @@
 
 static const size_t shape[3] = { 21, 70, 45 };
 
-/* Runs a command in the folder @p dir, in which %s stands for fornix. */
+/* Runs a command in the folder @p dir, in which $FORNIX stands for fornix. */
 static int run(const char *dir, const char *command, char text[4096])
 {
 	const char *program = getenv("FORNIX_BIN");
-	char *line = fx_asprintf("cd '%s' && { %s; } 2>&1", dir, command), *all;
+	char *line = fx_asprintf("cd '%s' && { %s; } 2>&1", dir, command);
 	FILE *out;
 	size_t len;
 	int status;
 
 	setenv("FORNIX", program ? program : "fornix", 1);
-	all = line;
-	assert_non_null(all);
-	out = popen(all, "r");
+	assert_non_null(line);
+	out = popen(line, "r");
 	assert_non_null(out);
 	len = fread(text, 1, 4095, out);
 	text[len] = 0;
@@ -186,6 +185,45 @@ static void an_interrupt_leaves_nothing(void **unused)
 	end(dir, voxels);
 }
 
+/* Metadata and the small files are those that other libraries were seen to read, byte by byte. */
+static void written_as_it_was_when_others_read_it(void **unused)
+{
+	static const char *const files[] = { "a/.zattrs",   "a/0/.zarray",   "a/1/0/1/0",
+					     "b/zarr.json", "b/0/zarr.json", "c/info",
+					     "e.nml" };
+	struct fx_block *voxels;
+	char *dir = start(FX_U8, &voxels), *golden;
+	const bool make = getenv("FORNIX_MAKE_GOLDEN") != NULL;
+
+	(void)unused;
+	expect(dir,
+	       "ln -s in.npy v.npy; "
+	       "$FORNIX convert v.npy a --to zarr --voxel 40,8,8 --codec none --chunk 8,16,16 && "
+	       "$FORNIX convert v.npy b --to zarr3 --voxel 40,8,8 --role labels --offset 1,2,3 && "
+	       "$FORNIX convert v.npy c --to precomputed --voxel 40,8,8 --role labels --sharded && "
+	       "printf '1 1 0.5 1 2 3 -1\\n2 1 4 5 6 1 1\\n' > t.swc && "
+	       "$FORNIX convert t.swc e.nml --voxel 40,8,8 --name e",
+	       0, "e.nml: 1 trees");
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		golden = fx_asprintf("tests/golden/convert/%s", files[i]);
+		for (char *c = golden + strlen("tests/golden/convert/"); *c; c++)
+			*c = *c == '/' ? '_' : *c;
+		if (make) {
+			void *bytes;
+			size_t size;
+
+			assert_int_equal(fx_file_read(test_path(dir, files[i]), 1 << 20, &bytes,
+						      &size, NULL),
+					 FX_OK);
+			test_write_file(golden, bytes, size);
+			free(bytes);
+		}
+		test_same_files(test_path(dir, files[i]), golden);
+		free(golden);
+	}
+	end(dir, voxels);
+}
+
 /* Python says what it reads. */
 static void other_libraries_read_it(void **unused)
 {
@@ -234,6 +272,7 @@ int main(void)
 		cmocka_unit_test(round_and_round),
 		cmocka_unit_test(refuses_with_a_sentence),
 		cmocka_unit_test(an_interrupt_leaves_nothing),
+		cmocka_unit_test(written_as_it_was_when_others_read_it),
 		cmocka_unit_test(other_libraries_read_it),
 	};
 

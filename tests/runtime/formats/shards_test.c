@@ -118,6 +118,38 @@ static void read_all(const char *folder, const struct fx_sharding *s)
 	fx_shards_fini(&r);
 }
 
+/* A shard that another program made: behind a byte that tells its layout to the fuzzer. */
+static void reads_what_another_program_made(void **unused)
+{
+	const struct fx_sharding sharding = { 0, 2, 0, false, true, true };
+	char *folder = test_tmp_dir();
+	struct fx_shards s = { .folder = folder, .sharding = sharding };
+	struct fx_error err = { 0 };
+	uint64_t *ids;
+	void *bytes;
+	size_t size, len;
+
+	(void)unused;
+	assert_int_equal(fx_file_read("tests/fuzz/corpus/shards/gzip", 4096, &bytes, &size, &err),
+			 FX_OK);
+	test_write_file(test_path(folder, "0.shard"), (char *)bytes + 1, size - 1);
+	free(bytes);
+	assert_int_equal(fx_shards_ids(&s, &ids, &len, &err), FX_OK);
+	assert_int_equal(len, 20);
+	for (uint64_t id = 0; id < 20; id++) {
+		assert_int_equal(ids[id], id);
+		assert_int_equal(fx_shards_get(&s, id, 100, &bytes, &size, &err), FX_OK);
+		assert_int_equal(size, id % 50 + 1);
+		for (size_t i = 0; i < size; i++)
+			assert_int_equal(((uint8_t *)bytes)[i], id % 7);
+		free(bytes);
+	}
+	free(ids);
+	fx_shards_fini(&s);
+	fx_remove_tree(folder, NULL);
+	free(folder);
+}
+
 static const struct fx_sharding kinds[] = {
 	{ 0, 0, 0, false, false, false },
 	{ 3, 2, 1, false, false, true },
@@ -204,6 +236,7 @@ int main(void)
 		cmocka_unit_test(ids_are_cut_as_the_format_says),
 		cmocka_unit_test(morton_codes_are_compressed),
 		cmocka_unit_test(what_is_put_is_got),
+		cmocka_unit_test(reads_what_another_program_made),
 		cmocka_unit_test(kinds_go_to_json_and_back),
 		cmocka_unit_test(damaged_shards_are_told),
 	};

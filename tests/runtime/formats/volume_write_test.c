@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "formats/volume_copy.h"
 #include "support/images.h"
 #include "support/outputs.h"
 #include "support/volumes.h"
@@ -130,6 +131,26 @@ static void png(void **folder)
 	assert_non_null(strstr(err.text, "z000006.png is followed by z000008.png"));
 }
 
+/* compressed_segmentation has labels of any type as u64, on all levels. */
+static void wider(const char *path, const struct fx_volume_spec *how)
+{
+	static const size_t shape[3] = { 19, 33, 41 };
+	struct fx_block *voxels = volumes_make(FX_U8, shape, 5), *back;
+	struct fx_volume_spec s = *how;
+	struct fx_error err = { 0 };
+
+	s.path = path;
+	if (volumes_write(&s, voxels, &err) < 0)
+		fail_msg("%s", err.text);
+	back = volumes_read(path, NULL);
+	assert_int_equal(back->dtype, FX_U64);
+	assert_int_equal(fx_volume_cast(&back, FX_U8, &err), FX_OK);
+	volumes_same(voxels, back);
+	fx_block_free(voxels);
+	fx_block_free(back);
+	assert_int_equal(fx_remove_tree(path, NULL), FX_OK);
+}
+
 static void precomputed(void **folder)
 {
 	struct fx_volume_spec s = {
@@ -144,6 +165,7 @@ static void precomputed(void **folder)
 		s.labels = true;
 		s.codec = NULL;
 		round_trip(path, &s, FX_U64, true);
+		wider(path, &s);
 		s.labels = false;
 		s.codec = "raw";
 	}
