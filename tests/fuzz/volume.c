@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 /* volume.c: a file that is taken for a volume (TIFF, .npy, MRC, HDF5): its first and last section
  * are read when they are small. */
+#include <string.h>
 #include <unistd.h>
 
 #include "formats/volume.h"
 #include "fuzz/bound.h"
 #include "fuzz/fuzz.h"
 
-/* A row of tiles of a TIFF, and a chunk of HDF5 with the sections around it, are decoded as a
- * whole. */
 enum { SMALL = 1 << 16, EACH = 64 };
-static const size_t base = (size_t)3 << 30;
+
+/* A row of tiles of a TIFF, and a chunk of HDF5 with the sections around it, are decoded as a
+ * whole.
+ */
+static size_t base_of(const uint8_t *data, size_t size)
+{
+	const bool large = size > 4 && (memcmp(data, "II", 2) == 0 || memcmp(data, "MM", 2) == 0 ||
+					memcmp(data, "\x89HDF", 4) == 0);
+
+	return large ? (size_t)3 << 30 : 4 << 20;
+}
 
 static void read_section(struct fx_volume *v, size_t z)
 {
@@ -47,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		fx_volume_close(&v);
 	}
-	fuzz_bound_end(size, base, EACH);
+	fuzz_bound_end(size, base_of(data, size), EACH);
 	close(fd);
 	return 0;
 }
