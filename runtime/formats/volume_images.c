@@ -202,4 +202,5 @@ const struct fx_volume_ops fx_volume_images = {
 	.open = volume_images_open,
 	.read = volume_images_read,
 	.close = volume_images_close,
+	.sets_all = true,
 };

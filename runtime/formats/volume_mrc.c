@@ -222,4 +222,5 @@ const struct fx_volume_ops fx_volume_mrc = {
 	.open = volume_mrc_open,
 	.read = volume_mrc_read,
 	.close = volume_mrc_close,
+	.sets_all = true,
 };
