@@ -24,6 +24,9 @@ struct tiff {
 };
 
 static int tiff_message(TIFF *file, void *user, const char *module, const char *fmt, va_list ap)
+	__attribute__((format(printf, 4, 0)));
+
+static int tiff_message(TIFF *file, void *user, const char *module, const char *fmt, va_list ap)
 {
 	struct tiff *t = user;
 
