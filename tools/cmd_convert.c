@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "cmd.h"
-#include "formats/ffnimport.h"
+#include "convert.h"
 
-/* @p len numbers separated by commas. False after a message. */
-static bool read_numbers(const char *name, const char *text, double *out, int len)
+bool convert_numbers(const char *name, const char *text, double lo, double hi, double *out, int len)
 {
 	const char *at = text;
 
@@ -16,10 +16,10 @@ static bool read_numbers(const char *name, const char *text, double *out, int le
 		char *end;
 
 		out[i] = strtod(at, &end);
-		if (end == at || *end != (i + 1 < len ? ',' : '\0') || !(out[i] >= 0) ||
-		    !(out[i] < 1e6)) {
-			cmd_wrong("--%s is %s: %s expected", name, text,
-				  len == 1 ? "a number" : "three numbers z,y,x");
+		if (end == at || *end != (i + 1 < len ? ',' : '\0') || !(out[i] >= lo) ||
+		    !(out[i] <= hi)) {
+			cmd_wrong("--%s is %s: %s from %g to %g expected", name, text,
+				  len == 1 ? "a number" : "three numbers z,y,x", lo, hi);
 			return false;
 		}
 		at = end + 1;
@@ -27,88 +27,74 @@ static bool read_numbers(const char *name, const char *text, double *out, int le
 	return true;
 }
 
-static bool read_sizes(const char *name, const char *text, size_t out[3])
+static const char about[] =
+	"Converts a volume. IN is a TIFF, a folder of PNG or TIFF sections, .npy, MRC, "
+	"FILE.h5:/PATH,\n"
+	"or a folder that is precomputed, Zarr or N5. What OUT is, its ending tells (.zarr .h5 "
+	".tif\n"
+	".npy) or --to: zarr (OME-Zarr 0.4), zarr3 (0.5), precomputed, hdf5, tiff, png, npy. "
+	"Voxels\n"
+	"pass through in parts, so that a volume larger than memory converts; OUT appears when it "
+	"is\n"
+	"whole. Triples are z,y,x.\n\n"
+	"  fornix convert sections.tif volume.zarr --voxel 40,8,8\n"
+	"  fornix convert volume.zarr labels --to precomputed --role labels --sharded\n\n"
+	"Converts skeletons: IN is .swc, a folder of them, .nml, or a folder of precomputed "
+	"skeletons;\n"
+	"OUT is .swc (all in one), .nml, or with --to a folder: swc, skeletons (precomputed).\n\n"
+	"  fornix convert traced.nml skeletons --to swc --unit um\n\n"
+	"Makes a model of a TensorFlow checkpoint with --arch; fornix convert --arch ffn --help.\n";
+
+/* With --arch, or to a model file, it is about models, whose options are others. */
+static bool is_model(int argc, char **argv)
 {
-	double v[3];
-
-	if (!read_numbers(name, text, v, 3))
-		return false;
-	for (int i = 0; i < 3; i++)
-		out[i] = (size_t)v[i];
-	return true;
-}
-
-/* Writes the model, and reads it again as a node will, which checks its constants. */
-static int write_model(const struct fx_ffn_model *m, const char *path, const char *source)
-{
-	struct fx_ffn_model back = { 0 };
-	struct fx_error err = { 0 };
-
-	if (fx_ffn_model_write(m, path, source, &err) != FX_OK)
-		return cmd_failed("%s", err.text);
-	if (fx_ffn_model_read(&back, path, &err) != FX_OK) {
-		remove(path);
-		return cmd_failed("%s", err.text);
-	}
-	printf("%s: %zu modules of %zu features, field of view %zu,%zu,%zu, moves %zu,%zu,%zu\n",
-	       path, back.depth, back.features, back.fov[0], back.fov[1], back.fov[2],
-	       back.deltas[0], back.deltas[1], back.deltas[2]);
-	fx_ffn_model_fini(&back);
-	return CMD_DONE;
-}
-
-static int convert(struct fx_ffn_model *m, const char *from, const char *to)
-{
-	struct fx_tf_checkpoint c = { 0 };
-	struct fx_error err = { 0 };
-	int result = fx_tf_open(&c, from, &err);
-
-	if (result == FX_OK)
-		result = fx_ffn_import(m, &c, &err);
-	fx_tf_fini(&c);
-	return result == FX_OK ? write_model(m, to, from) : cmd_wrong("%s", err.text);
+	for (int i = 1; i < argc; i++)
+		if (fx_path_ends(argv[i], ".safetensors") ||
+		    (strncmp(argv[i], "--arch", 6) == 0 && (!argv[i][6] || argv[i][6] == '=')))
+			return true;
+	return false;
 }
 
 int cmd_convert(int argc, char **argv)
 {
-	const char *arch = NULL, *fov = "33,33,33", *deltas = "8,8,8", *mean = "128",
-		   *stddev = "33", *voxel = "0,0,0";
+	struct convert c = { 0 };
 	const struct cmd_option options[] = {
-		{ "arch", NULL, &arch, "ARCH", "architecture; there is ffn" },
-		{ "fov", NULL, &fov, "Z,Y,X", "field of view (33,33,33)" },
-		{ "deltas", NULL, &deltas, "Z,Y,X", "how far it moves (8,8,8)" },
-		{ "mean", NULL, &mean, "V", "grey value that is 0 to the network (128)" },
-		{ "stddev", NULL, &stddev, "V", "grey values that are 1 to it (33)" },
-		{ "voxel", NULL, &voxel, "Z,Y,X", "nm of the voxels it was trained on" },
+		{ "to", NULL, &c.kind, "FORMAT", "what OUT is, where its name does not tell" },
+		{ "voxel", NULL, &c.voxel, "Z,Y,X", "voxel size in nm, in place of the input's" },
+		{ "offset", NULL, &c.offset, "Z,Y,X", "place of the first voxel, in voxels" },
+		{ "role", NULL, &c.role, "ROLE",
+		  "image or labels (labels where IN says so, or "
+		  "for u32 and u64)" },
+		{ "dtype", NULL, &c.dtype, "TYPE", "u8 u16 u32 u64 f32, where no voxel changes" },
+		{ "levels", NULL, &c.levels, "N", "of a pyramid; 1 is none (until one chunk)" },
+		{ "chunk", NULL, &c.chunk, "Z,Y,X", "voxels of a chunk (64,64,64)" },
+		{ "codec", NULL, &c.codec, "NAME", "how voxels are compressed" },
+		{ "sharded", &c.sharded, NULL, NULL, "precomputed: many chunks in a file" },
+		{ "memory", NULL, &c.memory, "MIB", "voxels held at once (1024)" },
+		{ "unit", NULL, &c.unit, "UNIT",
+		  "SWC: nm, um or voxel, which the file states (nm)" },
+		{ "from-unit", NULL, &c.from_unit, "UNIT",
+		  "SWC that does not state its unit: nm, um or voxel (um)" },
+		{ "name", NULL, &c.name, "NAME", "NML: the data set that the trees lie in" },
+		{ "force", &c.force, NULL, NULL, "replace OUT when it is there" },
+		{ "quiet", &c.quiet, NULL, NULL, "say nothing but errors" },
 		{ 0 },
 	};
 	struct cmd_line line = {
-		.usage =
-			"fornix convert CHECKPOINT OUT.safetensors --arch ffn [--fov 33,33,33] ...",
-		.about = "Converts the weights of a TensorFlow V2 checkpoint (CHECKPOINT.index, "
-			 "CHECKPOINT.data-*)\n"
-			 "into a model file. What a checkpoint does not tell are options; triples "
-			 "are z,y,x,\n"
-			 "while the settings of google/ffn are x,y,z.\n\n"
-			 "  fornix convert model.ckpt-27465036 fib25.safetensors --arch ffn "
-			 "--voxel 8,8,8\n",
+		.usage = "fornix convert IN OUT [--to FORMAT] [--voxel Z,Y,X] ...",
+		.about = about,
 		.options = options,
 		.min_words = 2,
 		.max_words = 2,
 	};
-	struct fx_ffn_model m = { 0 };
-	int result = cmd_parse(&line, argc, argv);
+	int result;
 
+	if (is_model(argc, argv))
+		return convert_model(argc, argv);
+	result = cmd_parse(&line, argc, argv);
 	if (result != CMD_GO)
 		return result;
-	if (!arch || strcmp(arch, "ffn") != 0)
-		return cmd_wrong("--arch is %s: there is ffn", arch ? arch : "missing");
-	if (!read_sizes("fov", fov, m.fov) || !read_sizes("deltas", deltas, m.deltas) ||
-	    !read_numbers("mean", mean, &m.mean, 1) ||
-	    !read_numbers("stddev", stddev, &m.stddev, 1) ||
-	    !read_numbers("voxel", voxel, m.voxel_nm, 3))
-		return CMD_WRONG;
-	result = convert(&m, line.words[0], line.words[1]);
-	fx_ffn_model_fini(&m);
-	return result;
+	c.from = line.words[0];
+	c.to = line.words[1];
+	return convert_is_trees(&c) ? convert_trees(&c) : convert_volume(&c);
 }

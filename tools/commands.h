@@ -20,7 +20,7 @@
 	X(skeletonize, "skeletonize", "skeletons of a label volume")                               \
 	X(bench, "bench", "measure links and graphs on this machine")                              \
 	X(keygen, "keygen", "make a key pair, for runs that others can reach")                     \
-	X(convert, "convert", "make a model file of a TensorFlow checkpoint")                      \
+	X(convert, "convert", "convert volumes, skeletons and models to other formats")            \
 	X(new_node, "new-node", "write the files of a new node type")                              \
 	X(node, "node", "run one node of a graph (started by fornix run)")                         \
 	X(agent, "agent", "start processes of a run on this host (started by fornix run)")

@@ -37,7 +37,7 @@ static const struct fx_port ports[] = {
 
 static const struct fx_option options[] = {
 	{ FX_FIELD(struct volume, path), .path = FX_PATH_READ,
-	  .help = "TIFF, .npy, FILE.h5:/PATH, or folder of a precomputed, Zarr or N5 volume" },
+	  .help = "TIFF, .npy, MRC, FILE.h5:/PATH, folder of images, precomputed, Zarr or N5" },
 	{ FX_FIELD(struct volume, voxel), .def_str = "8 8 8", .unit = "nm", .min = 1e-3, .max = 1e9,
 	  .help = "voxel size z y x, where the file does not tell" },
 	{ FX_FIELD(struct volume, role), .def = IMAGE, .choices = roles,

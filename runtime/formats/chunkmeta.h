@@ -47,6 +47,8 @@ int fx_n5_parse(const char *text, size_t size, struct fx_chunkmeta *m, struct fx
 struct fx_multiscale {
 	char path[256]; /**< below the group; "" when there is none */
 	double voxel_nm[3];
+	double translation_nm[3]; /**< of the centre of the first voxel */
+	bool labels;		  /**< the group is an OME "image-label" */
 };
 /** Looks for OME "multiscales" of Zarr (.zattrs, or zarr.json with attributes.ome), and for a voxel
  * size alone (resolution or voxel_size, z y x in nm). FX_EINVAL when it is no JSON. */

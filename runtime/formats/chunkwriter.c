@@ -248,7 +248,7 @@ int fx_chunkwriter_finish(struct fx_chunkwriter *w, const struct fx_map64 *final
 
 		w->info.size[a] = (size_t)(hi - w->info.offset[a]);
 	}
-	text = fx_precomputed_info(&w->info, skeletons);
+	text = fx_precomputed_info(&w->info, 1, skeletons);
 	if (!text)
 		return fx_error_set(err, FX_ENOMEM, "no memory for the info file");
 	result = fx_outdir_write(out, "info", text, strlen(text), true, err);

@@ -25,25 +25,39 @@ double fx__chunk_unit(const char *unit)
 	return 0;
 }
 
-/* The scale of the last three axes, where it is given, in nm. */
-static void ome_voxel(const json_t *scales, const json_t *dataset, double voxel_nm[3])
+/* Three lengths of the last three axes in nm, from @p array that has one number an axis; false when
+ * it has not, or when an axis has no unit of length. */
+static bool ome_lengths(const json_t *scales, const json_t *array, double nm[3])
 {
 	const json_t *axes = json_object_get(scales, "axes");
-	const json_t *transforms = json_object_get(dataset, "coordinateTransformations");
-	const json_t *scale = json_object_get(json_array_get(transforms, 0), "scale");
-	const size_t len = json_array_size(scale);
-	double v[3];
+	const size_t len = json_array_size(array);
 
 	for (size_t a = 0; a < 3; a++) {
 		const json_t *axis = len < 3 ? NULL : json_array_get(axes, len - 3 + a);
-		const json_t *unit = json_object_get(axis, "unit");
+		const char *unit = json_string_value(json_object_get(axis, "unit"));
+		const double one = unit ? fx__chunk_unit(unit) : 0;
 
-		v[a] = len < 3 ? 0 : json_number_value(json_array_get(scale, len - 3 + a));
-		v[a] *= unit ? fx__chunk_unit(json_string_value(unit)) : 0;
+		nm[a] = len < 3 ? 0 : json_number_value(json_array_get(array, len - 3 + a)) * one;
+		if (!(one > 0 && nm[a] > -1e15 && nm[a] < 1e15))
+			return false;
+	}
+	return true;
+}
+
+/* The scale of the last three axes and a translation behind it, where they are given. */
+static void ome_voxel(const json_t *scales, const json_t *dataset, struct fx_multiscale *m)
+{
+	const json_t *transforms = json_object_get(dataset, "coordinateTransformations");
+	double v[3];
+
+	if (!ome_lengths(scales, json_object_get(json_array_get(transforms, 0), "scale"), v))
+		return;
+	for (size_t a = 0; a < 3; a++)
 		if (!(v[a] > 0 && v[a] < 1e12))
 			return;
-	}
-	memcpy(voxel_nm, v, sizeof v);
+	memcpy(m->voxel_nm, v, sizeof v);
+	if (ome_lengths(scales, json_object_get(json_array_get(transforms, 1), "translation"), v))
+		memcpy(m->translation_nm, v, sizeof v);
 }
 
 static void plain_voxel(const json_t *root, double voxel_nm[3])
@@ -79,13 +93,14 @@ static int multiscale_root(const json_t *root, struct fx_multiscale *m, struct f
 	const char *path = json_string_value(json_object_get(dataset, "path"));
 
 	plain_voxel(from, m->voxel_nm);
+	m->labels = json_is_object(json_object_get(ome ? ome : from, "image-label"));
 	if (!scales)
 		return FX_OK;
 	if (!path_is_safe(path))
 		return fx_error_set(err, FX_EINVAL,
 				    "\"multiscales\" has no usable path of a first data set");
 	snprintf(m->path, sizeof m->path, "%s", path);
-	ome_voxel(scales, dataset, m->voxel_nm);
+	ome_voxel(scales, dataset, m);
 	return FX_OK;
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 
-enum { HEAD = 192 }; /* a multiple of 64; the longest description has about 150 bytes */
+enum { HEAD = FX_NPY_HEAD }; /* a multiple of 64; the longest description has about 150 bytes */
 
 static const char *descr_of(enum fx_dtype dtype)
 {
@@ -30,23 +30,24 @@ static const char *descr_of(enum fx_dtype dtype)
 }
 
 /* Magic, version, length, description, blanks, newline. */
-static bool npy_head(char head[HEAD + 1], const struct fx_block *b)
+bool fx_npy_head(char head[FX_NPY_HEAD], enum fx_dtype dtype, uint32_t channels_len,
+		 const size_t shape[3])
 {
-	const char *descr = descr_of(b->dtype);
+	const char *descr = descr_of(dtype);
 	char channels[16] = "";
 	int n;
 
 	if (!descr)
 		return false;
-	if (b->channels > 1)
-		snprintf(channels, sizeof channels, "%u, ", b->channels);
+	if (channels_len > 1)
+		snprintf(channels, sizeof channels, "%u, ", channels_len);
 	memset(head, ' ', HEAD);
 	memcpy(head, "\x93NUMPY\x01\x00", 8);
 	head[8] = (char)(HEAD - 10);
 	head[9] = 0;
 	n = snprintf(head + 10, HEAD - 10,
 		     "{'descr': '%s', 'fortran_order': False, 'shape': (%s%zu, %zu, %zu), }", descr,
-		     channels, b->shape[0], b->shape[1], b->shape[2]);
+		     channels, shape[0], shape[1], shape[2]);
 	if (n < 0 || n >= HEAD - 11)
 		return false;
 	head[10 + n] = ' ';
@@ -57,12 +58,12 @@ static bool npy_head(char head[HEAD + 1], const struct fx_block *b)
 int fx_npy_write(const char *path, const struct fx_block *b, struct fx_error *err)
 {
 	const size_t size = fx_block_size(b);
-	char head[HEAD + 1], *bytes = malloc(HEAD + size);
+	char head[HEAD], *bytes = malloc(HEAD + size);
 	int result;
 
 	if (!bytes)
 		return fx_error_set(err, FX_ENOMEM, "%s: no memory for %zu bytes", path, size);
-	if (npy_head(head, b)) {
+	if (fx_npy_head(head, b->dtype, b->channels, b->shape)) {
 		memcpy(bytes, head, HEAD);
 		memcpy(bytes + HEAD, b->data, size);
 		result = fx_file_write(path, bytes, HEAD + size, err);

@@ -201,15 +201,22 @@ int fx_outdir_folder(struct fx_outdir *d, const char *name, struct fx_error *err
 	return result;
 }
 
-static int outdir_provenance(struct fx_outdir *d, struct fx_error *err)
+char *fx_provenance(const char *kind, const char *source)
 {
-	json_t *root = json_pack("{s:s, s:[], s:[{s:s, s:s, s:{s:s}}], s:[]}", "description", "",
+	json_t *root = json_pack("{s:s, s:[], s:[{s:s, s:s, s:{s:s}}], s:[s*]}", "description", "",
 				 "owners", "processing", "by", by, "date", "", "method", "output",
-				 d->kind, "sources");
+				 kind, "sources", source);
 	char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-	int result;
 
 	json_decref(root);
+	return text;
+}
+
+static int outdir_provenance(struct fx_outdir *d, struct fx_error *err)
+{
+	char *text = fx_provenance(d->kind, NULL);
+	int result;
+
 	if (!text)
 		return fx_error_set(err, FX_ENOMEM, "%s: no memory", d->path);
 	result = fx_outdir_write(d, "provenance", text, strlen(text), true, err);

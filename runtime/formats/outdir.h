@@ -48,6 +48,9 @@ int fx_outdir_unpack(struct fx_outdir *d, struct fx_unpack *from);
 /** Adds a provenance file as cloud-volume writes them (without the date, so that equal runs give
  * equal bytes), makes all durable, and puts the folder in its place. */
 int fx_outdir_commit(struct fx_outdir *d, struct fx_error *err);
+/** Text of such a file: a @p kind of output made of @p source (NULL: not told). free(). NULL
+ * without memory. */
+char *fx_provenance(const char *kind, const char *source);
 /** Removes what was not committed, unless it was packed. Takes a zeroed one too. */
 void fx_outdir_fini(struct fx_outdir *d);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* precomputed.h: Neuroglancer precomputed volumes: the info file and unsharded chunks of the
- * finest scale. Triples are zyx here; the files have xyz. */
+/* precomputed.h: Neuroglancer precomputed volumes: the info file and the chunks of a scale, each in
+ * a file or in shards. Triples are zyx here; the files have xyz. */
 #ifndef FX_FORMATS_PRECOMPUTED_H
 #define FX_FORMATS_PRECOMPUTED_H
 
@@ -11,7 +11,9 @@
 #include <fornix/block.h>
 #include <fornix/error.h>
 
-/** What an info file says of its finest scale. */
+#include "formats/shards.h"
+
+/** What an info file says of one of its scales. */
 struct fx_precomputed {
 	enum fx_role role;   /**< FX_IMAGE or FX_LABELS ("segmentation") */
 	enum fx_dtype dtype; /**< FX_U8, FX_U16, FX_U32, FX_U64 or FX_F32 */
@@ -21,20 +23,27 @@ struct fx_precomputed {
 	double voxel_nm[3];
 	bool compressed;      /**< compressed_segmentation, else raw */
 	size_t cseg_block[3]; /**< of compressed_segmentation */
-	char key[128];	      /**< folder of the chunks, relative to that of the info */
+	bool sharded;	      /**< chunks lie in shards: */
+	struct fx_sharding sharding;
+	char key[128]; /**< folder of the chunks, relative to that of the info */
 };
 
 enum { FX_PRECOMPUTED_CHUNK_MAX = 1 << 28 };
 
-/** Reads the text of an info file. Refuses with FX_ETYPE what is not supported: more than one
- * channel, shards, other encodings and types. Takes any bytes. */
-int fx_precomputed_parse(const char *text, size_t len, struct fx_precomputed *p,
+/** Reads the text of an info file: the scale called @p key, or the first, which is the finest, when
+ * it is NULL. Refuses with FX_ETYPE what is not supported: more than one channel, other encodings
+ * and types. Takes any bytes. */
+int fx_precomputed_parse(const char *text, size_t len, const char *key, struct fx_precomputed *p,
 			 struct fx_error *err);
-/** Reads FOLDER/info; errors name it. */
+/** The same of FOLDER/info; errors name it. */
+int fx_precomputed_read_scale(const char *folder, const char *key, struct fx_precomputed *p,
+			      struct fx_error *err);
+/** The finest scale. */
 int fx_precomputed_read_info(const char *folder, struct fx_precomputed *p, struct fx_error *err);
-/** Text of an info file with one scale; @p skeletons names a folder with skeletons beside it, or is
+/** Text of an info file with @p len scales, finest first, the type being that of the first;
+ * @p skeletons names a folder with skeletons beside it, or is
  * NULL. free(). NULL without memory. */
-char *fx_precomputed_info(const struct fx_precomputed *p, const char *skeletons);
+char *fx_precomputed_info(const struct fx_precomputed *p, size_t len, const char *skeletons);
 /** Sets p->key to the habit "X_Y_Z" of the resolution in nm. */
 void fx_precomputed_set_key(struct fx_precomputed *p);
 
@@ -49,9 +58,13 @@ void fx_precomputed_chunk_name(const struct fx_precomputed *p, struct fx_region 
  * @p b. */
 int fx_precomputed_encode(const struct fx_precomputed *p, const struct fx_block *b,
 			  const void **bytes, size_t *size, void **owned, struct fx_error *err);
-/** Reads the chunk at @p grid into a new block (fx_block_free()); zeros when there is no file. A
- * chunk that was stored with gzip or brotli (NAME.gz, NAME.br) is FX_ETYPE. */
+/** Reads the chunk at @p grid into a new block (fx_block_free()); zeros when there is none. A file
+ * NAME.gz is inflated; NAME.br is FX_ETYPE. */
 int fx_precomputed_read_chunk(const char *folder, const struct fx_precomputed *p,
 			      const int64_t grid[3], struct fx_block **out, struct fx_error *err);
+/** The same with shards that are open already: those of FOLDER/KEY, for many chunks. */
+int fx_precomputed_get_chunk(const char *folder, const struct fx_precomputed *p,
+			     struct fx_shards *shards, const int64_t grid[3], struct fx_block **out,
+			     struct fx_error *err);
 
 #endif

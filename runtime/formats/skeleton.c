@@ -3,12 +3,14 @@
 #include "formats/skeleton.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "formats/forest.h"
 
-enum { VERTEX_SIZE = 3 * 4 + 4 + 1 }; /* position, radius, type */
+enum { VERTEX_SIZE = 3 * 4 + 4 + 1, ATTRIBUTE_MAX = 64 }; /* position, radius, type */
 
 static unsigned char *put_u32(unsigned char *to, uint32_t v)
 {
@@ -76,130 +78,179 @@ int fx_skeleton_encode(const struct fx_tree *t, void **bytes, size_t *size, stru
 	return FX_OK;
 }
 
-/* The file's edges as neighbours of each vertex, and the order in which vertices are reached. */
-struct walk {
+/* Bytes of a vertex attribute's values; 0 when the type is none. */
+static size_t type_size(const char *type)
+{
+	static const struct {
+		const char *name;
+		size_t size;
+	} types[] = { { "uint8", 1 },  { "int8", 1 },  { "uint16", 2 }, { "int16", 2 },
+		      { "uint32", 4 }, { "int32", 4 }, { "float32", 4 } };
+
+	for (size_t i = 0; type && i < sizeof types / sizeof types[0]; i++)
+		if (strcmp(types[i].name, type) == 0)
+			return types[i].size;
+	return 0;
+}
+
+static int parse_attribute(const json_t *json, struct fx_skeleton_info *info, struct fx_error *err)
+{
+	const char *id = json_string_value(json_object_get(json, "id"));
+	const char *type = json_string_value(json_object_get(json, "data_type"));
+	const json_int_t n = json_integer_value(json_object_get(json, "num_components"));
+
+	if (!id || !type_size(type) || n < 1 || n > ATTRIBUTE_MAX)
+		return fx_error_set(err, FX_ETYPE,
+				    "a vertex attribute has no usable id, data_type "
+				    "or num_components");
+	if (strcmp(id, "radius") == 0 && strcmp(type, "float32") == 0 && n == 1) {
+		info->has_radius = true;
+		info->radius_at = info->size;
+	}
+	if (strcmp(id, "vertex_types") == 0 && type_size(type) == 1 && n == 1) {
+		info->has_type = true;
+		info->type_at = info->size;
+	}
+	info->size += type_size(type) * (size_t)n;
+	return FX_OK;
+}
+
+static int parse_info(const json_t *json, struct fx_skeleton_info *info, struct fx_error *err)
+{
+	const char *type = json_string_value(json_object_get(json, "@type"));
+	const json_t *transform = json_object_get(json, "transform");
+	const json_t *attributes = json_object_get(json, "vertex_attributes");
+	const json_t *sharding = json_object_get(json, "sharding");
+	int result = FX_OK;
+
+	if (!type || strcmp(type, "neuroglancer_skeletons") != 0)
+		return fx_error_set(err, FX_ETYPE, "\"@type\" is not neuroglancer_skeletons");
+	if (transform && json_array_size(transform) != 12)
+		return fx_error_set(err, FX_EINVAL, "\"transform\" is not 12 numbers");
+	for (size_t i = 0; i < 12; i++) {
+		const json_t *v = json_array_get(transform, i);
+
+		info->transform[i] = transform ? json_number_value(v) : i % 5 == 0;
+		if (transform && (!json_is_number(v) || fabs(info->transform[i]) > 1e15))
+			return fx_error_set(err, FX_EINVAL, "\"transform\" is not 12 numbers");
+	}
+	if (json_array_size(attributes) > ATTRIBUTE_MAX)
+		return fx_error_set(err, FX_ETYPE, "more than %d vertex attributes", ATTRIBUTE_MAX);
+	for (size_t i = 0; i < json_array_size(attributes) && result == FX_OK; i++)
+		result = parse_attribute(json_array_get(attributes, i), info, err);
+	info->sharded = sharding && !json_is_null(sharding);
+	if (result == FX_OK && info->sharded)
+		result = fx_sharding_parse(sharding, &info->sharding, err);
+	return result;
+}
+
+int fx_skeleton_parse_info(const char *text, size_t len, struct fx_skeleton_info *info,
+			   struct fx_error *err)
+{
+	json_error_t where;
+	json_t *json = json_loadb(text, len, 0, &where);
+	int result;
+
+	memset(info, 0, sizeof *info);
+	if (!json)
+		return fx_error_set(err, FX_EINVAL, "line %d: %s", where.line, where.text);
+	result = parse_info(json, info, err);
+	json_decref(json);
+	return result;
+}
+
+/* A skeleton file and what is made of it. */
+struct reading {
+	const struct fx_skeleton_info *info;
 	size_t vertices, edges;
-	const unsigned char *edge; /* of the file */
-	uint32_t *begin, *other;   /* owned: neighbours of v are other[begin[v] .. begin[v + 1]] */
-	uint32_t *order, *place;   /* owned: order[i] is a vertex, place its i, or UINT32_MAX */
-	int32_t *parent;	   /* owned; of place i, a place */
+	const unsigned char *at, *values; /* positions; attributes */
+	uint32_t *pairs, *order;	  /* owned */
+	int32_t *parent;		  /* owned */
 };
 
-static bool walk_neighbours(struct walk *w)
+static void read_node(const struct reading *r, size_t v, struct fx_tree_node *n)
 {
-	for (size_t e = 0; e < 2 * w->edges; e++) {
-		const uint32_t v = get_u32(w->edge + 4 * e);
+	const struct fx_skeleton_info *info = r->info;
+	double p[3];
 
-		if (v >= w->vertices)
-			return false;
-		w->begin[v + 1]++;
-	}
-	for (size_t v = 0; v < w->vertices; v++)
-		w->begin[v + 1] += w->begin[v];
-	for (size_t e = 2 * w->edges; e-- > 0;) {
-		const uint32_t v = get_u32(w->edge + 4 * e);
+	for (size_t a = 0; a < 3; a++)
+		p[a] = get_f32(r->at + 12 * v + 4 * a);
+	for (size_t a = 0; a < 3; a++) {
+		const double *t = info->transform + 4 * a;
 
-		/* begin[v + 1], the end of v, goes down to its begin */
-		w->other[--w->begin[v + 1]] = get_u32(w->edge + 4 * (e ^ 1));
+		n->pos_nm[2 - a] = t[0] * p[0] + t[1] * p[1] + t[2] * p[2] + t[3];
 	}
-	memmove(w->begin, w->begin + 1, w->vertices * sizeof *w->begin);
-	w->begin[w->vertices] = (uint32_t)(2 * w->edges);
-	return true;
+	if (info->has_radius)
+		n->radius_nm = get_f32(r->values + info->radius_at * r->vertices + 4 * v);
+	if (info->has_type)
+		n->type = r->values[info->type_at * r->vertices + v];
 }
 
-/* Breadth first from the first vertex of each component; false when an edge closes a loop. */
-static bool walk_all(struct walk *w)
-{
-	size_t len = 0, done = 0;
-
-	memset(w->place, 0xff, w->vertices * sizeof *w->place);
-	for (size_t root = 0; root < w->vertices; root++) {
-		if (w->place[root] != UINT32_MAX)
-			continue;
-		w->parent[len] = -1;
-		w->place[root] = (uint32_t)len;
-		w->order[len++] = (uint32_t)root;
-		for (; done < len; done++) {
-			const uint32_t v = w->order[done];
-
-			for (uint32_t i = w->begin[v]; i < w->begin[v + 1]; i++) {
-				const uint32_t n = w->other[i];
-
-				if (w->place[n] != UINT32_MAX)
-					continue;
-				w->parent[len] = (int32_t)done;
-				w->place[n] = (uint32_t)len;
-				w->order[len++] = n;
-			}
-		}
-	}
-	for (size_t i = 0; i < w->vertices; i++)
-		len -= w->parent[i] < 0;
-	return len == w->edges;
-}
-
-static struct fx_tree *walk_tree(const struct walk *w, const unsigned char *vertices)
-{
-	const unsigned char *const radius = w->edge + 8 * w->edges;
-	struct fx_tree *t = fx_tree_new(0, w->vertices);
-
-	for (size_t i = 0; t && i < w->vertices; i++) {
-		const size_t v = w->order[i];
-
-		for (size_t a = 0; a < 3; a++)
-			t->nodes[i].pos_nm[2 - a] = get_f32(vertices + 12 * v + 4 * a);
-		t->nodes[i].radius_nm = get_f32(radius + 4 * v);
-		t->nodes[i].type = radius[4 * w->vertices + v];
-		t->nodes[i].parent = w->parent[i];
-	}
-	return t;
-}
-
-static int skeleton_walk(struct walk *w, const unsigned char *vertices, struct fx_tree **out,
-			 struct fx_error *err)
+static int read_tree(struct reading *r, const unsigned char *edges, struct fx_tree **out,
+		     struct fx_error *err)
 {
 	struct fx_tree *t;
+	int result;
 
-	w->begin = fx_calloc(w->vertices + 2, sizeof *w->begin);
-	w->other = fx_calloc(2 * w->edges, sizeof *w->other);
-	w->order = fx_calloc(w->vertices, sizeof *w->order);
-	w->place = fx_calloc(w->vertices, sizeof *w->place);
-	w->parent = fx_calloc(w->vertices, sizeof *w->parent);
-	if (!w->begin || !w->other || !w->order || !w->place || !w->parent)
+	r->pairs = fx_calloc(2 * r->edges, sizeof *r->pairs);
+	r->order = fx_calloc(r->vertices, sizeof *r->order);
+	r->parent = fx_calloc(r->vertices, sizeof *r->parent);
+	t = fx_tree_new(0, r->vertices);
+	if (!r->pairs || !r->order || !r->parent || !t) {
+		fx_tree_free(t);
 		return fx_error_set(err, FX_ENOMEM, "no memory for a skeleton");
-	if (!walk_neighbours(w) || !walk_all(w))
-		return fx_error_set(err, FX_EINVAL, "edges of the skeleton do not make trees");
-	t = walk_tree(w, vertices);
-	if (!t)
-		return fx_error_set(err, FX_ENOMEM, "no memory for a skeleton");
+	}
+	for (size_t e = 0; e < 2 * r->edges; e++)
+		r->pairs[e] = get_u32(edges + 4 * e);
+	result = fx_forest_walk(r->vertices, r->pairs, r->edges, r->order, r->parent, err);
+	if (result < 0) {
+		fx_tree_free(t);
+		return result;
+	}
+	for (size_t i = 0; i < r->vertices; i++) {
+		read_node(r, r->order[i], &t->nodes[i]);
+		t->nodes[i].parent = r->parent[i];
+	}
 	*out = t;
 	return FX_OK;
 }
 
-int fx_skeleton_decode(const void *bytes, size_t size, struct fx_tree **out, struct fx_error *err)
+int fx_skeleton_decode_as(const struct fx_skeleton_info *info, const void *bytes, size_t size,
+			  struct fx_tree **out, struct fx_error *err)
 {
 	const unsigned char *const from = bytes;
-	struct walk w = { 0 };
+	struct reading r = { .info = info };
 	int result;
 
 	if (size >= 8) {
-		w.vertices = get_u32(from);
-		w.edges = get_u32(from + 4);
+		r.vertices = get_u32(from);
+		r.edges = get_u32(from + 4);
 	}
-	if (size < 8 || w.vertices > INT32_MAX || w.edges > INT32_MAX ||
-	    (uint64_t)size != 8 + (uint64_t)w.vertices * VERTEX_SIZE + (uint64_t)w.edges * 8)
+	if (size < 8 || r.vertices > INT32_MAX || r.edges > INT32_MAX ||
+	    (uint64_t)size != 8 + (uint64_t)r.vertices * (12 + info->size) + (uint64_t)r.edges * 8)
 		return fx_error_set(
 			err, FX_EINVAL,
 			"%zu bytes do not fit the skeleton's %zu vertices and %zu edges", size,
-			w.vertices, w.edges);
-	w.edge = from + 8 + 12 * w.vertices;
-	result = skeleton_walk(&w, from + 8, out, err);
-	free(w.begin);
-	free(w.other);
-	free(w.order);
-	free(w.place);
-	free(w.parent);
+			r.vertices, r.edges);
+	r.at = from + 8;
+	r.values = r.at + 12 * r.vertices + 8 * r.edges;
+	result = read_tree(&r, r.at + 12 * r.vertices, out, err);
+	free(r.pairs);
+	free(r.order);
+	free(r.parent);
 	return result;
+}
+
+int fx_skeleton_decode(const void *bytes, size_t size, struct fx_tree **out, struct fx_error *err)
+{
+	static const struct fx_skeleton_info own = { .transform = { 1, 0, 0, 0, 0, 1, 0, 0, 0, 0,
+								    1 },
+						     .size = 5,
+						     .has_radius = true,
+						     .has_type = true,
+						     .type_at = 4 };
+
+	return fx_skeleton_decode_as(&own, bytes, size, out, err);
 }
 
 char *fx_skeleton_info(void)

@@ -32,5 +32,8 @@ int fx_swc_parse(const char *text, size_t len, double unit_nm, struct fx_tree **
 /** fx_swc_parse() of a file of at most 1 GiB; errors name it. */
 int fx_swc_read(const char *path, double unit_nm, struct fx_tree **out, size_t *repairs,
 		struct fx_error *err);
+/** The same with the nm of a unit along z, y and x, as of files in voxels; radii are along x. */
+int fx_swc_read_scaled(const char *path, const double unit_nm[3], struct fx_tree **out,
+		       size_t *repairs, struct fx_error *err);
 
 #endif

@@ -222,10 +222,10 @@ static int make_tree(struct reader *r, struct fx_tree **out, struct fx_error *er
 	return result;
 }
 
-int fx_swc_parse(const char *text, size_t len, double unit_nm, struct fx_tree **out,
-		 size_t *repairs, struct fx_error *err)
+static int parse_scaled(const char *text, size_t len, const double unit_nm[3], struct fx_tree **out,
+			size_t *repairs, struct fx_error *err)
 {
-	struct reader r = { .scale = { unit_nm, unit_nm, unit_nm } };
+	struct reader r = { .scale = { unit_nm[0], unit_nm[1], unit_nm[2] } };
 	int result = read_lines(&r, text, len, err);
 
 	if (result == FX_OK) {
@@ -239,8 +239,16 @@ int fx_swc_parse(const char *text, size_t len, double unit_nm, struct fx_tree **
 	return result;
 }
 
-int fx_swc_read(const char *path, double unit_nm, struct fx_tree **out, size_t *repairs,
-		struct fx_error *err)
+int fx_swc_parse(const char *text, size_t len, double unit_nm, struct fx_tree **out,
+		 size_t *repairs, struct fx_error *err)
+{
+	const double nm[3] = { unit_nm, unit_nm, unit_nm };
+
+	return parse_scaled(text, len, nm, out, repairs, err);
+}
+
+int fx_swc_read_scaled(const char *path, const double unit_nm[3], struct fx_tree **out,
+		       size_t *repairs, struct fx_error *err)
 {
 	void *text;
 	size_t len;
@@ -248,7 +256,15 @@ int fx_swc_read(const char *path, double unit_nm, struct fx_tree **out, size_t *
 
 	if (result < 0)
 		return result;
-	result = fx_swc_parse(text, len, unit_nm, out, repairs, err);
+	result = parse_scaled(text, len, unit_nm, out, repairs, err);
 	free(text);
 	return result < 0 ? fx_error_prefix(err, "%s", path) : FX_OK;
+}
+
+int fx_swc_read(const char *path, double unit_nm, struct fx_tree **out, size_t *repairs,
+		struct fx_error *err)
+{
+	const double nm[3] = { unit_nm, unit_nm, unit_nm };
+
+	return fx_swc_read_scaled(path, nm, out, repairs, err);
 }

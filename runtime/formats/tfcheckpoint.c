@@ -78,6 +78,12 @@ static struct span take_bytes(struct cursor *c, uint64_t size)
 	return s;
 }
 
+/* A span that is not there has no place, to which nothing may be added. */
+static struct cursor cursor_of(struct span s)
+{
+	return (struct cursor){ s.at, s.size ? s.at + s.size : s.at, true };
+}
+
 /* One field of a protobuf message. */
 struct field {
 	uint64_t number, value;
@@ -175,7 +181,7 @@ static int take_entry(struct cursor *c, struct entry *e, struct fx_error *err)
 /* The entry without a name: how the data are stored. */
 static int read_header(struct fx_tf_checkpoint *c, struct span value, struct fx_error *err)
 {
-	struct cursor at = { value.at, value.at + value.size, true };
+	struct cursor at = cursor_of(value);
 	struct field f;
 
 	while (take_field(&at, &f)) {
@@ -191,11 +197,11 @@ static int read_header(struct fx_tf_checkpoint *c, struct span value, struct fx_
 
 static int read_shape(struct fx_tf_tensor *t, struct span value)
 {
-	struct cursor at = { value.at, value.at + value.size, true };
+	struct cursor at = cursor_of(value);
 	struct field f, d;
 
 	while (take_field(&at, &f)) {
-		struct cursor dim = { f.bytes.at, f.bytes.at + f.bytes.size, true };
+		struct cursor dim = cursor_of(f.bytes);
 		uint64_t size = 0;
 
 		if (f.number == 3 && f.value)
@@ -216,7 +222,7 @@ static int read_shape(struct fx_tf_tensor *t, struct span value)
 
 static int read_tensor(struct fx_tf_checkpoint *c, const struct entry *e, struct fx_error *err)
 {
-	struct cursor at = { e->value.at, e->value.at + e->value.size, true };
+	struct cursor at = cursor_of(e->value);
 	struct fx_tf_tensor t = { 0 };
 	struct field f;
 	bool sound = true;
@@ -291,7 +297,7 @@ int fx_tf_parse(struct fx_tf_checkpoint *c, const void *bytes, size_t size, stru
 		struct cursor handle;
 
 		result = take_entry(&entries, &e, err);
-		handle = (struct cursor){ e.value.at, e.value.at + e.value.size, true };
+		handle = cursor_of(e.value);
 		if (!result)
 			result = get_block(file, &handle, &block, err);
 		if (!result)

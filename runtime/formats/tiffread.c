@@ -288,6 +288,21 @@ int fx_tiffread_rows(struct fx_tiffread *r, size_t rows, void *dst, struct fx_er
 	return FX_OK;
 }
 
+const char *fx_tiffread_description(const struct fx_tiffread *r, double resolution[2])
+{
+	static const uint32_t tags[2] = { TIFFTAG_YRESOLUTION, TIFFTAG_XRESOLUTION };
+	const char *text = NULL;
+
+	for (int a = 0; a < 2; a++) {
+		float v = 0;
+
+		TIFFGetField(r->tiff, tags[a], &v);
+		resolution[a] = (double)v;
+	}
+	TIFFGetField(r->tiff, TIFFTAG_IMAGEDESCRIPTION, &text);
+	return text;
+}
+
 void fx_tiffread_close(struct fx_tiffread *r)
 {
 	if (!r)

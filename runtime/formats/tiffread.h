@@ -27,6 +27,9 @@ void fx_tiffread_shape(const struct fx_tiffread *r, size_t *height, size_t *widt
  * zero" pages of integers are inverted. NULL @p dst skips them. After an error only page() and
  * close() are allowed. */
 int fx_tiffread_rows(struct fx_tiffread *r, size_t rows, void *dst, struct fx_error *err);
+/** The ImageDescription of the page, or NULL; valid as long as the page. *resolution: pixels of a
+ * unit along y and x, 0 where the file does not tell. */
+const char *fx_tiffread_description(const struct fx_tiffread *r, double resolution[2]);
 /** Takes NULL. */
 void fx_tiffread_close(struct fx_tiffread *r);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,6 +29,13 @@ int fx_volume_check(const char *path, const struct fx_volume *v, struct fx_error
 	return FX_OK;
 }
 
+int64_t fx_volume_offset(double nm, double voxel_nm)
+{
+	const double voxels = voxel_nm > 0 ? nm / voxel_nm : 0;
+
+	return voxels > -1e12 && voxels < 1e12 ? llrint(voxels) : 0;
+}
+
 char *fx__volume_file(const char *path, const char **inside)
 {
 	char *file = fx_strdup(path), *colon = file ? strrchr(file, ':') : NULL;
@@ -44,19 +52,31 @@ char *fx__volume_file(const char *path, const char **inside)
 	return file;
 }
 
-static const struct fx_volume_ops *sniff_file(const char magic[8])
+enum { MAGIC = 256 };
+
+/* By its first bytes, zeros where it is shorter. */
+static const struct fx_volume_ops *sniff_file(const char magic[MAGIC])
 {
 	if (memcmp(magic, "\x93NUMPY", 6) == 0)
 		return &fx_volume_npy;
 	if (memcmp(magic, "II", 2) == 0 || memcmp(magic, "MM", 2) == 0)
 		return &fx_volume_tiff;
-	return memcmp(magic, "\x89HDF\r\n\x1a\n", 8) == 0 ? &fx_volume_hdf5 : NULL;
+	if (memcmp(magic, "\x89HDF\r\n\x1a\n", 8) == 0)
+		return &fx_volume_hdf5;
+	return fx__volume_is_mrc(magic) ? &fx_volume_mrc : NULL;
+}
+
+static const struct fx_volume_ops *sniff_folder(const char *path)
+{
+	if (fx__volume_is_chunks(path))
+		return &fx_volume_chunks;
+	return fx__volume_is_images(path) ? &fx_volume_images : &fx_volume_precomputed;
 }
 
 static int volume_sniff(const char *path, const struct fx_volume_ops **ops, struct fx_error *err)
 {
 	const char *inside;
-	char magic[8] = { 0 }, *file = fx__volume_file(path, &inside);
+	char magic[MAGIC] = { 0 }, *file = fx__volume_file(path, &inside);
 	struct stat st;
 	const int fd = file ? open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 	int failed;
@@ -66,16 +86,16 @@ static int volume_sniff(const char *path, const struct fx_volume_ops **ops, stru
 		return fx_error_set(err, errno == ENOENT ? FX_ENOENT : FX_EIO,
 				    "%s: cannot open: %s", path, strerror(errno));
 	failed = fstat(fd, &st) != 0 ||
-		 (S_ISREG(st.st_mode) && fx_pread_all(fd, magic, sizeof magic, 0) != 0);
+		 (S_ISREG(st.st_mode) && pread(fd, magic, sizeof magic, 0) < 8);
 	close(fd);
 	if (!failed && S_ISDIR(st.st_mode))
-		*ops = fx__volume_is_chunks(path) ? &fx_volume_chunks : &fx_volume_precomputed;
+		*ops = sniff_folder(path);
 	else if (!failed)
 		*ops = sniff_file(magic);
 	if (!*ops || (inside && *ops != &fx_volume_hdf5))
 		return fx_error_set(err, FX_ETYPE,
-				    "%s: not a TIFF, a .npy, an HDF5 file or a folder that is "
-				    "precomputed, Zarr or N5",
+				    "%s: not a TIFF, a .npy, MRC or HDF5 file, or a folder of "
+				    "images or that is precomputed, Zarr or N5",
 				    path);
 	return FX_OK;
 }
@@ -88,10 +108,13 @@ int fx_volume_open(const char *path, struct fx_volume *v, struct fx_error *err)
 	memset(v, 0, sizeof *v);
 	if (result == FX_OK && ops)
 		result = ops->open(path, v, err);
-	if (result < 0)
+	if (result < 0) {
 		memset(v, 0, sizeof *v);
-	else
-		v->ops = ops;
+		return result;
+	}
+	v->ops = ops;
+	for (int a = 0; a < 3; a++)
+		v->chunk[a] = v->chunk[a] ? v->chunk[a] : a ? v->shape[a] : 1;
 	return result;
 }
 
@@ -164,6 +187,12 @@ void fx_volume_forget(struct fx_volume *v)
 {
 	if (v->ops && v->ops->forget)
 		v->ops->forget(v);
+}
+
+void fx_volume_keep(struct fx_volume *v, size_t bytes)
+{
+	if (v->ops->keep)
+		v->ops->keep(v, bytes);
 }
 
 void fx_volume_close(struct fx_volume *v)

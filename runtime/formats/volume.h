@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* volume.h: a label or image volume by its path: TIFF, .npy, HDF5, precomputed, Zarr or N5. */
+/* volume.h: a label or image volume by its path: TIFF, images, .npy, MRC, HDF5, precomputed, Zarr
+ * or N5. */
 #ifndef FX_FORMATS_VOLUME_H
 #define FX_FORMATS_VOLUME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <fornix/block.h>
@@ -16,17 +18,20 @@ struct fx_volume {
 	enum fx_dtype dtype;
 	double voxel_nm[3]; /**< 0 when the file does not tell */
 	int64_t offset[3];  /**< global coordinates of the first voxel, where the file tells */
+	size_t chunk[3]; /**< voxels that are decoded at once; a section where it is in no chunks */
+	bool labels;	 /**< the file says that it holds labels */
 
 	const struct fx_volume_ops *ops; /**< private */
 	void *impl;			 /**< private, owned */
 };
 
-/** Opens @p path, told by what it contains: a TIFF whose pages are sections; a .npy of 2 or 3 axes
- * in C order; an HDF5 file, as FILE:/PATH or, when it has one data set of 3 axes, FILE; a folder
- * that is precomputed, Zarr 2 or 3 (also OME-Zarr, whose finest level is taken) or N5, or
- * FOLDER/PATH for another array in it. Voxels are u8, u16, u32, u64 or f32, little-endian in .npy;
- * bool counts as u8, and integers with a sign are taken as long as none is negative. Axes before z
- * y x have one entry. fx_volume_close() when it succeeds. Errors name the path and what is
+/** Opens @p path, told by what it contains: a TIFF whose pages are sections; a folder of numbered
+ * PNG or TIFF images; a .npy of 2 or 3 axes in C order; an MRC of modes 0, 1, 2, 6; an HDF5 file,
+ * as FILE:/PATH or, when it has one data set of 3 axes, FILE; a folder that is precomputed
+ * (FOLDER/KEY: one of its scales), Zarr 2 or 3 (also OME-Zarr, whose finest level is taken) or N5,
+ * or FOLDER/PATH for another array in it. Voxels are u8, u16, u32, u64 or f32, little-endian in
+ * .npy; bool counts as u8, and integers with a sign are taken as long as none is negative. Axes
+ * before z y x have one entry. fx_volume_close() when it succeeds. Errors name the path and what is
  * accepted. */
 int fx_volume_open(const char *path, struct fx_volume *v, struct fx_error *err);
 /** Reads the voxels of @p r (inside 0..shape) into *out, a new block with origin r.lo
@@ -50,6 +55,9 @@ int fx_volume_attribute(struct fx_volume *v, const char *name, double *number,
 			struct fx_error *err);
 /** Forgets what was read: parts have changed. */
 void fx_volume_forget(struct fx_volume *v);
+/** Keeps at most @p bytes of decoded voxels from now on, 1 or more, in place of what
+ * fx_volume_read() says. With few, each read decodes the chunks that it touches. */
+void fx_volume_keep(struct fx_volume *v, size_t bytes);
 /** Takes a zeroed one too. */
 void fx_volume_close(struct fx_volume *v);
 

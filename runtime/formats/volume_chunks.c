@@ -170,7 +170,7 @@ static int only_child(const char *folder, char **name, struct fx_error *err)
 }
 
 /* Finds the array in or below c->folder, which becomes its folder. */
-static int find_array(struct volume_chunks *c, double voxel_nm[3], struct fx_error *err)
+static int find_array(struct volume_chunks *c, struct fx_multiscale *about, struct fx_error *err)
 {
 	int result = FX_ENOENT;
 
@@ -179,8 +179,12 @@ static int find_array(struct volume_chunks *c, double voxel_nm[3], struct fx_err
 		char *name = NULL, *deeper;
 
 		result = group_attributes(c->folder, &scale, err);
-		if (result == FX_OK && scale.voxel_nm[0] > 0)
-			memcpy(voxel_nm, scale.voxel_nm, sizeof scale.voxel_nm);
+		if (result == FX_OK && scale.voxel_nm[0] > 0) {
+			memcpy(about->voxel_nm, scale.voxel_nm, sizeof scale.voxel_nm);
+			memcpy(about->translation_nm, scale.translation_nm,
+			       sizeof scale.translation_nm);
+		}
+		about->labels = about->labels || (result == FX_OK && scale.labels);
 		if (result == FX_OK)
 			result = open_array(c->folder, c, err);
 		if (result != FX_ENOENT)
@@ -370,13 +374,18 @@ static int load_chunk(void *context, const size_t grid[3], struct fx_block *into
 static int chunks_start(const char *path, struct volume_chunks *c, struct fx_volume *v,
 			struct fx_error *err)
 {
-	int result = find_array(c, v->voxel_nm, err);
+	struct fx_multiscale about = { .path = "" };
+	int result = find_array(c, &about, err);
 
 	if (result < 0)
 		return fx_error_prefix(err, "%s", path);
-	if (c->meta.voxel_nm[0] > 0)
-		memcpy(v->voxel_nm, c->meta.voxel_nm, sizeof v->voxel_nm);
+	for (int a = 0; a < 3; a++) {
+		v->voxel_nm[a] = c->meta.voxel_nm[0] > 0 ? c->meta.voxel_nm[a] : about.voxel_nm[a];
+		v->offset[a] = fx_volume_offset(about.translation_nm[a], v->voxel_nm[a]);
+	}
+	v->labels = about.labels;
 	fx_chunkmeta_shape(&c->meta, v->shape, c->slab.chunk);
+	memcpy(v->chunk, c->slab.chunk, sizeof v->chunk);
 	v->dtype = c->meta.dtype;
 	memcpy(c->slab.shape, v->shape, sizeof v->shape);
 	c->slab.dtype = v->dtype;
@@ -463,6 +472,14 @@ static int volume_chunks_attribute(struct fx_volume *v, const char *name, double
 	return result;
 }
 
+static void volume_chunks_keep(struct fx_volume *v, size_t bytes)
+{
+	struct volume_chunks *c = v->impl;
+
+	fx_slab_fini(&c->slab);
+	c->slab.max = bytes;
+}
+
 const struct fx_volume_ops fx_volume_chunks = {
 	.open = volume_chunks_open,
 	.read = volume_chunks_read,
@@ -470,4 +487,5 @@ const struct fx_volume_ops fx_volume_chunks = {
 	.there = volume_chunks_there,
 	.attribute = volume_chunks_attribute,
 	.forget = forget,
+	.keep = volume_chunks_keep,
 };

@@ -12,6 +12,9 @@
 #include "formats/chunkmeta.h"
 #include "formats/slab.h"
 
+/* Of reading what a writer may just be writing, the next one after twice as long: 2^25 ns in all.
+ * The library would take minutes of a damaged file that says that it is being written. */
+enum { ATTEMPTS = 25 };
 enum { RANK_MAX = FX_CHUNK_AXES, BAND = 64 << 20 };
 
 /* Filters that the library mostly lacks, and which we undo. */
@@ -82,6 +85,7 @@ static hid_t open_file(const char *file)
 
 	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 	H5Pset_file_locking(access, false, true);
+	H5Pset_metadata_read_attempts(access, ATTEMPTS);
 	id = H5Fopen(file, H5F_ACC_RDONLY, access);
 	if (id < 0)
 		id = H5Fopen(file, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access);
@@ -271,6 +275,28 @@ static void read_voxel(const struct volume_hdf5 *h, double voxel_nm[3])
 	}
 }
 
+/* A place in nm, as CREMI has it, and whether they are labels. */
+static void read_place(const struct volume_hdf5 *h, struct fx_volume *v)
+{
+	double nm[3] = { 0 };
+	const hid_t a = H5Aexists(h->data, "role") > 0 ? H5Aopen(h->data, "role", H5P_DEFAULT) : -1;
+	const hid_t type = a < 0 ? -1 : H5Aget_type(a);
+	char text[16] = "";
+
+	if (read_numbers(h, "offset", 3, nm))
+		for (int i = 0; i < 3; i++)
+			v->offset[i] =
+				fx_volume_offset(nm[i], v->voxel_nm[i] > 0 ? v->voxel_nm[i] : 1);
+	if (type >= 0 && H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
+	    H5Tget_size(type) < sizeof text)
+		H5Aread(a, type, text);
+	v->labels = strcmp(text, "labels") == 0;
+	if (type >= 0)
+		H5Tclose(type);
+	if (a >= 0)
+		H5Aclose(a);
+}
+
 static void chunk_offset(const struct volume_hdf5 *h, const size_t grid[3], hsize_t at[RANK_MAX])
 {
 	for (size_t a = 0; a < RANK_MAX; a++)
@@ -398,9 +424,11 @@ static int hdf5_start(struct volume_hdf5 *h, const char *inside, struct fx_volum
 	if (result < 0)
 		return result;
 	read_voxel(h, v->voxel_nm);
+	read_place(h, v);
 	fx_chunkmeta_shape(&h->meta, v->shape, h->slab.chunk);
 	v->dtype = h->meta.dtype;
 	memcpy(h->slab.shape, v->shape, sizeof v->shape);
+	memcpy(v->chunk, h->slab.chunk, sizeof v->chunk);
 	h->slab.dtype = v->dtype;
 	h->slab.load = load_chunk;
 	h->slab.context = h;
@@ -495,6 +523,14 @@ static void volume_hdf5_forget(struct fx_volume *v)
 	fx_slab_fini(&h->slab);
 }
 
+static void volume_hdf5_keep(struct fx_volume *v, size_t bytes)
+{
+	struct volume_hdf5 *h = v->impl;
+
+	fx_slab_fini(&h->slab);
+	h->slab.max = bytes;
+}
+
 const struct fx_volume_ops fx_volume_hdf5 = {
 	.open = volume_hdf5_open,
 	.read = volume_hdf5_read,
@@ -502,4 +538,5 @@ const struct fx_volume_ops fx_volume_hdf5 = {
 	.there = volume_hdf5_there,
 	.attribute = volume_hdf5_attribute,
 	.forget = volume_hdf5_forget,
+	.keep = volume_hdf5_keep,
 };

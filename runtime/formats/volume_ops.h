@@ -21,18 +21,26 @@ struct fx_volume_ops {
 	int (*attribute)(struct fx_volume *v, const char *name, double *number,
 			 struct fx_error *err);
 	void (*forget)(struct fx_volume *v);
+	void (*keep)(struct fx_volume *v, size_t bytes);
 	bool sets_all; /**< read() sets every voxel: they need not be zeroed before */
 };
 
 extern const struct fx_volume_ops fx_volume_tiff, fx_volume_npy, fx_volume_precomputed,
-	fx_volume_chunks, fx_volume_hdf5;
+	fx_volume_chunks, fx_volume_hdf5, fx_volume_images, fx_volume_mrc;
 
 /** A folder has metadata of Zarr or N5. */
 bool fx__volume_is_chunks(const char *folder);
+/** A folder has images whose names end with a number and a known ending. */
+bool fx__volume_is_images(const char *folder);
+/** A file that begins with these 256 bytes is an MRC. */
+bool fx__volume_is_mrc(const char *head);
 /** The name of the file in FILE:/PATH, or all of @p path where there is none; free(). *inside is
  * the path in the file, or NULL; it lies in @p path. */
 char *fx__volume_file(const char *path, const char **inside);
 
+/** A place in nm as a number of voxels, rounded; 0 when it is none or the voxel size is not known.
+ */
+int64_t fx_volume_offset(double nm, double voxel_nm);
 /** Refuses axes of 0 or over 2^40 and volumes of 2^62 bytes or more. */
 int fx_volume_check(const char *path, const struct fx_volume *v, struct fx_error *err);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "formats/precomputed.h"
 
 enum { CACHE_MAX = 512 << 20, CACHE_LEN_MAX = 4096 }; /* bytes and number of chunks kept */
@@ -15,6 +16,9 @@ struct volume_precomputed {
 	char *folder;		/* owned */
 	struct fx_block **kept; /* owned: decoded chunks of the last layers that were read */
 	size_t len, cap, size;	/* size in bytes */
+	size_t max;		/* bytes kept; 0: CACHE_MAX */
+	char *inside;		/* owned; folder of the scale */
+	struct fx_shards shards;
 };
 
 static void cache_clear(struct volume_precomputed *p)
@@ -30,10 +34,38 @@ static void volume_precomputed_close(struct fx_volume *v)
 
 	if (p) {
 		cache_clear(p);
+		fx_shards_fini(&p->shards);
+		free(p->inside);
 		free(p->kept);
 		free(p->folder);
 	}
 	free(p);
+}
+
+/* Reads the info of p->folder; where there is none, of the folder around it, which then becomes it,
+ * if that has a scale called so. */
+static int find_info(struct volume_precomputed *p, struct fx_error *err)
+{
+	struct fx_error none = { 0 };
+	char *above, *key;
+	size_t len = strlen(p->folder);
+	int result = fx_precomputed_read_info(p->folder, &p->info, err);
+
+	while (len > 1 && p->folder[len - 1] == '/')
+		p->folder[--len] = 0;
+	key = result == FX_ENOENT ? strrchr(p->folder, '/') : NULL;
+	if (!key)
+		return result;
+	above = fx_asprintf("%.*s", (int)(key - p->folder), p->folder);
+	if (!above)
+		return fx_error_set(err, FX_ENOMEM, "%s: no memory", p->folder);
+	if (fx_precomputed_read_scale(above, key + 1, &p->info, &none) < 0) {
+		free(above);
+		return result; /* what was missing first */
+	}
+	free(p->folder);
+	p->folder = above;
+	return FX_OK;
 }
 
 static int volume_precomputed_open(const char *path, struct fx_volume *v, struct fx_error *err)
@@ -46,10 +78,15 @@ static int volume_precomputed_open(const char *path, struct fx_volume *v, struct
 		free(p);
 		return fx_error_set(err, FX_ENOMEM, "%s: no memory", path);
 	}
-	result = fx_precomputed_read_info(path, &p->info, err);
+	result = find_info(p, err);
+	if (result == FX_OK && !(p->inside = fx_path_join(p->folder, p->info.key)))
+		result = fx_error_set(err, FX_ENOMEM, "%s: no memory", path);
+	p->shards = (struct fx_shards){ .folder = p->inside, .sharding = p->info.sharding };
 	memcpy(v->shape, p->info.size, sizeof v->shape);
 	memcpy(v->voxel_nm, p->info.voxel_nm, sizeof v->voxel_nm);
 	memcpy(v->offset, p->info.offset, sizeof v->offset);
+	memcpy(v->chunk, p->info.chunk, sizeof v->chunk);
+	v->labels = p->info.role == FX_LABELS;
 	v->dtype = p->info.dtype;
 	if (result == FX_OK)
 		result = fx_volume_check(path, v, err);
@@ -79,13 +116,14 @@ static int paste_chunk(struct volume_precomputed *p, const int64_t grid[3], stru
 		fx_block_paste(b, kept);
 		return FX_OK;
 	}
-	result = fx_precomputed_read_chunk(p->folder, &p->info, grid, &chunk, err);
+	result = fx_precomputed_get_chunk(p->folder, &p->info, &p->shards, grid, &chunk, err);
 	if (result < 0)
 		return result;
 	fx_block_paste(b, chunk);
 	if (p->len && p->kept[0]->origin[0] != chunk->origin[0])
 		cache_clear(p);
-	if (p->size + fx_block_size(chunk) > CACHE_MAX || p->len == CACHE_LEN_MAX ||
+	if (p->size + fx_block_size(chunk) > (p->max ? p->max : CACHE_MAX) ||
+	    p->len == CACHE_LEN_MAX ||
 	    !fx_grow(&p->kept, &p->cap, p->len + 1, sizeof(struct fx_block *))) {
 		fx_block_free(chunk);
 		return FX_OK;
@@ -117,8 +155,17 @@ static int volume_precomputed_read(struct fx_volume *v, struct fx_block *b, stru
 	return result;
 }
 
+static void volume_precomputed_keep(struct fx_volume *v, size_t bytes)
+{
+	struct volume_precomputed *p = v->impl;
+
+	cache_clear(p);
+	p->max = bytes;
+}
+
 const struct fx_volume_ops fx_volume_precomputed = {
 	.open = volume_precomputed_open,
 	.read = volume_precomputed_read,
 	.close = volume_precomputed_close,
+	.keep = volume_precomputed_keep,
 };

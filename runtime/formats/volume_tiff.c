@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/checksum.h"
+#include "formats/tiffmeta.h"
 #include "formats/tiffread.h"
 
 struct volume_tiff {
@@ -30,6 +31,18 @@ static void volume_tiff_close(struct fx_volume *v)
 	free(t);
 }
 
+/* Of the first page, before others are looked at. */
+static void volume_tiff_about(const struct fx_tiffread *tiff, struct fx_volume *v)
+{
+	double resolution[2];
+	struct fx_tiffmeta m;
+
+	fx_tiffmeta_parse(fx_tiffread_description(tiff, resolution), resolution, &m);
+	memcpy(v->voxel_nm, m.voxel_nm, sizeof v->voxel_nm);
+	memcpy(v->offset, m.offset, sizeof v->offset);
+	v->labels = m.labels;
+}
+
 static int volume_tiff_open(const char *path, struct fx_volume *v, struct fx_error *err)
 {
 	struct volume_tiff *t = calloc(1, sizeof *t);
@@ -42,6 +55,7 @@ static int volume_tiff_open(const char *path, struct fx_volume *v, struct fx_err
 	v->impl = t;
 	result = fx_tiffread_open(path, &t->tiff, err);
 	if (result == FX_OK) {
+		volume_tiff_about(t->tiff, v);
 		fx_tiffread_shape(t->tiff, &v->shape[1], &v->shape[2], &v->dtype);
 		v->shape[0] = fx_tiffread_pages(t->tiff);
 		t->lost = true; /* counting pages moves */

@@ -76,7 +76,7 @@ static int parse_info(const char *folder, const void *data, size_t size, struct 
 	struct fx_precomputed p;
 
 	(void)folder;
-	return fx_precomputed_parse(data, size, &p, err);
+	return fx_precomputed_parse(data, size, NULL, &p, err);
 }
 
 static int parse_cseg(const char *folder, const void *data, size_t size, struct fx_error *err)

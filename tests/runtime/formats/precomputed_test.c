@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "formats/encode.h"
 #include "formats/precomputed.h"
 #include "support/images.h"
 
@@ -31,7 +33,7 @@ static struct fx_precomputed labels_info(void)
 static void info_is_as_neuroglancer_reads_it(void **unused)
 {
 	const struct fx_precomputed p = labels_info();
-	char *text = fx_precomputed_info(&p, "../skeletons");
+	char *text = fx_precomputed_info(&p, 1, "../skeletons");
 	static const char want[] = "{\"@type\":\"neuroglancer_multiscale_volume\","
 				   "\"type\":\"segmentation\",\"data_type\":\"uint64\","
 				   "\"num_channels\":1,\"scales\":[{\"key\":\"8_8.5_40\","
@@ -51,7 +53,7 @@ static void info_is_as_neuroglancer_reads_it(void **unused)
 			tight[n++] = *c;
 	tight[n] = 0;
 	assert_string_equal(tight, want);
-	assert_int_equal(fx_precomputed_parse(text, strlen(text), &back, NULL), FX_OK);
+	assert_int_equal(fx_precomputed_parse(text, strlen(text), NULL, &back, NULL), FX_OK);
 	assert_memory_equal(back.size, p.size, sizeof p.size);
 	assert_memory_equal(back.offset, p.offset, sizeof p.offset);
 	assert_memory_equal(back.voxel_nm, p.voxel_nm, sizeof p.voxel_nm);
@@ -89,7 +91,7 @@ static void a_chunk_of_labels_comes_back(void **unused)
 	const struct fx_region r = fx_precomputed_chunk_region(&p, grid);
 	struct fx_block *b = fx_block_new(FX_U64, 4, 8, 44), *back;
 	const void *bytes;
-	void *owned;
+	void *owned, *encoded;
 	size_t size;
 	char *packed;
 
@@ -104,14 +106,26 @@ static void a_chunk_of_labels_comes_back(void **unused)
 	fx_precomputed_chunk_name(&p, r, name, sizeof name);
 	assert_int_equal(fx_make_dirs(test_path(dir, p.key), NULL), FX_OK);
 	test_write_file(test_path(dir, name), bytes, size);
-	free(owned);
+	encoded = owned;
 	assert_int_equal(fx_precomputed_read_chunk(dir, &p, grid, &back, NULL), FX_OK);
 	assert_memory_equal(back->data, b->data, fx_block_size(b));
 	assert_int_equal(back->origin[2], 253);
 	fx_block_free(back);
-	packed = fx_asprintf("%s/%s.gz", dir, name);
+	packed = fx_asprintf("%s/%s.br", dir, name);
 	assert_int_equal(rename(test_path(dir, name), packed), 0);
 	assert_int_equal(fx_precomputed_read_chunk(dir, &p, grid, &back, NULL), FX_ETYPE);
+	assert_int_equal(unlink(packed), 0);
+	free(packed);
+	assert_int_equal(fx_encode(FX_ENCODE_GZIP, 8, encoded, size, &owned, &size, NULL), FX_OK);
+	packed = fx_asprintf("%s/%s.gz", dir, name);
+	test_write_file(packed, owned, size);
+	assert_int_equal(fx_precomputed_read_chunk(dir, &p, grid, &back, NULL), FX_OK);
+	assert_memory_equal(back->data, b->data, fx_block_size(b));
+	fx_block_free(back);
+	test_write_file(packed, owned, size - 9);
+	assert_int_equal(fx_precomputed_read_chunk(dir, &p, grid, &back, NULL), FX_EINVAL);
+	free(owned);
+	free(encoded);
 	free(packed);
 	fx_block_free(b);
 	fx_remove_tree(dir, NULL);
@@ -152,7 +166,7 @@ static void what_is_not_supported_is_said(void **unused)
 		assert_non_null(at);
 		snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, cases[i].to,
 			 at + strlen(cases[i].from));
-		assert_true(fx_precomputed_parse(changed, strlen(changed), &p, &err) < 0);
+		assert_true(fx_precomputed_parse(changed, strlen(changed), NULL, &p, &err) < 0);
 		if (!strstr(err.text, cases[i].says))
 			fail_msg("\"%s\" does not say \"%s\"", err.text, cases[i].says);
 	}

@@ -172,7 +172,7 @@ static void other_files_are_refused(void **folder)
 
 	refuse(test_path(*folder, "none.tif"), FX_ENOENT, "cannot open");
 	test_write_file(npy, "hello, world", 12);
-	refuse(npy, FX_ETYPE, "not a TIFF, a .npy, an HDF5 file or a folder");
+	refuse(npy, FX_ETYPE, "not a TIFF, a .npy, MRC or HDF5 file, or a folder");
 	put_npy(npy, ok, ok, 7);
 	refuse(npy, FX_EINVAL, "shorter than its shape says");
 	put_npy(npy, "{'descr': '>u2', 'fortran_order': False, 'shape': (1, 2, 2), }", ok, 8);
