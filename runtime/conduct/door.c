@@ -51,7 +51,8 @@ static void let_go(struct fx_door *d)
 	d->guest = -1;
 }
 
-/* A node may not ask: it is under more restrictions than we are. */
+/* Another user may not ask, whatever the modes of the folder let him; nor may a node: it is under
+ * more restrictions than we are. */
 static bool is_welcome(int fd)
 {
 	struct ucred who;
@@ -59,6 +60,8 @@ static bool is_welcome(int fd)
 	int theirs;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
+		return false;
+	if (who.uid != geteuid())
 		return false;
 	theirs = fx_proc_bonds(who.pid);
 	return theirs >= 0 && theirs <= fx_proc_bonds(getpid());
