@@ -90,7 +90,7 @@ static void labels_do_not_pile_up(void **state)
 			(const char *[]){ "run", "graphs/demo.yaml", test_word("out", p->dir, out),
 					  "segmenter=watershed",
 					  i ? "size=192 64 64" : "size=96 64 64", "block=16 32 32",
-					  "halo=4 8 8", "--quiet", NULL });
+					  "halo=4 8 8", "cell=48 64 64", "--quiet", NULL });
 	}
 	compare(run[0], run[1], 0);
 	test_place_clean(p);
