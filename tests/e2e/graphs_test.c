@@ -31,6 +31,7 @@ static const struct {
 	const char *holds; /* a type in it */
 } shipped[] = {
 	{ "cluster.yaml", { "sections=/nowhere", "out=/nowhere" }, "segmenter/unet" },
+	{ "consensus.yaml", { "sections=/nowhere", "out=/nowhere" }, "consensus/oversegmentation" },
 	{ "demo.yaml", { "out=/nowhere" }, "segmenter/unet" },
 	{ "ffn.yaml", { "sections=/nowhere", "model=/nowhere", "out=/nowhere" }, "segmenter/ffn" },
 	{ "live.yaml", { "sections=/nowhere", "out=/nowhere" }, "inspector/feedback" },
@@ -345,6 +346,24 @@ static void ffn_runs(void **state)
 	test_place_clean(p);
 }
 
+static void consensus_runs(void **state)
+{
+	struct test_place *p = *state;
+	json_t *receipt;
+
+	test_write_sections(test_path(p->dir, "in"), &some);
+	test_run_expect(p, 0,
+			(const char *[]){ "run", "graphs/consensus.yaml",
+					  test_word("sections", p->dir, "in"),
+					  test_word("out", p->dir, "out"), SMALL_BLOCKS, NULL });
+	receipt = test_receipt(test_path(p->dir, "out"), true);
+	assert_int_equal(test_sum(receipt, "nodes", "warnings"), 0);
+	json_decref(receipt);
+	check_volume(test_path(p->dir, "out/labels"), FX_LABELS,
+		     (const size_t[3]){ some.count, some.height, some.width });
+	test_place_clean(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +375,8 @@ int main(void)
 						test_place_teardown),
 		cmocka_unit_test_setup_teardown(reconstruct_runs_with_truth_and_adapter,
 						test_place_setup, test_place_teardown),
+		cmocka_unit_test_setup_teardown(consensus_runs, test_place_setup,
+						test_place_teardown),
 		cmocka_unit_test_setup_teardown(ffn_runs, test_place_setup, test_place_teardown),
 		cmocka_unit_test_setup_teardown(train_unet_runs_and_its_model_segments,
 						test_place_setup, test_place_teardown),
