@@ -9,11 +9,11 @@
 #include "base/pack.h"
 #include "kernels/stitch.h"
 
-enum { IN, OUT };	   /* index into ports[] */
-enum { MUTUAL, EITHER };   /* index into matches[] */
+enum { IN, OUT, MERGES };  /* index into ports[] */
 enum { ROWS_MAX = 65536 }; /* of one record */
 
-static const char *const matches[] = { "mutual", "either", NULL };
+/* enum fx_stitch_match */
+static const char *const matches[] = { "mutual", "either", "overlap", "touch", NULL };
 
 struct overlap {
 	double overlap; /* options */
@@ -27,21 +27,25 @@ static const struct fx_port ports[] = {
 		 "segments of blocks with halo, numbered block by block" },
 	[OUT] = { "labels", FX_OUT, FX_BLOCK | FX_RECORD, FX_U64, 1 << FX_LABELS, false,
 		  "blocks without halo with provisional ids; equivalence and final-ids records" },
+	[MERGES] = { "merges", FX_OUT, FX_RECORD, 0, 0, false,
+		     "what was decided where blocks overlap: a row for each pair of ids that share "
+		     "voxels" },
 	{ 0 },
 };
 
 static const struct fx_option options[] = {
 	{ FX_FIELD(struct overlap, overlap), .def = 0.5, .min = 0, .max = 1,
 	  .help = "share of the smaller segment in the overlap that both must have in common" },
-	{ FX_FIELD(struct overlap, match), .def = MUTUAL, .choices = matches,
-	  .help = "join segments when each is the other's best match, or when either is" },
+	{ FX_FIELD(struct overlap, match), .def = FX_STITCH_MUTUAL, .choices = matches,
+	  .help = "join segments when each is the other's best match, when either is, by their "
+		  "overlap alone, or by one common voxel" },
 	{ 0 },
 };
 
 static int overlap_init(struct fx_node *node, void *state)
 {
 	struct overlap *s = state;
-	const struct fx_stitch_rule rule = { s->overlap, s->match == MUTUAL };
+	const struct fx_stitch_rule rule = { s->overlap, (enum fx_stitch_match)s->match };
 
 	s->stitch = fx_stitch_new(&rule);
 	return s->stitch ? FX_OK : fx_fail(node, FX_ENOMEM, "no memory for the stitcher");
@@ -85,21 +89,25 @@ static struct fx_block *overlap_output(struct fx_node *node, const struct fx_blo
 	return out;
 }
 
-/* Sends rows of two ids as records of at most ROWS_MAX rows. */
-static int overlap_send_rows(struct fx_node *node, const char *kind, const uint64_t *ids,
-			     size_t rows)
+/* Sends rows of numbers as records of at most ROWS_MAX rows. */
+static int overlap_send_rows(struct fx_node *node, unsigned port, const char *kind,
+			     const uint64_t *numbers, size_t rows, uint32_t columns)
 {
 	for (size_t at = 0; at < rows; at += ROWS_MAX) {
 		const size_t n = rows - at < ROWS_MAX ? rows - at : ROWS_MAX;
 		struct fx_record *r = fx_record_new(kind);
-		int rc = r ? fx_record_table(r, n, 2) : FX_ENOMEM;
+		int rc = r ? fx_record_table(r, n, columns) : FX_ENOMEM;
+
+		if (rc == FX_OK && port == MERGES)
+			rc = fx_record_add_text(r, "columns",
+						"a b shared a_voxels b_voxels joined");
 
 		if (rc < 0) {
 			fx_record_free(r);
 			return fx_fail(node, FX_ENOMEM, "no memory for a record of %zu rows", n);
 		}
-		memcpy(r->table, ids + 2 * at, n * 2 * sizeof *ids);
-		rc = fx_send_record(node, OUT, r);
+		memcpy(r->table, numbers + columns * at, n * columns * sizeof *numbers);
+		rc = fx_send_record(node, port, r);
 		if (rc < 0)
 			return rc;
 	}
@@ -128,7 +136,10 @@ static int overlap_process(struct fx_node *node, void *state)
 	}
 	rc = fx_send(node, OUT, out);
 	if (rc == FX_OK && pairs->len)
-		rc = overlap_send_rows(node, "equivalence", &pairs->ids[0][0], pairs->len);
+		rc = overlap_send_rows(node, OUT, "equivalence", &pairs->ids[0][0], pairs->len, 2);
+	if (rc == FX_OK && pairs->seen_len && fx_connected(node, MERGES))
+		rc = overlap_send_rows(node, MERGES, "merges", pairs->seen->id, pairs->seen_len,
+				       FX_STITCH_MEETING_COLUMNS);
 	return rc;
 }
 
@@ -136,13 +147,15 @@ static int overlap_mark(struct fx_node *node, void *state, unsigned port, const 
 {
 	struct overlap *s = state;
 	struct fx_mark out = *m;
+	int rc;
 
 	(void)port;
 	if (m->kind == FX_MARK_DONE)
 		fx_stitch_done(s->stitch, m->region);
 	if (m->kind == FX_MARK_OPEN)
 		out.dtype = FX_U64;
-	return fx_send_mark(node, OUT, &out);
+	rc = fx_send_mark(node, OUT, &out);
+	return rc < 0 ? rc : fx_send_mark(node, MERGES, m);
 }
 
 static int overlap_drain(struct fx_node *node, void *state)
@@ -154,7 +167,7 @@ static int overlap_drain(struct fx_node *node, void *state)
 
 	if (fx_stitch_final(s->stitch, &table, &rows, &segments) < 0)
 		return fx_fail(node, FX_ENOMEM, "no memory for the final ids");
-	rc = overlap_send_rows(node, "final-ids", table, rows);
+	rc = overlap_send_rows(node, OUT, "final-ids", table, rows, 2);
 	free(table);
 	fx_log(FX_LOG_INFO, "%zu pieces joined to %" PRIu64 " segments", rows, segments);
 	return rc;

@@ -13,7 +13,7 @@ enum { RECORDS }; /* index into ports[] */
 
 struct json {
 	const char *path; /* options: set before init() */
-	bool lines;
+	bool lines, rows;
 
 	json_t *root; /* owned, from init() to finish(): an object, or with lines an array of them
 		       */
@@ -21,7 +21,7 @@ struct json {
 
 static const struct fx_port ports[] = {
 	[RECORDS] = { "records", FX_IN, FX_RECORD, 0, 0, false,
-		      "named numbers and texts; tables are not written" },
+		      "named numbers and texts; with rows also their tables" },
 	{ 0 },
 };
 
@@ -30,6 +30,8 @@ static const struct fx_option options[] = {
 	  .help = "file to write; dots in names make nested objects, later values replace" },
 	{ FX_FIELD(struct json, lines), .def = false,
 	  .help = "one line with an object for each record, none replaces another" },
+	{ FX_FIELD(struct json, rows), .def = false,
+	  .help = "with lines, one line for each row of a record's table, with its fields" },
 	{ 0 },
 };
 
@@ -42,8 +44,25 @@ static int jsonfile_init(struct fx_node *node, void *state)
 		return fx_fail_error(node, &err);
 	if (fx_is_dir(s->path) || !s->path[0])
 		return fx_fail(node, FX_EINVAL, "path \"%s\" must name a file", s->path);
+	if (s->rows && !s->lines)
+		return fx_fail(node, FX_EINVAL, "rows are written as lines only: set lines too");
 	s->root = s->lines ? json_array() : json_object();
 	return s->root ? FX_OK : fx_fail(node, FX_ENOMEM, "no memory for records");
+}
+
+/* A record as one line, or as a line for each row of its table. */
+static int jsonfile_line(const struct json *s, const struct fx_record *r, struct fx_error *err)
+{
+	json_t *to;
+	int result;
+
+	if (s->rows && r->columns)
+		return fx_record_rows_to_json(r, s->root, err);
+	to = json_object();
+	result = fx_record_to_json(r, to, err);
+	if (json_array_append_new(s->root, to) < 0 && result >= 0)
+		result = fx_error_set(err, FX_ENOMEM, "no memory for records");
+	return result;
 }
 
 static int jsonfile_process(struct fx_node *node, void *state)
@@ -51,13 +70,9 @@ static int jsonfile_process(struct fx_node *node, void *state)
 	struct json *s = state;
 	struct fx_record *r = fx_take_record(node, RECORDS);
 	struct fx_error err = { 0 };
-	json_t *to = s->lines ? json_object() : s->root;
-	int result = fx_record_to_json(r, to, &err);
+	const int result =
+		s->lines ? jsonfile_line(s, r, &err) : fx_record_to_json(r, s->root, &err);
 
-	if (s->lines && result >= 0 && json_array_append(s->root, to) < 0)
-		result = fx_error_set(&err, FX_ENOMEM, "no memory for records");
-	if (s->lines)
-		json_decref(to);
 	fx_record_free(r);
 	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
 }

@@ -2,7 +2,9 @@
 /* recordjson.c: the fields of records as a JSON object. */
 #include "formats/recordjson.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,5 +64,61 @@ int fx_record_to_json(const struct fx_record *r, json_t *root, struct fx_error *
 
 	for (size_t i = 0; i < r->fields_len && result == FX_OK; i++)
 		result = field_to_json(&r->fields[i], root, err);
+	return result;
+}
+
+/* The name of column @p i: word i of @p names, which is moved behind it. */
+static void column_name(char *name, size_t size, const char **names, uint32_t i)
+{
+	const char *word = *names + strspn(*names, " ");
+	const size_t len = strcspn(word, " ");
+
+	if (len && len < size)
+		snprintf(name, size, "%.*s", (int)len, word);
+	else
+		snprintf(name, size, "column%" PRIu32, i + 1);
+	*names = word + len;
+}
+
+static json_t *cell_value(uint64_t number)
+{
+	char text[24];
+
+	if (number <= INT64_MAX)
+		return json_integer((json_int_t)number);
+	snprintf(text, sizeof text, "%" PRIu64, number);
+	return json_string(text);
+}
+
+static int row_to_json(const struct fx_record *r, size_t row, json_t *to, struct fx_error *err)
+{
+	const char *names = fx_record_text(r, "columns");
+	int result = FX_OK;
+
+	for (size_t i = 0; i < r->fields_len && result == FX_OK; i++)
+		if (strcmp(r->fields[i].name, "columns") != 0)
+			result = field_to_json(&r->fields[i], to, err);
+	names = names ? names : "";
+	for (uint32_t i = 0; i < r->columns && result == FX_OK; i++) {
+		char name[64];
+
+		column_name(name, sizeof name, &names, i);
+		if (json_object_set_new(to, name, cell_value(r->table[row * r->columns + i])) < 0)
+			result = fx_error_set(err, FX_EINVAL, "column %s cannot be written", name);
+	}
+	return result;
+}
+
+int fx_record_rows_to_json(const struct fx_record *r, json_t *array, struct fx_error *err)
+{
+	int result = FX_OK;
+
+	for (size_t row = 0; row < r->rows && result == FX_OK; row++) {
+		json_t *to = json_object();
+
+		result = row_to_json(r, row, to, err);
+		if (json_array_append_new(array, to) < 0 && result == FX_OK)
+			result = fx_error_set(err, FX_ENOMEM, "no memory for %zu rows", r->rows);
+	}
 	return result;
 }

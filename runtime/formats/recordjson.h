@@ -13,4 +13,10 @@
  * a name stands for a value and for an object, or a text is not UTF-8; FX_ENOMEM. */
 int fx_record_to_json(const struct fx_record *r, json_t *root, struct fx_error *err);
 
+/** Appends an object for each row of the table of @p r to @p array: the fields, then the numbers of
+ * the row. The text field "columns" (not written itself) has their names, words in order; columns
+ * beyond them are named column1, ... by their place. Numbers from 2^63 on become texts. Errors as
+ * above. */
+int fx_record_rows_to_json(const struct fx_record *r, json_t *array, struct fx_error *err);
+
 #endif

@@ -170,13 +170,52 @@ static void share_offer(struct share *s, uint64_t n, uint64_t partner)
 	}
 }
 
-static int pairs_push(struct fx_stitch_pairs *out, uint64_t a, uint64_t b)
+static int pairs_push(struct fx_stitch_pairs *out, const struct fx_stitch_meeting *m)
 {
-	if (!fx_grow(&out->ids, &out->cap, out->len + 1, sizeof *out->ids))
+	if (!fx_grow(&out->seen, &out->seen_cap, out->seen_len + 1, sizeof *out->seen) ||
+	    !fx_grow(&out->ids, &out->cap, out->len + 1, sizeof *out->ids))
 		return FX_ENOMEM;
-	out->ids[out->len][0] = a < b ? a : b;
-	out->ids[out->len++][1] = a < b ? b : a;
+	out->seen[out->seen_len++] = *m;
+	if (m->joined)
+		memcpy(out->ids[out->len++], m->id, sizeof m->id);
 	return FX_OK;
+}
+
+static bool match_joins(const struct fx_pair *pair, const struct share *a, const struct share *b,
+			const struct fx_stitch_rule *rule)
+{
+	const uint64_t smaller = a->voxels < b->voxels ? a->voxels : b->voxels;
+	const bool a_best = a->best == pair->truth, b_best = b->best == pair->seg;
+
+	if (rule->match == FX_STITCH_TOUCH)
+		return true;
+	if ((double)pair->count < rule->fraction * (double)smaller)
+		return false;
+	if (rule->match == FX_STITCH_OVERLAP)
+		return true;
+	return rule->match == FX_STITCH_MUTUAL ? a_best && b_best : a_best || b_best;
+}
+
+/* What was decided of a pair that shares voxels, if both have an id. */
+static int match_pair(const struct fx_slab *l, const struct fx_slab *u, const struct share *a,
+		      const struct share *b, const struct fx_pair *pair,
+		      const struct fx_stitch_rule *rule, struct fx_stitch_pairs *out)
+{
+	const uint64_t id_a = l->ids[pair->seg], id_b = u->ids[pair->truth];
+	struct fx_stitch_meeting m = { .id = { id_a, id_b },
+				       .shared = pair->count,
+				       .voxels = { a->voxels, b->voxels },
+				       .joined = match_joins(pair, a, b, rule) };
+
+	if (!id_a || !id_b)
+		return FX_OK;
+	if (id_a > id_b) {
+		m.id[0] = id_b;
+		m.id[1] = id_a;
+		m.voxels[0] = b->voxels;
+		m.voxels[1] = a->voxels;
+	}
+	return pairs_push(out, &m);
 }
 
 static int match_decide(const struct fx_slab *l, const struct fx_slab *u, struct share *ls,
@@ -190,16 +229,8 @@ static int match_decide(const struct fx_slab *l, const struct fx_slab *u, struct
 		share_offer(&ls[pairs[k].seg], pairs[k].count, pairs[k].truth);
 		share_offer(&us[pairs[k].truth], pairs[k].count, pairs[k].seg);
 	}
-	for (size_t k = 0; rc == FX_OK && k < c->len; k++) {
-		const struct share *a = &ls[pairs[k].seg], *b = &us[pairs[k].truth];
-		const uint64_t smaller = a->voxels < b->voxels ? a->voxels : b->voxels;
-		const bool a_best = a->best == pairs[k].truth, b_best = b->best == pairs[k].seg;
-		const uint64_t id_a = l->ids[pairs[k].seg], id_b = u->ids[pairs[k].truth];
-
-		if ((rule->mutual ? a_best && b_best : a_best || b_best) && id_a && id_b &&
-		    (double)pairs[k].count >= rule->fraction * (double)smaller)
-			rc = pairs_push(out, id_a, id_b);
-	}
+	for (size_t k = 0; rc == FX_OK && k < c->len; k++)
+		rc = match_pair(l, u, &ls[pairs[k].seg], &us[pairs[k].truth], &pairs[k], rule, out);
 	free(pairs);
 	return rc;
 }

@@ -32,20 +32,38 @@ struct fx_slab {
 	uint64_t *ids; /**< owned; id of each label; 0 when it has no voxel in the core */
 };
 
-/** When are two labels one? Both blocks labelled the strip. A pair that shares n_ab voxels of it
- * is one neuron when n_ab >= fraction * min(n_a, n_b), with n_a and n_b the voxels of each label in
- * the strip, and each is the label that the other shares most voxels with (ties: the label met
- * first). With mutual off one of the two suffices: fewer splits, but one merger between two
- * neurons then spreads to all pieces of both. Label 0 never matches. */
-struct fx_stitch_rule {
-	double fraction; /**< 0 to 1 */
-	bool mutual;
+/** How two labels must match: each is the label that the other shares most voxels with (ties: the
+ * label met first); one of the two suffices; however many others each shares voxels with; or one
+ * voxel is enough. From the first to the last there are fewer splits, but a merger between two
+ * neurons in one block spreads to more pieces of both. */
+enum fx_stitch_match {
+	FX_STITCH_MUTUAL,
+	FX_STITCH_EITHER,
+	FX_STITCH_OVERLAP,
+	FX_STITCH_TOUCH, /**< whatever the fraction */
 };
 
-/** Pairs of ids that are one: 2 numbers each, the smaller first. Zero-initialise; free(ids). */
+/** When are two labels one? Both blocks labelled the strip. A pair that shares n_ab voxels of it
+ * is one neuron when n_ab >= fraction * min(n_a, n_b), with n_a and n_b the voxels of each label in
+ * the strip, and they match. Label 0 never matches. */
+struct fx_stitch_rule {
+	double fraction; /**< 0 to 1 */
+	enum fx_stitch_match match;
+};
+
+/** Two ids that share voxels of a strip, and what was decided: the smaller id first. */
+struct fx_stitch_meeting {
+	uint64_t id[2], shared, voxels[2], joined; /**< voxels in the strip; joined is 0 or 1 */
+};
+enum { FX_STITCH_MEETING_COLUMNS = 6 }; /* numbers in one */
+
+/** Pairs of ids that are one: 2 numbers each, the smaller first; and all pairs that were looked at.
+ * Zero-initialise; free(ids), free(seen). */
 struct fx_stitch_pairs {
 	size_t len, cap; /**< in pairs */
 	uint64_t (*ids)[2];
+	size_t seen_len, seen_cap;
+	struct fx_stitch_meeting *seen;
 };
 
 /** Cuts the strip at one face of @p b: the halo beyond the face and as many planes of the block
@@ -59,9 +77,9 @@ size_t fx_slab_size(const struct fx_slab *s);
 /** Puts a slab; the one taken back is a new one in *s. FX_ETYPE, FX_ENOMEM. */
 void fx_slab_pack(const struct fx_slab *s, struct fx_pack *to);
 int fx_slab_unpack(struct fx_slab **s, struct fx_unpack *from);
-/** Appends to @p out the ids that are one under @p rule, from the planes that both slabs of a face
- * have. Depends on the slabs alone, not on which came first. FX_ETYPE when the cross sections
- * differ, FX_ENOMEM. */
+/** Appends to @p out the ids that meet, and those that are one under @p rule, from the planes that
+ * both slabs of a face have. Depends on the slabs alone, not on which came first. FX_ETYPE when the
+ * cross sections differ, FX_ENOMEM. */
 int fx_slab_match(const struct fx_slab *lower, const struct fx_slab *upper,
 		  const struct fx_stitch_rule *rule, struct fx_stitch_pairs *out);
 

@@ -50,6 +50,7 @@ void fx_stitch_free(struct fx_stitch *s)
 		}
 	fx_unionfind_fini(&s->sets);
 	free(s->found.ids);
+	free(s->found.seen);
 	free(s);
 }
 
@@ -227,7 +228,7 @@ int fx_stitch_add(struct fx_stitch *s, const struct fx_block *b, uint64_t *core,
 
 	if (rc < 0)
 		return rc;
-	s->found.len = 0;
+	s->found.len = s->found.seen_len = 0;
 	if (dense_fill(&d, b) < 0 || dense_core(s, &d, b, core) < 0)
 		rc = fx_error_set(err, FX_ENOMEM, "no memory for the labels of a block");
 	for (int a = 0; rc == FX_OK && a < 3; a++) {

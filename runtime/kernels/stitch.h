@@ -32,9 +32,9 @@ enum { FX_STITCH_Z_MAX = (1 << 23) - 2, FX_STITCH_YX_MAX = (1 << 20) - 1 };
 struct fx_stitch *fx_stitch_new(const struct fx_stitch_rule *rule);
 void fx_stitch_free(struct fx_stitch *s);
 /** Takes a block of labels (u8, u16, u32, u64; 0 is unassigned), fills @p core (z y x of the core,
- * C order) with provisional ids, and gives in *pairs the ids found to be one (valid until the next
- * call). FX_EINVAL when it lies outside of 0..MAX, has a halo as large as itself, came before, or
- * does not fit its neighbour's face; FX_ETYPE, FX_ENOMEM. */
+ * C order) with provisional ids, and gives in *pairs the ids that met and those found to be one
+ * (valid until the next call). FX_EINVAL when it lies outside of 0..MAX, has a halo as large as
+ * itself, came before, or does not fit its neighbour's face; FX_ETYPE, FX_ENOMEM. */
 int fx_stitch_add(struct fx_stitch *s, const struct fx_block *b, uint64_t *core,
 		  const struct fx_stitch_pairs **pairs, struct fx_error *err);
 /** No more blocks with a core in @p r will come: frees what waits for one. */

@@ -350,6 +350,8 @@ static void consensus_runs(void **state)
 {
 	struct test_place *p = *state;
 	json_t *receipt;
+	void *text;
+	size_t size;
 
 	test_write_sections(test_path(p->dir, "in"), &some);
 	test_run_expect(p, 0,
@@ -361,6 +363,11 @@ static void consensus_runs(void **state)
 	json_decref(receipt);
 	check_volume(test_path(p->dir, "out/labels"), FX_LABELS,
 		     (const size_t[3]){ some.count, some.height, some.width });
+	assert_int_equal(
+		fx_file_read(test_path(p->dir, "out/merges.jsonl"), 64 << 20, &text, &size, NULL),
+		FX_OK);
+	assert_int_equal(strncmp(text, "{\"a\": ", 6), 0);
+	free(text);
 	test_place_clean(p);
 }
 

@@ -44,7 +44,7 @@ static void stitch(const int order[2], uint64_t final[2][16])
 	assert_int_equal(node_test_drain(t), FX_OK);
 	assert_int_equal(node_test_sent(t, 0)->mark.kind, FX_MARK_OPEN);
 	assert_int_equal(node_test_sent(t, 0)->mark.dtype, FX_U64);
-	assert_int_equal(node_test_sent(t, 4)->mark.kind, FX_MARK_DONE);
+	assert_int_equal(node_test_sent(t, 6)->mark.kind, FX_MARK_DONE);
 	assert_string_equal(node_test_warning(t), "");
 	assert_int_equal(node_test_count(t, "labels", FX_RECORD), 2);
 	pairs = node_test_get(t, "labels", FX_RECORD, 0)->message;
@@ -164,6 +164,30 @@ static void options_reach_the_rule(void **unused)
 	node_test_free(t);
 }
 
+static void decisions_are_records(void **unused)
+{
+	struct node_test *t = node_test_new(&fx_node_stitcher_overlap, NULL);
+	struct fx_block *b = block_of_two(1, 3, 2);
+	const struct fx_record *r;
+
+	(void)unused;
+	((uint32_t *)b->data)[0] = 9;
+	node_test_block(t, "labels", block_of_two(0, 3, 2));
+	assert_int_equal(node_test_count(t, "merges", FX_RECORD), 0);
+	node_test_block(t, "labels", b);
+	assert_int_equal(node_test_count(t, "merges", FX_RECORD), 1);
+	r = node_test_get(t, "merges", FX_RECORD, 0)->message;
+	assert_string_equal(r->kind, "merges");
+	assert_string_equal(fx_record_text(r, "columns"), "a b shared a_voxels b_voxels joined");
+	assert_int_equal(r->rows, 1); /* 9 lies in the halo alone */
+	assert_int_equal(r->columns, 6);
+	assert_int_equal(r->table[2], 3);
+	assert_int_equal(r->table[3], 4);
+	assert_int_equal(r->table[4], 3);
+	assert_int_equal(r->table[5], 1);
+	node_test_free(t);
+}
+
 /* Blocks of 3 x 3 x 3 cells of 4 voxels with a halo of 1, labels in stripes that cross faces. */
 static struct node_test *live(const char *lives)
 {
@@ -227,6 +251,7 @@ int main(void)
 		cmocka_unit_test(done_ends_the_wait_for_a_neighbour),
 		cmocka_unit_test(missing_passes_and_errors_have_words),
 		cmocka_unit_test(options_reach_the_rule),
+		cmocka_unit_test(decisions_are_records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,6 +128,40 @@ static void a_line_for_each_record(void **folder)
 	}
 }
 
+static void rows_of_tables_are_lines(void **folder)
+{
+	char path[300];
+	struct node_test *t;
+	struct fx_record *r = record("z", 5);
+	void *text;
+	size_t size;
+
+	snprintf(path, sizeof path, "path=%s/rows.jsonl", (const char *)*folder);
+	t = node_test_new(&fx_node_writer_json,
+			  (const char *const[]){ path, "lines=true", "rows=true", NULL });
+	fx_record_add_text(r, "columns", "a  b");
+	assert_int_equal(fx_record_table(r, 2, 3), FX_OK);
+	for (size_t i = 0; i < 5; i++)
+		r->table[i] = ((uint64_t)1 << 60) + i;
+	r->table[5] = UINT64_MAX;
+	node_test_record(t, "records", r);
+	node_test_record(t, "records", record("alone", 1));
+	assert_int_equal(node_test_drain(t), FX_OK);
+	node_test_free(t);
+	assert_int_equal(fx_file_read(test_path(*folder, "rows.jsonl"), 4096, &text, &size, NULL),
+			 FX_OK);
+	assert_string_equal(text, "{\"z\": 5, \"a\": 1152921504606846976, "
+				  "\"b\": 1152921504606846977, \"column3\": 1152921504606846978}\n"
+				  "{\"z\": 5, \"a\": 1152921504606846979, "
+				  "\"b\": 1152921504606846980, "
+				  "\"column3\": \"18446744073709551615\"}\n"
+				  "{\"alone\": 1}\n");
+	free(text);
+	t = node_test_new(&fx_node_writer_json, (const char *const[]){ path, "rows=true", NULL });
+	assert_int_equal(node_test_result(t), FX_EINVAL);
+	node_test_free(t);
+}
+
 static void nothing_is_an_empty_object(void **folder)
 {
 	struct node_test *t = start(*folder, "empty.json");
@@ -167,6 +201,7 @@ int main(void)
 		cmocka_unit_test(another_life_writes_the_same),
 		cmocka_unit_test(names_with_dots_are_nested),
 		cmocka_unit_test(a_line_for_each_record),
+		cmocka_unit_test(rows_of_tables_are_lines),
 		cmocka_unit_test(nothing_is_an_empty_object),
 		cmocka_unit_test(a_name_is_a_value_or_an_object),
 	};

@@ -9,7 +9,7 @@
 #include "kernels/runs.h"
 #include "kernels/stitch.h"
 
-static const struct fx_stitch_rule half_mutual = { 0.5, true };
+static const struct fx_stitch_rule half_mutual = { 0.5, FX_STITCH_MUTUAL };
 
 /* A volume of convex cells (nearest of 40 seeds) with some background. */
 static struct fx_block *cells_volume(size_t z, size_t y, size_t x, uint64_t seed)
@@ -241,7 +241,12 @@ static size_t pairs_of(const char *below, const char *above, struct fx_stitch_ru
 
 static void the_rule_is_as_stated(void **unused)
 {
-	const struct fx_stitch_rule either = { 0.5, false }, all = { 1, true };
+	const struct fx_stitch_rule either = { 0.5, FX_STITCH_EITHER },
+				    all = { 1, FX_STITCH_MUTUAL },
+				    either_less = { 0.4, FX_STITCH_EITHER },
+				    overlap = { 0.5, FX_STITCH_OVERLAP },
+				    overlap_less = { 0.4, FX_STITCH_OVERLAP },
+				    touch = { 1, FX_STITCH_TOUCH };
 
 	(void)unused;
 	/* 6 of 8 shared; a runs on in its core, which is not in the strip */
@@ -254,11 +259,46 @@ static void the_rule_is_as_stated(void **unused)
 	/* two pieces above one below: the better match only, unless either is enough */
 	assert_int_equal(pairs_of("aaaaaaaaaaaa", "bbbbbccc....", half_mutual), 1);
 	assert_int_equal(pairs_of("aaaaaaaaaaaa", "bbbbbccc....", either), 2);
+	/* b shares 2 voxels of 5 and 5 with x, and both have a better match */
+	assert_int_equal(pairs_of("aaaaaaabbbbb", "xxxxxyyyyyyy", either_less), 2);
+	assert_int_equal(pairs_of("aaaaaaabbbbb", "xxxxxyyyyyyy", overlap), 2);
+	assert_int_equal(pairs_of("aaaaaaabbbbb", "xxxxxyyyyyyy", overlap_less), 3);
+	assert_int_equal(pairs_of("aaaaaaabbbbb", "xxxxxyyyyyyy", touch), 3);
 	/* nothing matches background */
 	assert_int_equal(pairs_of("aaaaaaaa....", "....bbbb....", half_mutual), 0);
 	/* c and d lie in the halos alone: no id, but c takes the match from a */
 	assert_int_equal(pairs_of("aaaaaaaacccc", "....bbbb....", half_mutual), 0);
 	assert_int_equal(pairs_of("aaaaa...cccc", "dddd........", half_mutual), 0);
+}
+
+/* Every pair that shares voxels is told, with what was decided, in either order. */
+static void decisions_are_told(void **unused)
+{
+	const uint64_t first = UINT64_C(1) << 40; /* z 0 */
+	const struct fx_stitch_meeting want[3] = {
+		{ { first + 0, first + 8 }, 3, { 3, 5 }, 1 },
+		{ { first + 7, first + 8 }, 2, { 5, 5 }, 0 },
+		{ { first + 7, first + 9 }, 3, { 5, 3 }, 1 },
+	};
+
+	(void)unused;
+	for (int order = 0; order < 2; order++) {
+		struct fx_stitch *s = fx_stitch_new(&half_mutual);
+		struct fx_block *b[2] = { row(0, "aaaaaaabbbbb", 0, 4),
+					  row(4, "xxxxxyyyyyyy", 4, 0) };
+		const struct fx_stitch_pairs *pairs;
+		uint64_t core[8];
+
+		assert_int_equal(fx_stitch_add(s, b[order], core, &pairs, NULL), FX_OK);
+		assert_int_equal(pairs->seen_len, 0);
+		assert_int_equal(fx_stitch_add(s, b[!order], core, &pairs, NULL), FX_OK);
+		assert_int_equal(pairs->len, 2);
+		assert_int_equal(pairs->seen_len, 3);
+		assert_memory_equal(pairs->seen, want, sizeof want);
+		fx_block_free(b[0]);
+		fx_block_free(b[1]);
+		fx_stitch_free(s);
+	}
 }
 
 static void ids_are_the_places_of_first_voxels(void **unused)
@@ -366,6 +406,7 @@ int main(void)
 		cmocka_unit_test(any_grid_gives_the_whole_in_raster_order),
 		cmocka_unit_test(any_order_gives_the_same),
 		cmocka_unit_test(the_rule_is_as_stated),
+		cmocka_unit_test(decisions_are_told),
 		cmocka_unit_test(ids_are_the_places_of_first_voxels),
 		cmocka_unit_test(wrong_blocks_are_refused),
 		cmocka_unit_test(what_cannot_come_is_dropped),
