@@ -8,9 +8,9 @@
 
 #include "base/pack.h"
 #include "kernels/stitch.h"
+#include "node/rows.h"
 
-enum { IN, OUT, MERGES };  /* index into ports[] */
-enum { ROWS_MAX = 65536 }; /* of one record */
+enum { IN, OUT, MERGES }; /* index into ports[] */
 
 /* enum fx_stitch_match */
 static const char *const matches[] = { "mutual", "either", "overlap", "touch", NULL };
@@ -89,31 +89,6 @@ static struct fx_block *overlap_output(struct fx_node *node, const struct fx_blo
 	return out;
 }
 
-/* Sends rows of numbers as records of at most ROWS_MAX rows. */
-static int overlap_send_rows(struct fx_node *node, unsigned port, const char *kind,
-			     const uint64_t *numbers, size_t rows, uint32_t columns)
-{
-	for (size_t at = 0; at < rows; at += ROWS_MAX) {
-		const size_t n = rows - at < ROWS_MAX ? rows - at : ROWS_MAX;
-		struct fx_record *r = fx_record_new(kind);
-		int rc = r ? fx_record_table(r, n, columns) : FX_ENOMEM;
-
-		if (rc == FX_OK && port == MERGES)
-			rc = fx_record_add_text(r, "columns",
-						"a b shared a_voxels b_voxels joined");
-
-		if (rc < 0) {
-			fx_record_free(r);
-			return fx_fail(node, FX_ENOMEM, "no memory for a record of %zu rows", n);
-		}
-		memcpy(r->table, numbers + columns * at, n * columns * sizeof *numbers);
-		rc = fx_send_record(node, port, r);
-		if (rc < 0)
-			return rc;
-	}
-	return FX_OK;
-}
-
 static int overlap_process(struct fx_node *node, void *state)
 {
 	struct overlap *s = state;
@@ -136,10 +111,10 @@ static int overlap_process(struct fx_node *node, void *state)
 	}
 	rc = fx_send(node, OUT, out);
 	if (rc == FX_OK && pairs->len)
-		rc = overlap_send_rows(node, OUT, "equivalence", &pairs->ids[0][0], pairs->len, 2);
+		rc = fx_send_rows(node, OUT, "equivalence", NULL, &pairs->ids[0][0], pairs->len, 2);
 	if (rc == FX_OK && pairs->seen_len && fx_connected(node, MERGES))
-		rc = overlap_send_rows(node, MERGES, "merges", pairs->seen->id, pairs->seen_len,
-				       FX_STITCH_MEETING_COLUMNS);
+		rc = fx_send_rows(node, MERGES, "merges", "a b shared a_voxels b_voxels joined",
+				  pairs->seen->id, pairs->seen_len, FX_STITCH_MEETING_COLUMNS);
 	return rc;
 }
 
@@ -167,7 +142,7 @@ static int overlap_drain(struct fx_node *node, void *state)
 
 	if (fx_stitch_final(s->stitch, &table, &rows, &segments) < 0)
 		return fx_fail(node, FX_ENOMEM, "no memory for the final ids");
-	rc = overlap_send_rows(node, OUT, "final-ids", table, rows, 2);
+	rc = fx_send_rows(node, OUT, "final-ids", NULL, table, rows, 2);
 	free(table);
 	fx_log(FX_LOG_INFO, "%zu pieces joined to %" PRIu64 " segments", rows, segments);
 	return rc;

@@ -26,11 +26,13 @@ struct pending {
 struct merger {
 	struct fx_rag *rag;
 	const struct fx_agglomerate_params *p;
-	uint32_t *parent;	  /* owned, of union-find */
-	struct adjacency *around; /* owned, by root */
-	uint32_t *version;	  /* owned, by edge; UINT32_MAX is dead */
-	uint32_t *link;		  /* owned, by node: edge to the root at hand + 1, or 0 */
-	struct pending *heap;	  /* owned */
+	uint32_t *parent;		/* owned, of union-find */
+	struct adjacency *around;	/* owned, by root */
+	uint32_t *version;		/* owned, by edge; UINT32_MAX is dead */
+	uint32_t *link;			/* owned, by node: edge to the root at hand + 1, or 0 */
+	uint32_t *smallest;		/* owned, by root: the smallest label in it */
+	struct fx_agglomerate_log *log; /* or NULL */
+	struct pending *heap;		/* owned */
 	size_t heap_len, heap_cap;
 };
 
@@ -160,11 +162,17 @@ static void unlink_neighbours(struct merger *m, uint32_t node)
 		m->link[other_end(&m->rag->edges[a->edges[i]], node)] = 0;
 }
 
+/* Counts of a stream may be large: they stop at the end of their range. */
+static uint32_t added(uint32_t a, uint32_t b)
+{
+	return b < UINT32_MAX - a ? a + b : UINT32_MAX;
+}
+
 /* Adds the contact @p edge of a swallowed node to the contact @p with. */
 static void join_edges(struct merger *m, uint32_t with, uint32_t edge)
 {
 	for (int i = 0; i < FX_RAG_BINS; i++)
-		m->rag->hist[with][i] += m->rag->hist[edge][i];
+		m->rag->hist[with][i] = added(m->rag->hist[with][i], m->rag->hist[edge][i]);
 	m->version[with]++;
 	m->version[edge] = UINT32_MAX;
 }
@@ -184,6 +192,28 @@ static bool move_edge(struct merger *m, uint32_t edge, uint32_t kept, uint32_t g
 	return adjacency_add(&m->around[kept], edge);
 }
 
+/* Writes a merge of two roots down, and gives the smallest label of both to @p kept. */
+static bool note(struct merger *m, uint32_t edge, uint32_t kept, uint32_t gone)
+{
+	const bool forth = m->smallest[kept] < m->smallest[gone];
+	const uint32_t a = forth ? kept : gone, b = forth ? gone : kept;
+	struct fx_agglomerate_log *log = m->log;
+
+	if (log) {
+		if (!fx_grow(&log->merges, &log->cap, log->len + 1, sizeof *log->merges))
+			return false;
+		log->merges[log->len++] =
+			(struct fx_agglomerate_merge){ m->smallest[a],
+						       m->smallest[b],
+						       m->rag->size[a],
+						       m->rag->size[b],
+						       contact_faces(m->rag->hist[edge]),
+						       fx_contact_score(m->rag->hist[edge], m->p) };
+	}
+	m->smallest[kept] = m->smallest[a];
+	return true;
+}
+
 /* Merges the ends of @p edge. */
 static bool merge(struct merger *m, uint32_t edge, double limit)
 {
@@ -192,11 +222,11 @@ static bool merge(struct merger *m, uint32_t edge, double limit)
 		      (m->around[a].len == m->around[b].len && a < b);
 	uint32_t kept = a_kept ? a : b, gone = a_kept ? b : a;
 	struct adjacency moved = m->around[gone];
-	bool good = true;
+	bool good = note(m, edge, kept, gone);
 
 	m->version[edge] = UINT32_MAX;
 	m->parent[gone] = kept;
-	m->rag->size[kept] += m->rag->size[gone];
+	m->rag->size[kept] = added(m->rag->size[kept], m->rag->size[gone]);
 	link_neighbours(m, kept);
 	for (size_t i = 0; i < moved.len && good; i++)
 		if (m->version[moved.edges[i]] != UINT32_MAX)
@@ -255,10 +285,11 @@ static bool merger_init(struct merger *m)
 	m->around = fx_calloc(nodes, sizeof *m->around);
 	m->link = fx_calloc(nodes, sizeof *m->link);
 	m->version = fx_calloc(rag->edges_len, sizeof *m->version);
-	if (!m->parent || !m->around || !m->link || !m->version)
+	m->smallest = fx_calloc(nodes, sizeof *m->smallest);
+	if (!m->parent || !m->around || !m->link || !m->version || !m->smallest)
 		return false;
 	for (size_t i = 0; i < nodes; i++)
-		m->parent[i] = (uint32_t)i;
+		m->parent[i] = m->smallest[i] = (uint32_t)i;
 	for (size_t i = 0; i < rag->edges_len; i++)
 		if (!adjacency_add(&m->around[rag->edges[i].a], (uint32_t)i) ||
 		    !adjacency_add(&m->around[rag->edges[i].b], (uint32_t)i))
@@ -274,6 +305,7 @@ static void merger_fini(struct merger *m)
 	free(m->parent);
 	free(m->link);
 	free(m->version);
+	free(m->smallest);
 	free(m->heap);
 }
 
@@ -293,10 +325,10 @@ static uint32_t number_roots(struct merger *m, uint32_t *root)
 	return count;
 }
 
-int fx_agglomerate(uint32_t *root, uint32_t *count, struct fx_rag *rag,
-		   const struct fx_agglomerate_params *p)
+int fx_agglomerate_logged(uint32_t *root, uint32_t *count, struct fx_rag *rag,
+			  const struct fx_agglomerate_params *p, struct fx_agglomerate_log *log)
 {
-	struct merger m = { .rag = rag, .p = p };
+	struct merger m = { .rag = rag, .p = p, .log = log };
 	bool good;
 
 	good = rag->edges_len < UINT32_MAX && merger_init(&m) && merge_all(&m, false);
@@ -306,4 +338,10 @@ int fx_agglomerate(uint32_t *root, uint32_t *count, struct fx_rag *rag,
 		*count = number_roots(&m, root);
 	merger_fini(&m);
 	return good ? FX_OK : FX_ENOMEM;
+}
+
+int fx_agglomerate(uint32_t *root, uint32_t *count, struct fx_rag *rag,
+		   const struct fx_agglomerate_params *p)
+{
+	return fx_agglomerate_logged(root, count, rag, p, NULL);
 }

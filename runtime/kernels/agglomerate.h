@@ -30,6 +30,23 @@ struct fx_agglomerate_params {
 int fx_agglomerate(uint32_t *root, uint32_t *count, struct fx_rag *rag,
 		   const struct fx_agglomerate_params *p);
 
+/** A merge: labels a < b, each the smallest of its segment at that time, with the voxels of both
+ * (at most UINT32_MAX), and the faces and score of their contact. */
+struct fx_agglomerate_merge {
+	uint32_t a, b, a_voxels, b_voxels;
+	double faces, score;
+};
+
+/** Zero-initialise; free(merges). */
+struct fx_agglomerate_log {
+	size_t len, cap;
+	struct fx_agglomerate_merge *merges; /**< owned, in the order they were made */
+};
+
+/** fx_agglomerate(), with every merge appended to @p log. */
+int fx_agglomerate_logged(uint32_t *root, uint32_t *count, struct fx_rag *rag,
+			  const struct fx_agglomerate_params *p, struct fx_agglomerate_log *log);
+
 /** The score of a contact: see fx_agglomerate_params. 1 without faces. */
 double fx_contact_score(const uint32_t hist[FX_RAG_BINS], const struct fx_agglomerate_params *p);
 
