@@ -42,6 +42,7 @@ bool bench_cc(json_t *results);
 bool bench_edt(json_t *results);
 bool bench_teasar(json_t *results);
 bool bench_voi(json_t *results);
+bool bench_agglomerate(json_t *results);
 bool bench_scale(json_t *results);
 bool bench_frames(json_t *results);
 

@@ -26,6 +26,8 @@ static const struct {
 	{ "frames", "a detector over TCP: acquire/zmq without and with a spool, and plain ZeroMQ",
 	  bench_frames },
 	{ "voi", "the table of label pairs and VOI of 192 x 192 x 192 voxels", bench_voi },
+	{ "agglomerate", "the graph of touching fragments and its merge, 64 x 256 x 256 voxels",
+	  bench_agglomerate },
 	{ "scale", "1 to 64 workers with a set time a block, and 200 processes", bench_scale },
 };
 
@@ -130,6 +132,10 @@ int cmd_bench(int argc, char **argv)
 			"  voi    the variation of information of two label volumes, in turn with "
 			"a map\n"
 			"         of maps in plain C. MVx/s by CPU time, ratio\n"
+			"  agglomerate\n"
+			"         the graph of touching fragments with its boundary statistics, "
+			"and its\n"
+			"         merge, on one core in turn with plain C. MVx/s by CPU time\n"
 			"  scale  1 to 64 workers that only wait a set time for each block, "
 			"against the\n"
 			"         ideal of workers / time; what the framework costs; starting, and "

@@ -96,28 +96,28 @@ static int boundary_process(struct fx_node *node, void *state)
 	return rc;
 }
 
+/* Records of the labels may come before the evidence: OPEN goes on with that of the labels. */
 static int boundary_mark(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m)
 {
 	struct boundary *s = state;
-	struct fx_mark out = *m;
 	bool all;
 	int rc = fx_joined_mark(&s->joined, node, port, m, &all);
 
-	if (rc < 0 || !all)
+	if (rc < 0)
 		return rc;
 	if (m->kind == FX_MARK_OPEN) {
-		const struct fx_mark *labels = fx_opened(node, LABELS);
-
-		out = labels ? *labels : *m;
 		memcpy(s->graph.extent, m->region.hi, sizeof s->graph.extent);
+		all = port == LABELS;
 	}
+	if (!all)
+		return FX_OK;
 	if (m->kind == FX_MARK_DONE) {
 		rc = fx_joined_late(&s->joined, node, &m->region, OUT, MERGES);
 		fx_ragstream_done(&s->graph, m->region);
 	}
 	if (rc == FX_OK)
-		rc = fx_send_mark(node, OUT, &out);
-	return rc < 0 ? rc : fx_send_mark(node, MERGES, &out);
+		rc = fx_send_mark(node, OUT, m);
+	return rc < 0 ? rc : fx_send_mark(node, MERGES, m);
 }
 
 /* The labels of both ends of each merge as they are in the blocks, the smallest of each. */

@@ -357,7 +357,8 @@ static void consensus_runs(void **state)
 	test_run_expect(p, 0,
 			(const char *[]){ "run", "graphs/consensus.yaml",
 					  test_word("sections", p->dir, "in"),
-					  test_word("out", p->dir, "out"), SMALL_BLOCKS, NULL });
+					  test_word("out", p->dir, "out"), "threshold=0.9",
+					  SMALL_BLOCKS, NULL });
 	receipt = test_receipt(test_path(p->dir, "out"), true);
 	assert_int_equal(test_sum(receipt, "nodes", "warnings"), 0);
 	json_decref(receipt);
@@ -367,6 +368,12 @@ static void consensus_runs(void **state)
 		fx_file_read(test_path(p->dir, "out/merges.jsonl"), 64 << 20, &text, &size, NULL),
 		FX_OK);
 	assert_int_equal(strncmp(text, "{\"a\": ", 6), 0);
+	free(text);
+	assert_int_equal(
+		fx_file_read(test_path(p->dir, "out/edits.jsonl"), 64 << 20, &text, &size, NULL),
+		FX_OK);
+	assert_int_equal(strncmp(text, "{\"a\": ", 6), 0);
+	assert_non_null(strstr(text, "score_ppm"));
 	free(text);
 	test_place_clean(p);
 }

@@ -177,6 +177,45 @@ static uint32_t merged_row(uint32_t faces, const struct fx_agglomerate_params *p
 	return count;
 }
 
+/* The merges that are told make the same segments, each under the smallest label of both. */
+static void merges_are_told(void **unused)
+{
+	static const struct fx_agglomerate_params p = { .threshold = 0.5, .quantile = -1 };
+
+	(void)unused;
+	for (uint64_t seed = 1; seed < 9; seed++) {
+		struct fx_rag rag = random_rag(seed, 12), same = random_rag(seed, 12);
+		uint32_t root[NODES + 1], want[NODES + 1], of[NODES + 1], size[NODES + 1], count, n;
+		struct fx_agglomerate_log log = { 0 };
+
+		for (uint32_t i = 1; i <= NODES; i++) {
+			of[i] = i;
+			size[i] = rag.size[i];
+		}
+		assert_int_equal(fx_agglomerate(want, &n, &same, &p), FX_OK);
+		assert_int_equal(fx_agglomerate_logged(root, &count, &rag, &p, &log), FX_OK);
+		assert_memory_equal(root, want, sizeof want);
+		assert_int_equal(log.len, NODES - count);
+		assert_true(log.len > 0);
+		for (size_t k = 0; k < log.len; k++) {
+			const struct fx_agglomerate_merge *m = &log.merges[k];
+
+			assert_true(m->a < m->b && of[m->a] == m->a && of[m->b] == m->b);
+			assert_true(m->score < 0.5 && m->faces > 0);
+			assert_int_equal(m->a_voxels, size[m->a]);
+			assert_int_equal(m->b_voxels, size[m->b]);
+			size[m->a] += size[m->b];
+			for (uint32_t i = 1; i <= NODES; i++)
+				of[i] = of[i] == m->b ? m->a : of[i];
+		}
+		for (uint32_t i = 2; i <= NODES; i++)
+			assert_int_equal(of[i] == of[i - 1], root[i] == root[i - 1]);
+		free(log.merges);
+		fx_rag_fini(&rag);
+		fx_rag_fini(&same);
+	}
+}
+
 static void large_segments_need_a_large_contact(void **unused)
 {
 	const struct fx_agglomerate_params rule = {
@@ -216,6 +255,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equals_plain_merging),
+		cmocka_unit_test(merges_are_told),
 		cmocka_unit_test(large_segments_need_a_large_contact),
 		cmocka_unit_test(scores_are_quantiles_or_the_mean),
 	};
