@@ -9,13 +9,14 @@
 #include "bench.h"
 #include "cmd.h"
 #include "kernels/agglomerate.h"
+#include "kernels/boundary.h"
 #include "kernels/fragments.h"
 #include "kernels/phantom.h"
 #include "kernels/ragstream.h"
 
 enum { DEPTH = 64, SIDE = 256, LEN = DEPTH * SIDE * SIDE, ROUNDS = 5, SLOTS = 1 << 18 };
 
-static const double THRESHOLD = 0.3;
+static const double THRESHOLD = 0.4;
 
 /* What a plain program knows of two labels that touch. */
 struct plain_edge {
@@ -39,9 +40,10 @@ static void bench_free(struct agglomerate_bench *b)
 	free(b->parent);
 }
 
-/* The image of a phantom, dark membranes, as evidence: the darker the more. */
+/* Evidence of a boundary in the image of a phantom, as segmenter/watershed finds it. */
 static bool bench_boundary(struct agglomerate_bench *b, struct fx_error *err)
 {
+	const struct fx_boundary_params ridge = { 1.4, 0, 0.7, 0.15, 4, 0.4 };
 	const struct fx_phantom_spec spec = { .height = SIDE,
 					      .width = SIDE,
 					      .voxel_nm = { 8, 8, 8 },
@@ -52,25 +54,28 @@ static bool bench_boundary(struct agglomerate_bench *b, struct fx_error *err)
 					      .node_nm = 80,
 					      .piece_len = 4096,
 					      .seed = 1 };
-	uint32_t *pieces = fx_calloc((size_t)SIDE * SIDE, sizeof *pieces);
-	uint8_t *to = b->boundary->data;
+	uint8_t *image = fx_calloc(LEN, 1);
+	float *brightness = fx_calloc(LEN, sizeof *brightness);
 	struct fx_phantom *p = NULL;
-	bool ok = pieces && fx_phantom_new(&spec, &p, err) == FX_OK;
+	bool ok = image && brightness && fx_phantom_new(&spec, &p, err) == FX_OK;
 
-	for (size_t z = 0; z < DEPTH && ok; z++, to += (size_t)SIDE * SIDE) {
+	for (size_t z = 0; z < DEPTH && ok; z++)
 		ok = fx_phantom_next(p, err) == FX_OK &&
-		     fx_phantom_render(p, 0, 0, SIDE, SIDE, to, pieces, err) == FX_OK;
-		for (size_t i = 0; ok && i < (size_t)SIDE * SIDE; i++)
-			to[i] = (uint8_t)(255 - to[i]);
-	}
+		     fx_phantom_render(p, 0, 0, SIDE, SIDE, image + z * SIDE * SIDE, NULL, err) ==
+			     FX_OK;
+	for (size_t i = 0; i < LEN && ok; i++)
+		brightness[i] = (float)image[i] / 255;
+	ok = ok && fx_boundary_ridge(b->boundary->data, brightness, b->boundary->shape,
+				     spec.voxel_nm, &ridge) == FX_OK;
 	fx_phantom_free(p);
-	free(pieces);
+	free(image);
+	free(brightness);
 	return ok;
 }
 
 static bool bench_init(struct agglomerate_bench *b, struct fx_error *err)
 {
-	const struct fx_fragments_params cut = { 0.5, 1, 3 };
+	const struct fx_fragments_params cut = { 0.35, 0, 1 };
 	const double voxel[3] = { 8, 8, 8 };
 	uint64_t *wide;
 	uint32_t *cells = fx_calloc(LEN, sizeof *cells);

@@ -10,19 +10,22 @@
 #include "base/alloc.h"
 #include "kernels/runs.h"
 
-/* The core of a block: a node for every voxel, and the evidence. */
+enum { RECENT = 1024 }; /* pairs whose edge is at hand: a power of two */
+
+/* The core of a block, as it is walked: two planes of nodes, the evidence, layers of all faces. */
 struct part {
 	struct fx_region core;
 	size_t shape[3];
-	uint32_t *nodes;   /* owned */
-	uint8_t *value[3]; /* owned: by axis; of a boundary the first alone */
-	bool by_face;	   /* evidence belongs to faces: value[axis] */
-};
-
-/* The edge that was counted last. */
-struct last {
-	uint64_t pair;
-	uint32_t *hist;
+	uint32_t *nodes; /* owned: of planes z and z - 1 by z % 2 */
+	const uint8_t
+		*value[3]; /* at the corner of the core, by axis; of a boundary all the same */
+	uint8_t *own;	   /* owned: values that had to be made */
+	size_t step[2];	   /* from plane to plane, and from row to row of values */
+	uint8_t flip;	   /* 255 for values that say how sure it is that there is none */
+	bool by_face;	   /* evidence belongs to faces */
+	struct fx_ragstream_face *faces[3][2]; /* owned; the lower ones (upper is true) first */
+	uint64_t pair[RECENT];		       /* pairs counted lately, 0 is none */
+	uint32_t edge[RECENT];
 };
 
 static void face_free(struct fx_ragstream_face *f)
@@ -69,25 +72,23 @@ static uint32_t stream_node(struct fx_ragstream *s, uint64_t label)
 	return (uint32_t)s->nodes_len;
 }
 
-/* The edge of a pair, whose histogram @p last holds until the next one is made. */
-static bool stream_edge(struct fx_ragstream *s, uint64_t pair, struct last *last)
+/* The edge of a pair, SIZE_MAX without memory. */
+static size_t stream_edge(struct fx_ragstream *s, uint64_t pair)
 {
 	uint64_t *at = fx_map64_at(&s->pairs, pair);
 	const size_t n = s->edges_len;
 
-	if (!at)
-		return false;
+	if (!at || n >= UINT32_MAX)
+		return SIZE_MAX;
 	if (!*at) {
 		if (!fx_grow(&s->edges, &s->edges_cap, n + 1, sizeof *s->edges) ||
 		    !fx_grow(&s->hist, &s->hist_cap, n + 1, sizeof *s->hist))
-			return false;
+			return SIZE_MAX;
 		s->edges[n] = (struct fx_rag_edge){ (uint32_t)(pair >> 32), (uint32_t)pair };
 		memset(s->hist[n], 0, sizeof s->hist[n]);
 		*at = ++s->edges_len;
 	}
-	last->pair = pair;
-	last->hist = s->hist[*at - 1];
-	return true;
+	return (size_t)*at - 1;
 }
 
 /* First i from @p i on where a and b differ, or n. */
@@ -106,43 +107,58 @@ static size_t first_difference(const uint32_t *a, const uint32_t *b, size_t i, s
 	return i;
 }
 
+/* Counts a face between two nodes. */
+static bool stream_count(struct fx_ragstream *s, struct part *p, uint32_t a, uint32_t b,
+			 uint8_t value)
+{
+	const uint64_t pair = a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
+	const size_t slot = (a * 0x9e3779b1u ^ b * 0x85ebca77u ^ (a ^ b)) & (RECENT - 1);
+
+	if (p->pair[slot] != pair) {
+		const size_t edge = stream_edge(s, pair);
+
+		if (edge == SIZE_MAX)
+			return false;
+		p->pair[slot] = pair;
+		p->edge[slot] = (uint32_t)edge;
+	}
+	s->hist[p->edge[slot]][value * FX_RAG_BINS / 256]++;
+	return true;
+}
+
 /* Counts the faces between two lines of nodes; the larger value counts, of @p a alone when @p bv is
  * NULL. */
-static bool stream_line(struct fx_ragstream *s, const uint32_t *a, const uint32_t *b,
-			const uint8_t *av, const uint8_t *bv, size_t n, struct last *last)
+static bool stream_line(struct fx_ragstream *s, struct part *p, const uint32_t *a,
+			const uint32_t *b, const uint8_t *av, const uint8_t *bv, uint8_t flip,
+			size_t n)
 {
 	for (size_t i = first_difference(a, b, 0, n); i < n; i = first_difference(a, b, i + 1, n)) {
-		const uint32_t lo = a[i] < b[i] ? a[i] : b[i], hi = a[i] < b[i] ? b[i] : a[i];
-		const uint64_t pair = (uint64_t)lo << 32 | hi;
-		const uint8_t value = bv && bv[i] > av[i] ? bv[i] : av[i];
+		const uint8_t v = av[i] ^ flip;
+		const uint8_t value = bv && bv[i] > v ? bv[i] : v;
 
-		if (!lo || (pair != last->pair && !stream_edge(s, pair, last))) {
-			if (lo)
-				return false;
-			continue;
-		}
-		last->hist[value * FX_RAG_BINS / 256]++;
+		if (a[i] && b[i] && !stream_count(s, p, a[i], b[i], value))
+			return false;
 	}
 	return true;
 }
 
-/* All faces within a part. */
-static bool stream_inner(struct fx_ragstream *s, const struct part *p)
+/* All faces of a row towards lower neighbours in this part. */
+static bool stream_row(struct fx_ragstream *s, struct part *p, size_t z, size_t y)
 {
-	const size_t n = p->shape[2], step[3] = { p->shape[1] * n, n, 1 };
-	struct last last = { 0 };
+	const size_t n = p->shape[2], plane = p->shape[1] * n;
+	const uint32_t *row = p->nodes + z % 2 * plane + y * n;
+	const uint32_t *lower[3] = { p->nodes + (z + 1) % 2 * plane + y * n, row - n, row };
 
-	for (size_t row = 0; row < p->shape[0] * p->shape[1]; row++)
-		for (int axis = 0; axis < 3; axis++) {
-			const size_t from = axis == 2, i = row * n + from;
-			const uint8_t *v = p->value[p->by_face ? axis : 0];
+	for (int axis = 0; axis < 3; axis++) {
+		const uint8_t *v = p->value[axis] + z * p->step[0] + y * p->step[1];
+		const size_t from = axis == 2, back = axis == 2 ? 1 : p->step[axis];
 
-			if (axis == 0 ? row < p->shape[1] : axis == 1 && row % p->shape[1] == 0)
-				continue;
-			if (!stream_line(s, p->nodes + i, p->nodes + i - step[axis], v + i,
-					 p->by_face ? NULL : v + i - step[axis], n - from, &last))
-				return false;
-		}
+		if ((axis == 0 && !z) || (axis == 1 && !y))
+			continue;
+		if (!stream_line(s, p, row + from, lower[axis], v + from,
+				 p->by_face ? NULL : v + from - back, p->flip, n - from))
+			return false;
+	}
 	return true;
 }
 
@@ -170,55 +186,42 @@ static bool part_row(struct fx_ragstream *s, const struct fx_block *b, size_t fi
 	return true;
 }
 
-static bool part_nodes(struct fx_ragstream *s, struct part *p, const struct fx_block *b)
+static uint8_t evidence_of(float value)
 {
-	const size_t n = p->shape[2];
+	return value > 0 ? (uint8_t)((value < 1 ? value : 1) * 255 + 0.5F) : 0;
+}
 
-	for (size_t row = 0; row < p->shape[0] * p->shape[1]; row++) {
-		const size_t z = row / p->shape[1] + b->halo_lo[0],
-			     y = row % p->shape[1] + b->halo_lo[1];
+/* Where the values are: in the block itself, or made of it. */
+static bool part_values(struct part *p, const struct fx_block *e)
+{
+	const size_t len = fx_block_len(e);
+	const uint8_t *from = e->data;
+	size_t corner = 0;
 
-		if (!part_row(s, b, (z * b->shape[1] + y) * b->shape[2] + b->halo_lo[2], n,
-			      p->nodes + row * n, row > 0))
+	if (e->dtype == FX_F32) {
+		p->own = fx_alloc_aligned(len * e->channels);
+		if (!p->own)
 			return false;
+		for (size_t i = 0; i < len * e->channels; i++)
+			p->own[i] = evidence_of(((const float *)e->data)[i]);
+		from = p->own;
 	}
+	for (int a = 0; a < 3; a++)
+		corner = corner * e->shape[a] + (size_t)(p->core.lo[a] - e->origin[a]);
+	for (size_t a = 0; a < 3; a++)
+		p->value[a] = from + (p->by_face ? a * len : 0) + corner;
+	p->step[0] = e->shape[1] * e->shape[2];
+	p->step[1] = e->shape[2];
+	p->flip = p->by_face ? 255 : 0;
 	return true;
-}
-
-static uint8_t evidence_at(const struct fx_block *e, size_t i)
-{
-	const float *real = e->data;
-
-	if (e->dtype == FX_U8)
-		return ((const uint8_t *)e->data)[i];
-	return real[i] > 0 ? (uint8_t)((real[i] < 1 ? real[i] : 1) * 255 + 0.5F) : 0;
-}
-
-/* The evidence over the core, as what is said of a boundary. */
-static void part_value(const struct part *p, const struct fx_block *e, int channel, uint8_t *to)
-{
-	const size_t n = p->shape[2];
-
-	for (size_t row = 0; row < p->shape[0] * p->shape[1]; row++) {
-		const size_t z = row / p->shape[1] + (size_t)(p->core.lo[0] - e->origin[0]),
-			     y = row % p->shape[1] + (size_t)(p->core.lo[1] - e->origin[1]);
-		const size_t first = (size_t)channel * fx_block_len(e) +
-				     (z * e->shape[1] + y) * e->shape[2] +
-				     (size_t)(p->core.lo[2] - e->origin[2]);
-
-		for (size_t x = 0; x < n; x++) {
-			const uint8_t v = evidence_at(e, first + x);
-
-			*to++ = p->by_face ? 255 - v : v;
-		}
-	}
 }
 
 static void part_fini(struct part *p)
 {
+	for (int i = 0; i < 6; i++)
+		face_free(p->faces[i / 2][i % 2]);
 	free(p->nodes);
-	for (int i = 0; i < 3; i++)
-		free(p->value[i]);
+	free(p->own);
 }
 
 static int part_check(const struct fx_block *labels, const struct fx_block *e, struct fx_error *err)
@@ -245,35 +248,11 @@ static int part_check(const struct fx_block *labels, const struct fx_block *e, s
 	return FX_OK;
 }
 
-static bool part_init(struct fx_ragstream *s, struct part *p, const struct fx_block *labels,
-		      const struct fx_block *e)
+/* An empty layer for one face of a part; NULL without memory. */
+static struct fx_ragstream_face *face_new(const struct part *p, int axis, bool upper)
 {
-	size_t len = 1;
-
-	p->core = fx_block_core(labels);
-	p->by_face = e->role == FX_AFFINITY;
-	for (int a = 0; a < 3; a++) {
-		p->shape[a] = (size_t)(p->core.hi[a] - p->core.lo[a]);
-		len *= p->shape[a];
-	}
-	p->nodes = fx_calloc(len, sizeof *p->nodes);
-	for (int c = 0; c < (p->by_face ? 3 : 1); c++) {
-		p->value[c] = fx_alloc_aligned(len);
-		if (!p->value[c])
-			return false;
-		part_value(p, e, c, p->value[c]);
-	}
-	return p->nodes && part_nodes(s, p, labels);
-}
-
-/* The layer at one face of a part; NULL without memory. */
-static struct fx_ragstream_face *face_cut(const struct part *p, int axis, bool upper)
-{
-	struct fx_ragstream_face *f = calloc(1, sizeof *f);
 	const size_t n = p->shape[0] * p->shape[1] * p->shape[2] / p->shape[axis];
-	const size_t inner = axis == 0 ? p->shape[1] * p->shape[2] : axis == 1 ? p->shape[2] : 1;
-	const uint8_t *v = p->value[p->by_face ? axis : 0];
-	const size_t at = upper ? 0 : p->shape[axis] - 1;
+	struct fx_ragstream_face *f = calloc(1, sizeof *f);
 
 	if (!f)
 		return NULL;
@@ -287,17 +266,75 @@ static struct fx_ragstream_face *face_cut(const struct part *p, int axis, bool u
 	f->cross[axis] = 1;
 	f->nodes = fx_calloc(n, sizeof *f->nodes);
 	f->value = fx_calloc(n, 1);
-	if (!f->nodes || !f->value) {
-		face_free(f);
-		return NULL;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const size_t from = (i / inner * p->shape[axis] + at) * inner + i % inner;
+	if (f->nodes && f->value)
+		return f;
+	face_free(f);
+	return NULL;
+}
 
-		f->nodes[i] = p->nodes[from];
-		f->value[i] = upper || !p->by_face ? v[from] : 0;
+/* Layers for the faces that are not the volume's own. */
+static bool part_init(const struct fx_ragstream *s, struct part *p, const struct fx_block *labels,
+		      const struct fx_block *e)
+{
+	p->core = fx_block_core(labels);
+	p->by_face = e->role == FX_AFFINITY;
+	for (int a = 0; a < 3; a++)
+		p->shape[a] = (size_t)(p->core.hi[a] - p->core.lo[a]);
+	for (int a = 0; a < 3; a++)
+		for (int high = 0; high < 2; high++) {
+			if (high ? p->core.hi[a] == s->extent[a] : p->core.lo[a] <= 0)
+				continue;
+			p->faces[a][high] = face_new(p, a, !high);
+			if (!p->faces[a][high])
+				return false;
+		}
+	p->nodes = fx_calloc(2 * p->shape[1] * p->shape[2], sizeof *p->nodes);
+	return p->nodes && part_values(p, e);
+}
+
+/* Puts @p n voxels of a row, from x on, into a layer. */
+static void face_put(const struct part *p, struct fx_ragstream_face *f, size_t z, size_t y,
+		     size_t x, size_t n, size_t at)
+{
+	const size_t plane = p->shape[1] * p->shape[2];
+	const uint8_t *v = p->value[f->axis] + z * p->step[0] + y * p->step[1] + x;
+
+	memcpy(f->nodes + at, p->nodes + z % 2 * plane + y * p->shape[2] + x, n * sizeof *f->nodes);
+	for (size_t i = 0; i < n; i++)
+		f->value[at + i] = f->upper || !p->by_face ? v[i] ^ p->flip : 0;
+}
+
+/* What a row has in the layers. */
+static void part_layers(const struct part *p, size_t z, size_t y)
+{
+	const size_t n = p->shape[2], at[2] = { z, y };
+
+	for (int high = 0; high < 2; high++) {
+		for (int axis = 0; axis < 2; axis++)
+			if (p->faces[axis][high] && at[axis] == (high ? p->shape[axis] - 1 : 0))
+				face_put(p, p->faces[axis][high], z, y, 0, n, at[!axis] * n);
+		if (p->faces[2][high])
+			face_put(p, p->faces[2][high], z, y, high ? n - 1 : 0, 1,
+				 z * p->shape[1] + y);
 	}
-	return f;
+}
+
+/* Walks the core row by row. */
+static bool part_walk(struct fx_ragstream *s, struct part *p, const struct fx_block *b)
+{
+	const size_t n = p->shape[2];
+
+	for (size_t z = 0; z < p->shape[0]; z++)
+		for (size_t y = 0; y < p->shape[1]; y++) {
+			const size_t row = (z + b->halo_lo[0]) * b->shape[1] + y + b->halo_lo[1];
+			uint32_t *nodes = p->nodes + (z % 2 * p->shape[1] + y) * n;
+
+			if (!part_row(s, b, row * b->shape[2] + b->halo_lo[2], n, nodes, y > 0) ||
+			    !stream_row(s, p, z, y))
+				return false;
+			part_layers(p, z, y);
+		}
+	return true;
 }
 
 static size_t face_len(const struct fx_ragstream_face *f)
@@ -320,36 +357,31 @@ static void face_drop(struct fx_ragstream *s, struct fx_ragstream_face **at)
 }
 
 /* Counts the faces towards a neighbour that came, or leaves the layer for it. */
-static int stream_face(struct fx_ragstream *s, const struct part *p, int axis, bool upper,
+static int stream_face(struct fx_ragstream *s, struct part *p, struct fx_ragstream_face **layer,
 		       struct fx_error *err)
 {
-	struct fx_ragstream_face *f = face_cut(p, axis, upper), **at = &s->faces;
-	struct last last = { 0 };
-	int rc = FX_OK;
+	struct fx_ragstream_face *f = *layer, **at = &s->faces;
 
-	if (!f)
-		return fx_error_set(err, FX_ENOMEM, "no memory for the faces of a block");
-	while (*at && ((*at)->axis != axis || memcmp((*at)->corner, f->corner, sizeof f->corner)))
+	while (*at &&
+	       ((*at)->axis != f->axis || memcmp((*at)->corner, f->corner, sizeof f->corner) != 0))
 		at = &(*at)->next;
 	if (!*at) {
+		*layer = NULL;
 		f->next = s->faces;
 		s->faces = f;
 		s->open_size += face_size(f);
 		return FX_OK;
 	}
-	if ((*at)->upper == upper || memcmp((*at)->cross, f->cross, sizeof f->cross) != 0)
-		rc = fx_error_set(err, FX_EINVAL,
-				  "blocks that meet at %" PRId64 " %" PRId64 " %" PRId64
-				  " came twice or have faces of different shape: blocks must lie "
-				  "on one grid",
-				  f->corner[0], f->corner[1], f->corner[2]);
-	else if (!stream_line(s, f->nodes, (*at)->nodes, f->value, (*at)->value, face_len(f),
-			      &last))
-		rc = fx_error_set(err, FX_ENOMEM, "no memory for contacts");
-	if (rc == FX_OK)
-		face_drop(s, at);
-	face_free(f);
-	return rc;
+	if ((*at)->upper == f->upper || memcmp((*at)->cross, f->cross, sizeof f->cross) != 0)
+		return fx_error_set(err, FX_EINVAL,
+				    "blocks that meet at %" PRId64 " %" PRId64 " %" PRId64
+				    " came twice or have faces of different shape: blocks must lie "
+				    "on one grid",
+				    f->corner[0], f->corner[1], f->corner[2]);
+	if (!stream_line(s, p, f->nodes, (*at)->nodes, f->value, (*at)->value, 0, face_len(f)))
+		return fx_error_set(err, FX_ENOMEM, "no memory for contacts");
+	face_drop(s, at);
+	return FX_OK;
 }
 
 int fx_ragstream_add(struct fx_ragstream *s, const struct fx_block *labels,
@@ -360,15 +392,12 @@ int fx_ragstream_add(struct fx_ragstream *s, const struct fx_block *labels,
 
 	if (rc < 0)
 		return rc;
-	if (!part_init(s, &p, labels, evidence) || !stream_inner(s, &p))
+	if (!part_init(s, &p, labels, evidence) || !part_walk(s, &p, labels))
 		rc = fx_error_set(err, FX_ENOMEM, "no memory for %zu labels, %zu contacts",
 				  s->nodes_len, s->edges_len);
-	for (int a = 0; a < 3 && rc == FX_OK; a++) {
-		if (p.core.lo[a] > 0)
-			rc = stream_face(s, &p, a, true, err);
-		if (rc == FX_OK && p.core.hi[a] != s->extent[a])
-			rc = stream_face(s, &p, a, false, err);
-	}
+	for (int i = 0; i < 6 && rc == FX_OK; i++)
+		if (p.faces[i / 2][i % 2])
+			rc = stream_face(s, &p, &p.faces[i / 2][i % 2], err);
 	part_fini(&p);
 	return rc;
 }
