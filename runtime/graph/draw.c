@@ -14,13 +14,14 @@
 static const char *role_colour(const char *type)
 {
 	static const char *const colours[][2] = {
-		{ "acquire/", "#cfe8cf" },    { "tiler/", "#e4e4e4" },
-		{ "aligner/", "#d8e6f3" },    { "inspector/", "#fde2c4" },
-		{ "normalizer/", "#f6f0c2" }, { "adapter/", "#efe3b0" },
-		{ "segmenter/", "#c9daf8" },  { "stitcher/", "#c4e3e6" },
-		{ "consensus/", "#d5d0f0" },  { "skeletonizer/", "#e3d0ef" },
-		{ "scorer/", "#f8d4d4" },     { "trainer/", "#f3cfe0" },
-		{ "writer/", "#d9cfc4" },     { "flow/", "#ffffff" },
+		{ "acquire/", "#cfe8cf" },	{ "tiler/", "#e4e4e4" },
+		{ "aligner/", "#d8e6f3" },	{ "inspector/", "#fde2c4" },
+		{ "normalizer/", "#f6f0c2" },	{ "adapter/", "#efe3b0" },
+		{ "segmenter/", "#c9daf8" },	{ "stitcher/", "#c4e3e6" },
+		{ "consensus/", "#d5d0f0" },	{ "agglomerator/", "#c8ead9" },
+		{ "skeletonizer/", "#e3d0ef" }, { "scorer/", "#f8d4d4" },
+		{ "trainer/", "#f3cfe0" },	{ "writer/", "#d9cfc4" },
+		{ "flow/", "#ffffff" },
 	};
 
 	for (size_t i = 0; i < sizeof colours / sizeof *colours; i++)

@@ -13,10 +13,10 @@
 #include "graph/option.h"
 #include "graph/registry.h"
 
-static const char *const roles[] = { "acquire",	   "tiler",	   "aligner",	"inspector",
-				     "normalizer", "adapter",	   "segmenter", "stitcher",
-				     "consensus",  "skeletonizer", "scorer",	"trainer",
-				     "writer",	   "flow" };
+static const char *const roles[] = { "acquire",	     "tiler",	  "aligner",	  "inspector",
+				     "normalizer",   "adapter",	  "segmenter",	  "stitcher",
+				     "agglomerator", "consensus", "skeletonizer", "scorer",
+				     "trainer",	     "writer",	  "flow" };
 
 /* Words for people: there, beginning with a small letter (or an abbreviation), no full stop. */
 static bool good_words(const char *s)
