@@ -301,6 +301,34 @@ static void decisions_are_told(void **unused)
 	}
 }
 
+/* The id of the block below is the larger one when its first voxel comes later: sizes go with ids.
+ */
+static void sizes_go_with_their_ids(void **unused)
+{
+	struct fx_stitch *s = fx_stitch_new(&half_mutual);
+	struct fx_block *b[2] = { fx_block_new(FX_U8, 1, 2, 12), fx_block_new(FX_U8, 1, 2, 12) };
+	const struct fx_stitch_pairs *pairs = NULL;
+	const uint64_t first = UINT64_C(1) << 40;
+	uint64_t core[16];
+
+	(void)unused;
+	b[0]->halo_hi[2] = b[1]->halo_lo[2] = 4;
+	b[1]->origin[2] = 4;
+	memset((uint8_t *)b[0]->data + 12, 1, 12);
+	memset(b[1]->data, 2, 24);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(fx_stitch_add(s, b[i], core, &pairs, NULL), FX_OK);
+		fx_block_free(b[i]);
+	}
+	assert_int_equal(pairs->seen_len, 1);
+	assert_int_equal(pairs->seen[0].id[0], first + 8);
+	assert_int_equal(pairs->seen[0].id[1], first + (1 << 20));
+	assert_int_equal(pairs->seen[0].shared, 8);
+	assert_int_equal(pairs->seen[0].voxels[0], 16);
+	assert_int_equal(pairs->seen[0].voxels[1], 8);
+	fx_stitch_free(s);
+}
+
 static void ids_are_the_places_of_first_voxels(void **unused)
 {
 	struct fx_stitch *s = fx_stitch_new(&half_mutual);
@@ -407,6 +435,7 @@ int main(void)
 		cmocka_unit_test(any_order_gives_the_same),
 		cmocka_unit_test(the_rule_is_as_stated),
 		cmocka_unit_test(decisions_are_told),
+		cmocka_unit_test(sizes_go_with_their_ids),
 		cmocka_unit_test(ids_are_the_places_of_first_voxels),
 		cmocka_unit_test(wrong_blocks_are_refused),
 		cmocka_unit_test(what_cannot_come_is_dropped),
