@@ -216,6 +216,31 @@ static void merges_are_told(void **unused)
 	}
 }
 
+/* Up to the first score of T or more, the merges of a higher threshold are those of T. */
+static void a_higher_threshold_goes_on(void **unused)
+{
+	static const struct fx_agglomerate_params low = { .threshold = 0.45, .quantile = -1 },
+						  high = { .threshold = 2, .quantile = -1 };
+
+	(void)unused;
+	for (uint64_t seed = 1; seed < 20; seed++) {
+		struct fx_rag a = random_rag(seed, 12), b = random_rag(seed, 12);
+		struct fx_agglomerate_log some = { 0 }, all = { 0 };
+		uint32_t root[NODES + 1], count;
+
+		assert_int_equal(fx_agglomerate_logged(root, &count, &a, &low, &some), FX_OK);
+		assert_int_equal(fx_agglomerate_logged(root, &count, &b, &high, &all), FX_OK);
+		assert_true(all.len > some.len);
+		for (size_t i = 0; i < some.len; i++)
+			assert_memory_equal(&some.merges[i], &all.merges[i], sizeof *all.merges);
+		assert_true(all.merges[some.len].score >= 0.45);
+		free(some.merges);
+		free(all.merges);
+		fx_rag_fini(&a);
+		fx_rag_fini(&b);
+	}
+}
+
 static void large_segments_need_a_large_contact(void **unused)
 {
 	const struct fx_agglomerate_params rule = {
@@ -256,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equals_plain_merging),
 		cmocka_unit_test(merges_are_told),
+		cmocka_unit_test(a_higher_threshold_goes_on),
 		cmocka_unit_test(large_segments_need_a_large_contact),
 		cmocka_unit_test(scores_are_quantiles_or_the_mean),
 	};
