@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "kernels/runs.h"
 
-enum { RECENT = 1024 }; /* pairs whose edge is at hand: a power of two */
+enum { RECENT = 4096 }; /* pairs whose edge is at hand: a power of two */
 
 /* The core of a block, as it is walked: two planes of nodes, the evidence, layers of all faces. */
 struct part {
@@ -112,7 +112,7 @@ static bool stream_count(struct fx_ragstream *s, struct part *p, uint32_t a, uin
 			 uint8_t value)
 {
 	const uint64_t pair = a < b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a;
-	const size_t slot = (a * 0x9e3779b1u ^ b * 0x85ebca77u ^ (a ^ b)) & (RECENT - 1);
+	const size_t slot = (size_t)(pair * 0x9e3779b97f4a7c15u >> 32) & (RECENT - 1);
 
 	if (p->pair[slot] != pair) {
 		const size_t edge = stream_edge(s, pair);
