@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "conduct/hosts.h"
 #include "conduct/run.h"
 
 enum { BACKOFF_MS = 100, BACKOFF_MAX_MS = 10000, TAIL_MAX = 4096 };
@@ -190,6 +191,15 @@ static void handle_end(struct fx_run *r, size_t i)
 	r->processes[i].ended = false;
 }
 
+/* Whether the agent of its host has gone: fx__hosts_move() will find another host for what failed
+ * to start there. */
+static bool is_adrift(const struct fx_run *r, size_t i)
+{
+	const unsigned host = r->plan->instances[i].host;
+
+	return r->hosts && host && r->hosts->hosts[host].channel.closed;
+}
+
 void fx__supervise(struct fx_run *r, size_t i)
 {
 	struct fx_process *p = &r->processes[i];
@@ -204,9 +214,8 @@ void fx__supervise(struct fx_run *r, size_t i)
 	} else if (p->ended && !fx__hosts_joined(r, i, &err)) {
 		handle_end(r, i);
 	}
-	if (err.code)
-		fail_run(r, i, err.text);
-	if (p->restart_at_ns && fx_now_ns() >= p->restart_at_ns &&
-	    fx__process_start(r, i, &err) < 0)
+	if (!err.code && p->restart_at_ns && fx_now_ns() >= p->restart_at_ns)
+		fx__process_start(r, i, &err);
+	if (err.code && !is_adrift(r, i))
 		fail_run(r, i, err.text);
 }
