@@ -94,12 +94,12 @@ int fx_file_read(const char *path, size_t max, void **data, size_t *size, struct
 
 int fx_file_write(const char *path, const void *data, size_t size, struct fx_error *err)
 {
-	char *tmp = fx_asprintf("%s.tmp.%ld", path, (long)getpid());
+	char *tmp = fx_asprintf("%s.tmp", path);
 	int fd = -1, failed;
 
 	if (!tmp)
 		return fx_error_set(err, FX_ENOMEM, "%s: no memory", path);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
 	failed = fd < 0 ? -errno : fx_pwrite_all(fd, data, size, 0);
 	if (!failed && fsync(fd) != 0)
 		failed = -errno;

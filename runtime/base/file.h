@@ -14,7 +14,8 @@
 /** Reads a whole file of at most @p max bytes. Gives *data (with a NUL behind it; free()) and
  * *size. Errors name the path. */
 int fx_file_read(const char *path, size_t max, void **data, size_t *size, struct fx_error *err);
-/** Writes @p size bytes under a temporary name in the same folder, fsyncs, renames to @p path. */
+/** Writes @p size bytes to @p path.tmp, fsyncs, renames to @p path. What a process that was killed
+ * there left behind is written over by the next; two may not write one path at a time. */
 int fx_file_write(const char *path, const void *data, size_t size, struct fx_error *err);
 /** Makes a folder and its parents; fine when it is there. */
 int fx_make_dirs(const char *path, struct fx_error *err);

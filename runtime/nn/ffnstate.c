@@ -2,10 +2,8 @@
 /* ffnstate.c: files of flood-filling in progress. */
 #include "nn/ffnstate.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -47,34 +45,12 @@ int fx_ffn_state_read(struct fx_ffn *f, uint64_t key, const char *path, struct f
 	return result;
 }
 
-/* Removes what in @p folder has a name that begins with @p start. */
-static void remove_all(const char *folder, const char *start)
-{
-	DIR *d = opendir(folder);
-	struct dirent *e;
-
-	while (d && (e = readdir(d))) {
-		char *path = strncmp(e->d_name, start, strlen(start)) == 0 ?
-				     fx_path_join(folder, e->d_name) :
-				     NULL;
-
-		if (path)
-			fx_remove_tree(path, NULL);
-		free(path);
-	}
-	if (d)
-		closedir(d);
-}
-
 void fx_ffn_state_remove(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? fx_asprintf("%.*s", (int)(slash - path + 1), path) : fx_strdup("."),
-	     *start = fx_asprintf("%s.tmp.", slash ? slash + 1 : path);
+	char *part = fx_asprintf("%s.tmp", path); /* of a process that was killed */
 
 	fx_remove_tree(path, NULL);
-	if (folder && start)
-		remove_all(folder, start);
-	free(folder);
-	free(start);
+	if (part)
+		fx_remove_tree(part, NULL);
+	free(part);
 }

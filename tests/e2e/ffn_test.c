@@ -122,7 +122,7 @@ static bool has_state(const char *folder)
 	bool has = false;
 
 	while (d && (e = readdir(d)))
-		has = has || (strncmp(e->d_name, "flood-", 6) == 0 && !strstr(e->d_name, ".tmp."));
+		has = has || (strncmp(e->d_name, "flood-", 6) == 0 && !strstr(e->d_name, ".tmp"));
 	if (d)
 		closedir(d);
 	return has;

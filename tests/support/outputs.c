@@ -69,6 +69,11 @@ static void same_trees(const char *a, const char *b, int (*take)(const struct di
 	struct dirent **in_a, **in_b;
 	const int n = scandir(a, &in_a, take, alphasort), m = scandir(b, &in_b, take, alphasort);
 
+	for (int i = 0; i < n || i < m; i++) /* the first that is in one only */
+		if (i >= n || i >= m || strcmp(in_a[i]->d_name, in_b[i]->d_name) != 0)
+			fail_msg("%s has %s where %s has %s", a,
+				 i < n ? in_a[i]->d_name : "nothing", b,
+				 i < m ? in_b[i]->d_name : "nothing");
 	if (n < 1 || n != m)
 		fail_msg("%s holds %d names, %s %d", a, n, b, m);
 	for (int i = 0; i < n; i++) {

@@ -68,7 +68,7 @@ static void a_file_brings_the_state_back(void **unused)
 	assert_memory_equal(a, b, LEN * sizeof *a);
 	assert_true(f.counts.accepted > 0);
 	assert_int_equal(fx_ffn_state_write(&f, 7, dir, &err), FX_EIO);
-	part = fx_asprintf("%s.tmp.77", path);
+	part = fx_asprintf("%s.tmp", path);
 	other = fx_path_join(dir, "flood--8-0-1099511627776-0000000000000abd");
 	test_write_file(part, "part", 4);
 	test_write_file(other, "other", 5);
