@@ -82,7 +82,7 @@ void fuzz_folder(const void *data, size_t size, const char *name, char folder[64
 {
 	int fd;
 
-	snprintf(folder, 64, "/dev/shm/fornix-fuzz-XXXXXX");
+	snprintf(folder, 64, "/dev/shm/fuzz-fornix-XXXXXX");
 	if (!mkdtemp(folder)) {
 		snprintf(folder, 64, "/tmp/fornix-fuzz-XXXXXX");
 		fuzz_must(mkdtemp(folder) != NULL);

@@ -16,7 +16,7 @@
  * time; remove with fx_remove_tree(). free(). */
 static inline char *volumes_dir(void)
 {
-	char *dir = fx_strdup("/dev/shm/fornix-test-XXXXXX");
+	char *dir = fx_strdup("/dev/shm/volumes-test-XXXXXX");
 
 	assert_non_null(dir);
 	if (mkdtemp(dir))
