@@ -26,6 +26,13 @@ uint64_t bench_read(const void *bytes, size_t size);
 /** Writes every byte. */
 void bench_write(void *bytes, size_t size, uint64_t seed);
 
+/** The median; sorts @p values. */
+double bench_median_of(double *values, int len);
+/** Neurites of a phantom in @p depth sections of @p side x @p side voxels of 8 nm: grey values,
+ * with organelles and noise when @p textured, and ids; either may be NULL. */
+bool bench_phantom(size_t depth, size_t side, bool textured, uint8_t *image, uint64_t *labels,
+		   struct fx_error *err);
+
 /** One block through an edge, without the framework: both fork their processes. Blocks of @p bytes,
  * @p count of them, through @p relays processes that forward. False when it failed. */
 bool bench_zeromq(size_t bytes, int count, int relays, struct bench_round *out);

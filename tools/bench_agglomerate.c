@@ -11,7 +11,6 @@
 #include "kernels/agglomerate.h"
 #include "kernels/boundary.h"
 #include "kernels/fragments.h"
-#include "kernels/phantom.h"
 #include "kernels/ragstream.h"
 
 enum { DEPTH = 64, SIDE = 256, LEN = DEPTH * SIDE * SIDE, ROUNDS = 5, SLOTS = 1 << 18 };
@@ -44,30 +43,15 @@ static void bench_free(struct agglomerate_bench *b)
 static bool bench_boundary(struct agglomerate_bench *b, struct fx_error *err)
 {
 	const struct fx_boundary_params ridge = { 1.4, 0, 0.7, 0.15, 4, 0.4 };
-	const struct fx_phantom_spec spec = { .height = SIDE,
-					      .width = SIDE,
-					      .voxel_nm = { 8, 8, 8 },
-					      .spacing_nm = 300,
-					      .slope = 1,
-					      .branch_nm = 3000,
-					      .end_nm = 10000,
-					      .node_nm = 80,
-					      .piece_len = 4096,
-					      .seed = 1 };
+	const double voxel_nm[3] = { 8, 8, 8 };
 	uint8_t *image = fx_calloc(LEN, 1);
 	float *brightness = fx_calloc(LEN, sizeof *brightness);
-	struct fx_phantom *p = NULL;
-	bool ok = image && brightness && fx_phantom_new(&spec, &p, err) == FX_OK;
+	bool ok = image && brightness && bench_phantom(DEPTH, SIDE, false, image, NULL, err);
 
-	for (size_t z = 0; z < DEPTH && ok; z++)
-		ok = fx_phantom_next(p, err) == FX_OK &&
-		     fx_phantom_render(p, 0, 0, SIDE, SIDE, image + z * SIDE * SIDE, NULL, err) ==
-			     FX_OK;
 	for (size_t i = 0; i < LEN && ok; i++)
 		brightness[i] = (float)image[i] / 255;
-	ok = ok && fx_boundary_ridge(b->boundary->data, brightness, b->boundary->shape,
-				     spec.voxel_nm, &ridge) == FX_OK;
-	fx_phantom_free(p);
+	ok = ok && fx_boundary_ridge(b->boundary->data, brightness, b->boundary->shape, voxel_nm,
+				     &ridge) == FX_OK;
 	free(image);
 	free(brightness);
 	return ok;
@@ -169,17 +153,10 @@ static bool plain_merge(struct agglomerate_bench *b)
 	return true;
 }
 
-static int by_time(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 bool bench_agglomerate(json_t *results)
 {
 	struct agglomerate_bench b = { 0 };
-	double ms[2][ROUNDS] = { { 0 } };
+	double ms[2][ROUNDS] = { { 0 } }, median[2];
 	struct fx_error err = { 0 };
 	bool ok = bench_init(&b, &err);
 
@@ -191,17 +168,15 @@ bool bench_agglomerate(json_t *results)
 			ms[p][r] = (double)(fx_cpu_ns() - cpu) * 1e-6;
 		}
 	for (int p = 0; p < 2; p++)
-		qsort(ms[p], ROUNDS, sizeof **ms, by_time);
+		median[p] = bench_median_of(ms[p], ROUNDS);
 	for (int p = 0; p < 2 && ok; p++) {
-		const double median = ms[p][ROUNDS / 2];
 		json_t *r = json_pack("{s:s, s:i, s:i, s:i, s:f, s:f}", "what",
 				      p ? "plain C" : "graph and merge", "threads", 1, "fragments",
 				      (int)b.fragments, "segments", (int)b.merged[p], "cpu_ms",
-				      median, "mvx_per_s", LEN / median * 1e-3);
+				      median[p], "mvx_per_s", LEN / median[p] * 1e-3);
 
 		if (!p)
-			json_object_set_new(r, "times_plain_c",
-					    json_real(ms[1][ROUNDS / 2] / median));
+			json_object_set_new(r, "times_plain_c", json_real(median[1] / median[0]));
 		json_array_append_new(results, r);
 	}
 	bench_free(&b);

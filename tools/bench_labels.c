@@ -12,7 +12,6 @@
 #include "cmd.h"
 #include "kernels/components.h"
 #include "kernels/labeldist.h"
-#include "kernels/phantom.h"
 #include "kernels/skeletonize.h"
 
 enum { DEPTH = 64, SIDE = 256, LEN = DEPTH * SIDE * SIDE, LABEL_ROUNDS = 5 };
@@ -38,32 +37,12 @@ static void labels_free(struct labels_bench *b)
 
 static bool labels_init(struct labels_bench *b, struct fx_error *err)
 {
-	const struct fx_phantom_spec spec = { .height = SIDE,
-					      .width = SIDE,
-					      .voxel_nm = { 8, 8, 8 },
-					      .spacing_nm = 300,
-					      .slope = 1,
-					      .branch_nm = 3000,
-					      .end_nm = 10000,
-					      .node_nm = 80,
-					      .piece_len = 4096,
-					      .seed = 1 };
-	struct fx_phantom *p = NULL;
-	bool ok = fx_phantom_new(&spec, &p, err) == FX_OK;
-
 	b->labels = fx_calloc(LEN, sizeof *b->labels);
 	b->pieces = fx_calloc(LEN, sizeof *b->pieces);
 	b->distance = fx_calloc(LEN, sizeof *b->distance);
 	b->line = fx_calloc(3 * (size_t)SIDE, sizeof *b->line);
-	ok = ok && b->labels && b->pieces && b->distance && b->line;
-	for (size_t z = 0; z < DEPTH && ok; z++) {
-		ok = fx_phantom_next(p, err) == FX_OK &&
-		     fx_phantom_render(p, 0, 0, SIDE, SIDE, NULL, b->pieces, err) == FX_OK;
-		for (size_t i = 0; ok && i < SIDE * SIDE; i++)
-			b->labels[z * SIDE * SIDE + i] = b->pieces[i];
-	}
-	fx_phantom_free(p);
-	return ok;
+	return b->labels && b->pieces && b->distance && b->line &&
+	       bench_phantom(DEPTH, SIDE, false, NULL, b->labels, err);
 }
 
 static uint32_t plain_root(uint32_t *parent, uint32_t i)
@@ -181,19 +160,12 @@ static bool kernel_teasar(struct labels_bench *b)
 
 typedef bool work_fn(struct labels_bench *b);
 
-static int by_time(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* The kernel, and in turn with it what a textbook has; medians of CPU time. */
 static bool labels_bench(json_t *results, const char *name, work_fn *kernel, work_fn *plain)
 {
 	const int threads = omp_get_max_threads();
 	struct labels_bench b = { 0 };
-	double ms[2][LABEL_ROUNDS] = { { 0 } };
+	double ms[2][LABEL_ROUNDS] = { { 0 } }, median[2];
 	struct fx_error err = { 0 };
 	bool ok = labels_init(&b, &err);
 
@@ -206,16 +178,14 @@ static bool labels_bench(json_t *results, const char *name, work_fn *kernel, wor
 			ms[p][r] = (double)(fx_cpu_ns() - cpu) * 1e-6;
 		}
 	for (int p = 0; p < 2; p++)
-		qsort(ms[p], LABEL_ROUNDS, sizeof **ms, by_time);
+		median[p] = bench_median_of(ms[p], LABEL_ROUNDS);
 	for (int p = 0; ok && p < (plain ? 2 : 1); p++) {
-		const double median = ms[p][LABEL_ROUNDS / 2];
 		json_t *r =
 			json_pack("{s:s, s:i, s:f, s:f}", "what", p ? "plain C" : name, "threads",
-				  1, "cpu_ms", median, "mvx_per_s", LEN / median * 1e-3);
+				  1, "cpu_ms", median[p], "mvx_per_s", LEN / median[p] * 1e-3);
 
 		if (plain && !p)
-			json_object_set_new(r, "times_plain_c",
-					    json_real(ms[1][LABEL_ROUNDS / 2] / median));
+			json_object_set_new(r, "times_plain_c", json_real(median[1] / median[0]));
 		json_array_append_new(results, r);
 	}
 	labels_free(&b);

@@ -15,7 +15,6 @@
 #include "kernels/faceflood.h"
 #include "kernels/fragments.h"
 #include "kernels/logit.h"
-#include "kernels/phantom.h"
 #include "nn/unetmodel.h"
 
 enum { SIDE = 128, LEN = SIDE * SIDE * SIDE, UNET_ROUNDS = 3 };
@@ -42,7 +41,7 @@ struct unet_bench {
 	float *logits, *maps; /* of the network at hand, and of the good one: 4 maps each */
 	uint32_t *labels;
 	struct fx_unetmodel net;
-	int64_t cpu[STEPS][UNET_ROUNDS];
+	double cpu_s[STEPS][UNET_ROUNDS];
 };
 
 static void unet_bench_free(struct unet_bench *b)
@@ -54,32 +53,6 @@ static void unet_bench_free(struct unet_bench *b)
 	free(b->logits);
 	free(b->maps);
 	free(b->labels);
-}
-
-static bool grow(uint8_t *image, struct fx_error *err)
-{
-	const struct fx_phantom_spec spec = { .height = SIDE,
-					      .width = SIDE,
-					      .voxel_nm = { 8, 8, 8 },
-					      .spacing_nm = 300,
-					      .slope = 1,
-					      .branch_nm = 3000,
-					      .end_nm = 10000,
-					      .mitochondria = 1,
-					      .vesicles = 1,
-					      .noise = 8,
-					      .node_nm = 80,
-					      .piece_len = 4096,
-					      .seed = 1 };
-	struct fx_phantom *p = NULL;
-	bool ok = fx_phantom_new(&spec, &p, err) == FX_OK;
-
-	for (size_t z = 0; z < SIDE && ok; z++)
-		ok = fx_phantom_next(p, err) == FX_OK &&
-		     fx_phantom_render(p, 0, 0, SIDE, SIDE, image + z * SIDE * SIDE, NULL, err) ==
-			     FX_OK;
-	fx_phantom_free(p);
-	return ok;
 }
 
 static float logit_of(uint8_t height)
@@ -133,8 +106,8 @@ static bool unet_bench_init(struct unet_bench *b, struct fx_error *err)
 		return false;
 	}
 	return fx_arch_parse(&arch, "unet", UNET_BENCH_ARGS, err) == FX_OK &&
-	       fx_unetmodel_start(&b->net, &arch, 1, err) == FX_OK && grow(b->image, err) &&
-	       good_maps(b);
+	       fx_unetmodel_start(&b->net, &arch, 1, err) == FX_OK &&
+	       bench_phantom(SIDE, SIDE, true, b->image, NULL, err) && good_maps(b);
 }
 
 /* Runs @p step of a round; the later ones on the good maps. */
@@ -166,13 +139,6 @@ static bool unet_step(struct unet_bench *b, int step, uint32_t *count)
 	return true;
 }
 
-static int unet_by_time(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void unet_add(json_t *results, const char *what, double seconds, double flop)
 {
 	json_t *r = json_pack("{s:s, s:i, s:f, s:f}", "what", what, "threads", 1, "cpu_ms",
@@ -190,10 +156,8 @@ static void unet_report(struct unet_bench *b, json_t *results)
 	double after = 0, network;
 
 	for (int s = 0; s < STEPS; s++) {
-		double median;
+		const double median = bench_median_of(b->cpu_s[s], UNET_ROUNDS);
 
-		qsort(b->cpu[s], UNET_ROUNDS, sizeof **b->cpu, unet_by_time);
-		median = (double)b->cpu[s][UNET_ROUNDS / 2] * 1e-9;
 		if (s == NETWORK)
 			network = median;
 		else
@@ -220,7 +184,7 @@ bool bench_unet(json_t *results)
 			const int64_t cpu = fx_cpu_ns();
 
 			ok = unet_step(b, s, &count);
-			b->cpu[s][r] = fx_cpu_ns() - cpu;
+			b->cpu_s[s][r] = (double)(fx_cpu_ns() - cpu) * 1e-9;
 		}
 	if (ok)
 		unet_report(b, results);

@@ -17,7 +17,7 @@ enum { SIDE = 192, LEN = SIDE * SIDE * SIDE, CELL = 24, CELLS = SIDE / CELL, VOI
 /* Bodies around points, and a segmentation of them with gaps, splits and mergers. */
 struct voi_bench {
 	uint64_t *truth, *seg;
-	int64_t cpu[2][VOI_ROUNDS]; /* fornix, the other */
+	double cpu_s[2][VOI_ROUNDS]; /* fornix, the other */
 	double voi[2];
 };
 
@@ -148,22 +148,13 @@ static double our_voi(struct voi_bench *b)
 	return s.voi;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const int64_t *p = a, *q = b;
-
-	return (*p > *q) - (*p < *q);
-}
-
 static bool voi_report(struct voi_bench *b, json_t *results)
 {
 	static const char *const names[2] = { "fornix", "map of maps" };
 	double median[2];
 
-	for (int k = 0; k < 2; k++) {
-		qsort(b->cpu[k], VOI_ROUNDS, sizeof b->cpu[k][0], by_value);
-		median[k] = (double)b->cpu[k][VOI_ROUNDS / 2] * 1e-9;
-	}
+	for (int k = 0; k < 2; k++)
+		median[k] = bench_median_of(b->cpu_s[k], VOI_ROUNDS);
 	for (int k = 0; k < 2; k++)
 		json_array_append_new(results,
 				      json_pack("{s:s, s:f, s:f, s:f, s:f}", "what", names[k],
@@ -195,8 +186,8 @@ bool bench_voi(json_t *results)
 		b.voi[0] = our_voi(&b);
 		middle = fx_cpu_ns();
 		b.voi[1] = nested_voi(&b);
-		b.cpu[0][round] = middle - start;
-		b.cpu[1][round] = fx_cpu_ns() - middle;
+		b.cpu_s[0][round] = (double)(middle - start) * 1e-9;
+		b.cpu_s[1][round] = (double)(fx_cpu_ns() - middle) * 1e-9;
 	}
 	ok = ok && voi_report(&b, results);
 	free(b.truth);

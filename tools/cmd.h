@@ -71,6 +71,10 @@ int cmd_on_graph(const struct cmd_line *line, unsigned flags,
 		 int (*use)(const struct fx_graph *g, const struct fx_graph_errors *errors,
 			    const void *context),
 		 const void *context);
+/** From here on SIGINT and SIGTERM are only noted, once: the second ends the program. */
+void cmd_catch_interrupts(void);
+/** Whether one came. */
+bool cmd_interrupted(void);
 /** Prints errors to stderr, one a line. */
 void cmd_print_errors(const struct fx_graph_errors *errors);
 

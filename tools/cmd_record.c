@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cmd_record.c: fornix record: an edge of a run into a folder. */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,24 +24,6 @@ struct making {
 	bool told;
 };
 
-static volatile sig_atomic_t interrupted; /* a signal handler has no other way to tell */
-
-static void on_interrupt(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
-/* After Ctrl-C what was recorded is kept; the second ends it at once. (Not sigtimedwait():
- * libraries have threads that do not hold signals.) */
-static void watch_keyboard(void)
-{
-	struct sigaction a = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
-
-	sigaction(SIGINT, &a, NULL);
-	sigaction(SIGTERM, &a, NULL);
-}
-
 static int take(struct making *m, struct fx_error *err)
 {
 	struct fx_visit_message got;
@@ -63,7 +44,7 @@ static int record(struct making *m, struct fx_error *err)
 {
 	int result = FX_OK;
 
-	while (result >= 0 && m->ended < m->edge.endpoints_len && !interrupted) {
+	while (result >= 0 && m->ended < m->edge.endpoints_len && !cmd_interrupted()) {
 		result = take(m, err);
 		edge_tell(&m->edge, m->visit, &m->told);
 		if (result == FX_IDLE && !fx_view_lasts(m->view))
@@ -144,7 +125,7 @@ int cmd_record(int argc, char **argv)
 
 	if (result != CMD_GO)
 		return result;
-	watch_keyboard();
+	cmd_catch_interrupts();
 	m.view = fx_view_open(line.words_len > 2 ? line.words[2] : NULL, &err);
 	if (!m.view)
 		return cmd_wrong("%s", err.text);

@@ -4,7 +4,6 @@
 
 #include <limits.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,14 +17,6 @@
 
 enum { TELL_NS = 500000000 };
 
-static volatile sig_atomic_t interrupted; /* a signal handler has no other way to tell */
-
-static void on_interrupt(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
 /* What is told on a terminal while it goes on. */
 struct teller {
 	const char *what;
@@ -38,7 +29,7 @@ static int tell(void *context, double part)
 	struct teller *t = context;
 	const int64_t now = fx_now_ns();
 
-	if (interrupted)
+	if (cmd_interrupted())
 		return -1;
 	if (!t->quiet && now - t->told_ns > TELL_NS) {
 		fprintf(stderr, "\r%s: %3.0f %%", t->what, 100 * part);
@@ -246,7 +237,6 @@ static void say_done(const struct convert *c, const struct fx_volume_write *w)
 
 static int run(const struct convert *c, struct fx_volume *from, struct fx_volume_spec *s)
 {
-	const struct sigaction a = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
 	const char *scratch = getenv("TMPDIR");
 	struct teller teller = { .what = "copied", .quiet = c->quiet || !isatty(2) };
 	struct fx_volume_write w = { 0 };
@@ -255,8 +245,7 @@ static int run(const struct convert *c, struct fx_volume *from, struct fx_volume
 
 	s->progress = tell;
 	s->context = &teller;
-	sigaction(SIGINT, &a, NULL);
-	sigaction(SIGTERM, &a, NULL);
+	cmd_catch_interrupts();
 	result = fx_volume_write_open(&w, s, &err);
 	if (result < 0)
 		return cmd_wrong("%s", err.text);

@@ -38,8 +38,10 @@ static int add_file(struct fx_treeset *set, const char *path, struct fx_error *e
 	if (result < 0)
 		return result;
 	t->segment = id;
-	return fx_treeset_add(set, t) < 0 ? fx_error_set(err, FX_ENOMEM, "no memory for %s", path) :
-					    FX_OK;
+	result = fx_treeset_add(set, t, err);
+	if (result < 0)
+		fx_error_prefix(err, "%s", path);
+	return result;
 }
 
 static int add_folder(struct fx_treeset *set, const char *folder, struct fx_error *err)
@@ -75,7 +77,7 @@ int score_skeletons_open(struct score_skeletons *s, const char *path, const doub
 				    "tell: --voxel Z,Y,X in nm");
 	result = fx_is_dir(path) ? add_folder(&set, path, err) : add_file(&set, path, err);
 	if (result == FX_OK)
-		result = fx_erl_nodes(set.trees, set.len, &s->nodes, &s->len, err);
+		result = fx_erl_nodes(&set, &s->nodes, &s->len, err);
 	if (result == FX_OK) {
 		s->voxels = fx_calloc(s->len, sizeof *s->voxels);
 		if (s->voxels)

@@ -36,29 +36,11 @@ struct sim {
 	bool stopped;
 };
 
-static volatile sig_atomic_t interrupted; /* a signal handler has no other way to tell */
-
-static void on_interrupt(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
-/* Ctrl-C ends it well; the second ends it at once. (Not sigtimedwait(): libraries have threads
- * that do not hold signals.) */
-static void watch_keyboard(void)
-{
-	struct sigaction a = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
-
-	sigaction(SIGINT, &a, NULL);
-	sigaction(SIGTERM, &a, NULL);
-}
-
 static bool is_stopped(void *arg)
 {
 	struct sim *s = arg;
 
-	s->stopped = s->stopped || interrupted;
+	s->stopped = s->stopped || cmd_interrupted();
 	return s->stopped;
 }
 
@@ -382,7 +364,7 @@ int sim_run(struct sim_options *o)
 
 	mallopt(M_MMAP_MAX, 0); /* images are large and many: memory that was used is used again */
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);
-	watch_keyboard();
+	cmd_catch_interrupts();
 	result = prepare(&s, &err);
 	if (result != FX_OK) {
 		code = cmd_wrong("%s", err.text);

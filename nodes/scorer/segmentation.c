@@ -140,8 +140,8 @@ static int segmentation_process(struct fx_node *node, void *state)
 		fx_record_free(r);
 		return rc < 0 ? fx_fail_error(node, &err) : FX_OK;
 	case FX_TREE:
-		return fx_treeset_add(&s->so_far.trees, fx_take_tree(node, port)) < 0 ?
-			       fx_fail(node, FX_ENOMEM, "no memory for the skeletons") :
+		return fx_treeset_add(&s->so_far.trees, fx_take_tree(node, port), &err) < 0 ?
+			       fx_fail_error(node, &err) :
 			       FX_OK;
 	case FX_NOTHING:
 		break;
@@ -205,7 +205,7 @@ static int segmentation_runs(struct fx_node *node, struct segmentation *s, struc
 	struct fx_erl_node *nodes = NULL;
 	struct fx_error err = { 0 };
 	size_t len;
-	int rc = fx_erl_nodes(s->so_far.trees.trees, s->so_far.trees.len, &nodes, &len, &err);
+	int rc = fx_erl_nodes(&s->so_far.trees, &nodes, &len, &err);
 
 	if (rc < 0)
 		return fx_fail_error(node, &err);

@@ -47,11 +47,11 @@ static int trees_process(struct fx_node *node, void *state)
 {
 	struct trees *s = state;
 	const unsigned port = fx_waiting(node, TREES) == FX_TREE ? TREES : TRUTH;
-	const int rc = fx_treeset_add(&s->sets[port], fx_take_tree(node, port));
+	struct fx_error err = { 0 };
 
-	if (rc == FX_ETYPE)
-		return fx_fail(node, rc, "a tree has a node before its parent");
-	return rc < 0 ? fx_fail(node, rc, "no memory for %zu trees", s->sets[port].len) : FX_OK;
+	return fx_treeset_add(&s->sets[port], fx_take_tree(node, port), &err) < 0 ?
+		       fx_fail_error(node, &err) :
+		       FX_OK;
 }
 
 static int trees_mark(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m)

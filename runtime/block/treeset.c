@@ -3,6 +3,7 @@
 #include "block/treeset.h"
 
 #include <fornix/error.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,15 +18,18 @@ void fx_treeset_fini(struct fx_treeset *s)
 	memset(s, 0, sizeof *s);
 }
 
-int fx_treeset_add(struct fx_treeset *s, struct fx_tree *t)
+int fx_treeset_add(struct fx_treeset *s, struct fx_tree *t, struct fx_error *err)
 {
-	int rc = FX_OK;
+	int rc = t && fx_grow(&s->trees, &s->cap, s->len + 1, sizeof *s->trees) ?
+			 FX_OK :
+			 fx_error_set(err, FX_ENOMEM, "no memory for %zu trees", s->len + 1);
 
-	for (size_t i = 0; t && i < t->len; i++)
+	for (size_t i = 0; rc == FX_OK && i < t->len; i++)
 		if (t->nodes[i].parent >= (int64_t)i)
-			rc = FX_ETYPE;
-	if (!t || (rc == FX_OK && !fx_grow(&s->trees, &s->cap, s->len + 1, sizeof *s->trees)))
-		rc = FX_ENOMEM;
+			rc = fx_error_set(err, FX_ETYPE,
+					  "tree of segment %" PRIu64 ": node %zu has parent %d, "
+					  "which must come before it",
+					  t->segment, i, t->nodes[i].parent);
 	if (rc < 0)
 		fx_tree_free(t);
 	else
@@ -114,7 +118,7 @@ int fx_treeset_unpack(struct fx_treeset *s, struct fx_unpack *from)
 
 		rc = fx_tree_unpack(&t, from);
 		if (rc == FX_OK)
-			rc = fx_treeset_add(s, t);
+			rc = fx_treeset_add(s, t, NULL);
 	}
 	return rc;
 }

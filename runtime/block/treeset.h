@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <fornix/block.h>
+#include <fornix/error.h>
 
 #include "base/pack.h"
 
@@ -21,7 +22,7 @@ struct fx_treeset {
 void fx_treeset_fini(struct fx_treeset *s);
 /** Takes a tree, also when it fails; NULL fails. FX_ENOMEM, FX_ETYPE when a parent is not before
  * its child. */
-int fx_treeset_add(struct fx_treeset *s, struct fx_tree *t);
+int fx_treeset_add(struct fx_treeset *s, struct fx_tree *t, struct fx_error *err);
 void fx_treeset_sort(struct fx_treeset *s);
 /** One forest of the trees @p first to @p first + @p len - 1, with the segment of the first one;
  * NULL without memory or with more than 2^31 - 1 nodes. */

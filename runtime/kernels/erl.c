@@ -330,49 +330,26 @@ int fx_erl_neurons(const struct fx_erl_node *nodes, size_t len, uint64_t min_nod
 	return rc;
 }
 
-static int tree_compare(const void *a, const void *b)
-{
-	struct fx_tree *p, *q;
-	int order;
-
-	memcpy(&p, a, sizeof p);
-	memcpy(&q, b, sizeof q);
-	order = (p->segment > q->segment) - (p->segment < q->segment);
-	if (!order)
-		order = (p->len > q->len) - (p->len < q->len);
-	for (int i = 0; !order && p->len && i < 3; i++)
-		order = (p->nodes[0].pos_nm[i] > q->nodes[0].pos_nm[i]) -
-			(p->nodes[0].pos_nm[i] < q->nodes[0].pos_nm[i]);
-	return order;
-}
-
-int fx_erl_nodes(struct fx_tree **trees, size_t n, struct fx_erl_node **nodes, size_t *len,
+int fx_erl_nodes(struct fx_treeset *set, struct fx_erl_node **nodes, size_t *len,
 		 struct fx_error *err)
 {
 	struct fx_erl_node *out;
 	size_t total = 0, at = 0;
 
-	for (size_t t = 0; t < n; t++)
-		total += trees[t]->len;
+	for (size_t t = 0; t < set->len; t++)
+		total += set->trees[t]->len;
 	out = fx_calloc(total, sizeof *out);
 	if (!out)
 		return fx_error_set(err, FX_ENOMEM, "no memory for %zu skeleton nodes", total);
-	qsort(trees, n, sizeof *trees, tree_compare);
-	for (size_t t = 0; t < n; t++) {
+	fx_treeset_sort(set);
+	for (size_t t = 0; t < set->len; t++) {
+		const struct fx_tree *tree = set->trees[t];
 		const size_t base = at;
 
-		for (size_t i = 0; i < trees[t]->len; i++, at++) {
-			const struct fx_tree_node *node = &trees[t]->nodes[i];
+		for (size_t i = 0; i < tree->len; i++, at++) {
+			const struct fx_tree_node *node = &tree->nodes[i];
 
-			if (node->parent >= (int64_t)i) {
-				free(out);
-				return fx_error_set(err, FX_EINVAL,
-						    "tree of segment %llu: node %zu has parent %d, "
-						    "which must come before it",
-						    (unsigned long long)trees[t]->segment, i,
-						    node->parent);
-			}
-			out[at].skeleton = trees[t]->segment;
+			out[at].skeleton = tree->segment;
 			memcpy(out[at].pos_nm, node->pos_nm, sizeof node->pos_nm);
 			out[at].parent = node->parent < 0 ? -1 : (int64_t)base + node->parent;
 		}

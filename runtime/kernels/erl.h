@@ -9,6 +9,8 @@
 #include <fornix/block.h>
 #include <fornix/error.h>
 
+#include "block/treeset.h"
+
 /** One node of a truth skeleton, with the segment that lies at its place. */
 struct fx_erl_node {
 	uint64_t skeleton; /**< truth id: nodes of the same id are one skeleton */
@@ -53,10 +55,9 @@ int fx_erl_compute(const struct fx_erl_node *nodes, size_t len, uint64_t min_nod
  * zeros. Errors as above. */
 int fx_erl_neurons(const struct fx_erl_node *nodes, size_t len, uint64_t min_nodes,
 		   struct fx_erl_neuron **neurons, size_t *neurons_len, struct fx_error *err);
-/** The nodes of @p n truth trees (segment = truth id) one after the other, in an order that does
- * not depend on theirs (@p trees is sorted by id and place); segment 0 each. Gives *nodes (free())
- * and *len. FX_EINVAL when a parent is not before its child, FX_ENOMEM. */
-int fx_erl_nodes(struct fx_tree **trees, size_t n, struct fx_erl_node **nodes, size_t *len,
+/** The nodes of truth trees (segment = truth id) one after the other, in an order that does not
+ * depend on theirs: @p set is sorted; segment 0 each. Gives *nodes (free()) and *len. FX_ENOMEM. */
+int fx_erl_nodes(struct fx_treeset *set, struct fx_erl_node **nodes, size_t *len,
 		 struct fx_error *err);
 /** voxels[i] (zyx) = the voxel of node i: position by voxel size, rounded; -1 where that is not a
  * voxel index below 2^31. */

@@ -9,12 +9,8 @@
 
 #include "kernels/objects.h"
 
-struct named {
-	const char *name;
-	double value;
-};
-
-static int scores_add(struct fx_record *r, const char *group, const struct named *fields, size_t n)
+int fx_scores_add_named(struct fx_record *r, const char *group, const struct fx_named *fields,
+			size_t n)
 {
 	char name[64];
 	int rc = FX_OK;
@@ -28,7 +24,7 @@ static int scores_add(struct fx_record *r, const char *group, const struct named
 
 int fx_scores_add_rule(struct fx_record *r, enum fx_rule rule, const struct fx_seg_scores *s)
 {
-	const struct named fields[] = {
+	const struct fx_named fields[] = {
 		{ "voi_split", s->voi_split },
 		{ "voi_merge", s->voi_merge },
 		{ "voi", s->voi },
@@ -42,7 +38,7 @@ int fx_scores_add_rule(struct fx_record *r, enum fx_rule rule, const struct fx_s
 		{ "voxels", (double)s->voxels },
 	};
 
-	return scores_add(r, fx_rule_name(rule), fields, sizeof fields / sizeof *fields);
+	return fx_scores_add_named(r, fx_rule_name(rule), fields, sizeof fields / sizeof *fields);
 }
 
 int fx_scores_add_rules(struct fx_record *r, const struct fx_contingency *pairs, unsigned *left_out)
@@ -74,7 +70,7 @@ int fx_scores_add_rules(struct fx_record *r, const struct fx_contingency *pairs,
 static int scores_add_runs(struct fx_record *r, const struct fx_erl_scores *strict,
 			   const struct fx_erl_scores *tolerant, uint64_t tolerance_nodes)
 {
-	const struct named fields[] = {
+	const struct fx_named fields[] = {
 		{ "strict_nm", strict->erl_nm },
 		{ "tolerant_nm", tolerant->erl_nm },
 		{ "tolerance_nodes", (double)tolerance_nodes },
@@ -94,7 +90,7 @@ static int scores_add_runs(struct fx_record *r, const struct fx_erl_scores *stri
 		{ "length_nm", tolerant->length_nm },
 	};
 
-	return scores_add(r, "erl", fields, sizeof fields / sizeof *fields);
+	return fx_scores_add_named(r, "erl", fields, sizeof fields / sizeof *fields);
 }
 
 int fx_scores_add_erl(struct fx_record *r, const struct fx_erl_node *nodes, size_t len,
@@ -114,7 +110,7 @@ int fx_scores_add_erl(struct fx_record *r, const struct fx_erl_node *nodes, size
 static struct fx_record *neuron_record(const struct fx_erl_neuron *n)
 {
 	struct fx_record *r = fx_record_new("neuron");
-	const struct named fields[] = {
+	const struct fx_named fields[] = {
 		{ "skeleton", (double)n->skeleton },
 		{ "length_nm", n->length_nm },
 		{ "run_nm", n->run_nm },

@@ -9,6 +9,14 @@
 #include "kernels/erl.h"
 #include "kernels/metrics.h"
 
+/** A number under a name. */
+struct fx_named {
+	const char *name;
+	double value;
+};
+/** Adds GROUP.NAME for each of @p n fields. FX_ENOMEM. */
+int fx_scores_add_named(struct fx_record *r, const char *group, const struct fx_named *fields,
+			size_t n);
 /** Adds RULE.voi_split, .voi_merge, .voi, .arand, .arand_pairs, .rand_split, .rand_merge, .rand_f,
  * .rand_index, .cremi (the root of voi times arand) and .voxels. FX_ENOMEM. */
 int fx_scores_add_rule(struct fx_record *r, enum fx_rule rule, const struct fx_seg_scores *s);

@@ -8,28 +8,13 @@
 #include "kernels/diadem.h"
 #include "kernels/morphometry.h"
 #include "kernels/pyneval.h"
+#include "kernels/scores.h"
 #include "kernels/treedist.h"
 
 enum { SHOLL_DIGITS = 11 };
 
-struct named {
-	const char *name;
-	double value;
-};
-
-static int add_all(struct fx_record *r, const char *group, const struct named *fields, size_t n)
-{
-	char name[64];
-	int rc = FX_OK;
-
-	for (size_t i = 0; rc == FX_OK && i < n; i++) {
-		snprintf(name, sizeof name, "%s.%s", group, fields[i].name);
-		rc = fx_record_add_number(r, name, fields[i].value);
-	}
-	return rc;
-}
-
-#define ADD(r, group, fields) add_all(r, group, fields, sizeof(fields) / sizeof *(fields))
+#define ADD(r, group, fields)                                                                      \
+	fx_scores_add_named(r, group, fields, sizeof(fields) / sizeof *(fields))
 
 static double f1(double recall, double precision)
 {
@@ -38,7 +23,7 @@ static double f1(double recall, double precision)
 
 static int add_share(struct fx_record *r, const char *group, double recall, double precision)
 {
-	const struct named fields[] = {
+	const struct fx_named fields[] = {
 		{ "recall", recall },
 		{ "precision", precision },
 		{ "f1", f1(recall, precision) },
@@ -52,7 +37,7 @@ static int add_distances(struct fx_record *r, const struct fx_tree *test,
 {
 	struct fx_treedist d;
 	const int rc = fx_treedist_compute(test, truth, far, &d);
-	const struct named fields[] = {
+	const struct fx_named fields[] = {
 		{ "esa", d.esa }, { "esa_12", d.esa12 }, { "esa_21", d.esa21 }, { "dsa", d.dsa },
 		{ "pds", d.pds }, { "pds_12", d.pds12 }, { "pds_21", d.pds21 }, { "max", d.max },
 	};
@@ -76,7 +61,7 @@ static int add_critical(struct fx_record *r, const struct fx_tree *test,
 {
 	struct fx_pyneval_critical c;
 	int rc = fx_pyneval_critical(test, truth, tolerance, &c);
-	const struct named fields[] = {
+	const struct fx_named fields[] = {
 		{ "test", (double)c.test },
 		{ "truth", (double)c.gold },
 		{ "matched", (double)c.matched },
@@ -96,7 +81,7 @@ static int add_diadem(struct fx_record *r, const struct fx_tree *test, const str
 	/* where thousands are near each other it would take for ever */
 	const int few = fx_pyneval_critical(test, truth, options.xy, &dense);
 	int rc = few < 0 ? few : fx_diadem_compute(test, truth, &options, &s);
-	const struct named fields[] = {
+	const struct fx_named fields[] = {
 		{ "score", s.score },
 		{ "weight", s.weight },
 		{ "matched", s.matched },
@@ -175,7 +160,7 @@ static int add_sholl(struct fx_record *r, const char *prefix, const struct fx_mo
 
 static int add_shape(struct fx_record *r, const char *prefix, const struct fx_morphometry *m)
 {
-	const struct named fields[] = {
+	const struct fx_named fields[] = {
 		{ "nodes", (double)m->nodes },
 		{ "trees", (double)m->trees },
 		{ "stems", (double)m->stems },

@@ -16,72 +16,19 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "support/images.h"
+#include "support/lab.h"
 #include "support/outputs.h"
 #include "support/run.h"
 
 #define GRAPH "graphs/cluster.yaml"
-#define LAB   "tests/e2e/lab.sh"
 
-enum { NONE = 77, CUT_MS = 10000 };
+enum { CUT_MS = 10000 };
 
 static const struct test_sections some = { 7, 48, 96, 96, 8 };
 static const struct test_sections many = { 7, 160, 96, 96, 8 }; /* that last while one joins */
 
-/* A place with four machines. */
-struct lab {
-	struct test_place *place;
-	char *dir;    /* of keys and configurations */
-	char *prefix; /* of the names of the namespaces; NULL: there are none */
-};
-
-static int lab(const struct lab *l, const char *what, const char *machine)
-{
-	char *command = fx_asprintf("sh %s %s %s %s", LAB, what, l->dir, machine);
-	const int status = system(command);
-
-	free(command);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static int lab_setup(void **state)
-{
-	struct lab *l = calloc(1, sizeof *l);
-	struct fx_error err = { 0 };
-	void *text;
-	size_t size;
-	int code;
-
-	l->place = test_place_new();
-	l->dir = fx_strdup(test_path(l->place->dir, "lab"));
-	assert_int_equal(mkdir(l->dir, 0700), 0);
-	setenv("FORNIX_LAB_TMP", l->place->tmp, 1);
-	code = lab(l, "up", "");
-	if (code == 0) {
-		assert_int_equal(fx_file_read(test_path(l->dir, "prefix"), 64, &text, &size, &err),
-				 FX_OK);
-		l->prefix = text;
-		l->prefix[strcspn(l->prefix, "\n")] = 0;
-	} else if (code != NONE) {
-		fail_msg("%s up ended with %d", LAB, code);
-	}
-	*state = l;
-	return 0;
-}
-
-static int lab_teardown(void **state)
-{
-	struct lab *l = *state;
-
-	lab(l, "down", "");
-	test_place_free(l->place);
-	free(l->dir);
-	free(l->prefix);
-	free(l);
-	return 0;
-}
-
 /* Runs the graph by a script that gets to the first machine and then starts the words "$@". */
-static struct test_run *start_by(struct lab *l, const char *script, const char *const words[4])
+static struct test_run *start_by(struct test_lab *l, const char *script, const char *const words[4])
 {
 	char *program = fx_strdup(getenv("FORNIX_BIN"));
 	const char *path = test_path(l->dir, "run");
@@ -104,7 +51,7 @@ static struct test_run *start_by(struct lab *l, const char *script, const char *
 	return r;
 }
 
-static struct test_run *start(struct lab *l, const char *extra)
+static struct test_run *start(struct test_lab *l, const char *extra)
 {
 	char *options = fx_asprintf("options=-F %s/ssh_config", l->dir);
 	char *script = fx_asprintf("exec ip netns exec %s-1 \"$@\"", l->prefix);
@@ -116,7 +63,7 @@ static struct test_run *start(struct lab *l, const char *extra)
 }
 
 /* In one allocation, with a step for each machine. */
-static struct test_run *start_slurm(struct lab *l)
+static struct test_run *start_slurm(struct test_lab *l)
 {
 	char *script = fx_asprintf("export SLURM_CONF=%s/slurm.conf\n"
 				   "exec nsenter --net=/run/netns/%s-1 unshare --uts sh -c "
@@ -131,7 +78,7 @@ static struct test_run *start_slurm(struct lab *l)
 }
 
 /* As a batch job, which goes on where it was when it has been requeued. */
-static struct test_run *start_batch(struct lab *l)
+static struct test_run *start_batch(struct test_lab *l)
 {
 	char *script = fx_asprintf(
 		"cat >%s/batch <<'END'\n#!/bin/sh\nresume=\n"
@@ -150,7 +97,7 @@ static struct test_run *start_batch(struct lab *l)
 	return r;
 }
 
-static json_t *finish(struct lab *l, struct test_run *r)
+static json_t *finish(struct test_lab *l, struct test_run *r)
 {
 	static const char *const made[] = { "labels", "image", "skeletons" };
 	json_t *receipt;
@@ -172,7 +119,7 @@ static json_t *finish(struct lab *l, struct test_run *r)
 }
 
 /* False where there is no lab. The output of one machine is made. */
-static bool begin(struct lab *l, const struct test_sections *sections)
+static bool begin(struct test_lab *l, const struct test_sections *sections)
 {
 	if (!l->prefix)
 		return false;
@@ -187,7 +134,7 @@ static bool begin(struct lab *l, const struct test_sections *sections)
 
 static void four_machines_give_what_one_gives(void **state)
 {
-	struct lab *l = *state;
+	struct test_lab *l = *state;
 	json_t *receipt;
 
 	if (!begin(l, &some))
@@ -199,7 +146,7 @@ static void four_machines_give_what_one_gives(void **state)
 }
 
 /* Something has been written, and by far not all. */
-static void await_some(const struct lab *l)
+static void await_some(const struct test_lab *l)
 {
 	const char *image = test_path(l->place->dir, "out/image.fornix-partial");
 
@@ -210,7 +157,7 @@ static void await_some(const struct lab *l)
 /* By ssh, while the run goes on. */
 static void a_machine_that_joins_takes_workers(void **state)
 {
-	struct lab *l = *state;
+	struct test_lab *l = *state;
 	struct test_run *r, *join;
 	json_t *receipt;
 
@@ -231,14 +178,14 @@ static void a_machine_that_joins_takes_workers(void **state)
 
 static void slurm_gives_the_same(void **state)
 {
-	struct lab *l = *state;
+	struct test_lab *l = *state;
 	json_t *receipt;
 	int code;
 
 	if (!begin(l, &some))
 		skip();
-	code = lab(l, "slurm", "");
-	if (code == NONE)
+	code = test_lab(l, "slurm", "");
+	if (code == TEST_LAB_NONE)
 		skip();
 	assert_int_equal(code, 0);
 	receipt = finish(l, start_slurm(l));
@@ -256,21 +203,21 @@ static char *text_of(const char *path)
 
 static void a_job_that_is_requeued_goes_on(void **state)
 {
-	struct lab *l = *state;
+	struct test_lab *l = *state;
 	struct test_run *r;
 	char *lives, *job;
 	int code;
 
 	if (!begin(l, &some))
 		skip();
-	code = lab(l, "slurm", "");
-	if (code == NONE)
+	code = test_lab(l, "slurm", "");
+	if (code == TEST_LAB_NONE)
 		skip();
 	assert_int_equal(code, 0);
 	r = start_batch(l);
 	test_place_await(l->place, "node segment.0 ");
 	await_some(l);
-	assert_int_equal(lab(l, "requeue", ""), 0);
+	assert_int_equal(test_lab(l, "requeue", ""), 0);
 	json_decref(finish(l, r));
 	lives = text_of(test_path(l->dir, "lives"));
 	job = text_of(test_path(l->dir, "job"));
@@ -283,7 +230,7 @@ static void a_job_that_is_requeued_goes_on(void **state)
 
 static void a_link_that_is_cut_for_a_while_loses_nothing(void **state)
 {
-	struct lab *l = *state;
+	struct test_lab *l = *state;
 	struct test_run *r;
 	json_t *receipt;
 
@@ -291,9 +238,9 @@ static void a_link_that_is_cut_for_a_while_loses_nothing(void **state)
 		skip();
 	r = start(l, NULL);
 	test_place_await(l->place, "node segment.0 ");
-	assert_int_equal(lab(l, "cut", "3"), 0);
+	assert_int_equal(test_lab(l, "cut", "3"), 0);
 	fx_sleep_ms(CUT_MS);
-	assert_int_equal(lab(l, "mend", "3"), 0);
+	assert_int_equal(test_lab(l, "mend", "3"), 0);
 	receipt = finish(l, r);
 	json_decref(receipt);
 	test_place_clean(l->place);
@@ -301,7 +248,7 @@ static void a_link_that_is_cut_for_a_while_loses_nothing(void **state)
 
 int main(void)
 {
-#define IN_A_LAB(f) cmocka_unit_test_setup_teardown(f, lab_setup, lab_teardown)
+#define IN_A_LAB(f) cmocka_unit_test_setup_teardown(f, test_lab_setup, test_lab_teardown)
 	const struct CMUnitTest tests[] = {
 		IN_A_LAB(four_machines_give_what_one_gives),
 		IN_A_LAB(a_machine_that_joins_takes_workers),

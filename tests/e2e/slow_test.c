@@ -14,68 +14,14 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "support/images.h"
+#include "support/lab.h"
 #include "support/outputs.h"
 #include "support/run.h"
 
 #define GRAPH "tests/e2e/slow.yaml"
-#define LAB   "tests/e2e/lab.sh"
-
-enum { NONE = 77 };
-
-/* A place with machines. */
-struct lab {
-	struct test_place *place;
-	char *dir, *prefix; /* prefix: of the names of the namespaces; NULL: there are none */
-};
-
-static int lab(const struct lab *l, const char *what, const char *more)
-{
-	char *command = fx_asprintf("sh %s %s %s %s", LAB, what, l->dir, more);
-	const int status = system(command);
-
-	free(command);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static int lab_setup(void **state)
-{
-	struct lab *l = calloc(1, sizeof *l);
-	struct fx_error err = { 0 };
-	void *text;
-	size_t size;
-	int code;
-
-	l->place = test_place_new();
-	l->dir = fx_strdup(test_path(l->place->dir, "lab"));
-	assert_int_equal(mkdir(l->dir, 0700), 0);
-	setenv("FORNIX_LAB_TMP", l->place->tmp, 1);
-	code = lab(l, "up", "");
-	if (code == 0) {
-		assert_int_equal(fx_file_read(test_path(l->dir, "prefix"), 64, &text, &size, &err),
-				 FX_OK);
-		l->prefix = text;
-		l->prefix[strcspn(l->prefix, "\n")] = 0;
-	} else if (code != NONE) {
-		fail_msg("%s up ended with %d", LAB, code);
-	}
-	*state = l;
-	return 0;
-}
-
-static int lab_teardown(void **state)
-{
-	struct lab *l = *state;
-
-	lab(l, "down", "");
-	test_place_free(l->place);
-	free(l->dir);
-	free(l->prefix);
-	free(l);
-	return 0;
-}
 
 /* Runs the graph from the first machine, with @p codec, into the folder @p out; its receipt. */
-static json_t *run(struct lab *l, const char *out, const char *codec)
+static json_t *run(struct test_lab *l, const char *out, const char *codec)
 {
 	char *program = fx_strdup(getenv("FORNIX_BIN"));
 	const char *path = test_path(l->dir, "run");
@@ -117,7 +63,7 @@ static json_int_t frames(const json_t *receipt, const char *what)
 	return -1;
 }
 
-static void same(struct lab *l, const char *a, const char *b)
+static void same(struct test_lab *l, const char *a, const char *b)
 {
 	char *one = fx_asprintf("%s/image", a), *two = fx_asprintf("%s/image", b);
 
@@ -128,7 +74,7 @@ static void same(struct lab *l, const char *a, const char *b)
 
 static void grey_is_coded_where_the_link_is_slow(void **state)
 {
-	struct lab *l = *state;
+	struct test_lab *l = *state;
 	json_t *fast, *slow, *forced;
 	int limited;
 
@@ -141,8 +87,8 @@ static void grey_is_coded_where_the_link_is_slow(void **state)
 	assert_int_equal(frames(forced, "stored"), 0);
 	assert_true(frames(forced, "bytes") < frames(forced, "raw"));
 	same(l, "fast", "forced");
-	limited = lab(l, "rate", "1 10mbit");
-	if (limited == NONE) {
+	limited = test_lab(l, "rate", "1 10mbit");
+	if (limited == TEST_LAB_NONE) {
 		json_decref(fast);
 		json_decref(forced);
 		skip();
@@ -162,8 +108,8 @@ static void grey_is_coded_where_the_link_is_slow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(grey_is_coded_where_the_link_is_slow, lab_setup,
-						lab_teardown),
+		cmocka_unit_test_setup_teardown(grey_is_coded_where_the_link_is_slow,
+						test_lab_setup, test_lab_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* lz4.c: payloads. Byte 0 is the codec, 20 bits of bytes 1 to 3 are the size that is announced, the
  * rest is the payload. What is accepted has that size, and comes back the same. */
-#include "fuzz/fuzz.h"
-
-#include <string.h>
-
-#include "wire/wire.h"
+#include "fuzz/payload.h"
 
 static void send_on(const void *raw, size_t size)
 {
@@ -24,41 +20,9 @@ static void send_on(const void *raw, size_t size)
 	free(coded);
 }
 
-/* The result; *raw (free()) was filled with @p before. */
-static int decode(const uint8_t *bytes, size_t size, int codec, size_t raw_size, int before,
-		  uint8_t **raw)
-{
-	struct fx_error err = { 0 };
-	int result;
-
-	*raw = malloc(raw_size + 1);
-	fuzz_must(*raw != NULL);
-	memset(*raw, before, raw_size);
-	result = fx_codec_decompress((enum fx_codec)codec, bytes, size, *raw, raw_size, &err);
-	fuzz_must_tell(result, &err);
-	return result;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	size_t raw_size;
-	uint8_t *raw, *again, *bytes;
-	int result;
-
-	if (size < 4)
-		return 0;
-	raw_size = data[1] | (size_t)data[2] << 8 | (size_t)(data[3] & 0xf) << 16;
-	bytes = malloc(size - 4 + 1);
-	fuzz_must(bytes != NULL);
-	memcpy(bytes, data + 4, size - 4);
-	result = decode(bytes, size - 4, data[0] % 4, raw_size, 0, &raw);
-	fuzz_must(decode(bytes, size - 4, data[0] % 4, raw_size, 0xff, &again) == result);
-	if (result == FX_OK) {
-		fuzz_must(memcmp(raw, again, raw_size) == 0); /* all of it was written */
-		send_on(raw, raw_size);
-	}
-	free(bytes);
-	free(again);
-	free(raw);
+	if (size)
+		fuzz_payload((enum fx_codec)(data[0] % 4), data + 1, size - 1, send_on);
 	return 0;
 }
