@@ -295,7 +295,7 @@ int fx_shards_get(struct fx_shards *s, uint64_t id, size_t max, void **bytes, si
 	entry = result == FX_OK ? find_entry(&s->last, id) : NULL;
 	if (result == FX_OK && !entry)
 		result = fx_error_set(err, FX_ENOENT, "there is no %" PRIu64, id);
-	if (result == FX_OK) {
+	if (entry) {
 		*size = (size_t)entry[2];
 		result = read_part(s, fd, entry[1], entry[2],
 				   max + (s->sharding.gzip_data ? max / 8 + 4096 : 0), bytes, err);

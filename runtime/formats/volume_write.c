@@ -56,10 +56,11 @@ static const struct fx_volume_write_ops *ops_of(enum fx_volume_format format, co
 
 const char *const *fx_volume_codecs(enum fx_volume_format format)
 {
+	static const char *const none[] = { NULL };
 	const char *name;
 	const struct fx_volume_write_ops *ops = ops_of(format, &name);
 
-	return ops->codecs;
+	return ops ? ops->codecs : none;
 }
 
 size_t fx_volume_codec_index(const struct fx_volume_write *w)

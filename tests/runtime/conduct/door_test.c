@@ -5,17 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "conduct/door.h"
 
-enum { ANSWERED, UNANSWERED, TRIES = 500 };
+enum { ANSWERED, UNANSWERED, TRIES = 500, NOBODY = 65534 };
+
+/* Who asks. */
+enum asker { USER, NODE, STRANGER };
 
 /* A process that asks; its exit code says what came of it. */
-static pid_t ask(const char *dir, bool bound)
+static pid_t ask(const char *dir, enum asker who)
 {
 	const pid_t pid = fork();
 	struct fx_error err = { 0 };
@@ -24,7 +29,9 @@ static pid_t ask(const char *dir, bool bound)
 
 	if (pid)
 		return pid;
-	if (bound)
+	if (who == STRANGER && setuid(NOBODY) != 0)
+		_exit(ANSWERED);
+	if (who == NODE)
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	answer = fx_door_ask(dir, json_pack("{s:s}", "who", "me"), 10, &err);
 	same = json_is_true(json_object_get(answer, "you"));
@@ -66,28 +73,54 @@ static void its_user_is_answered_and_a_node_is_not(void **unused)
 	assert_null(fx_door_hear(&d));
 	assert_int_equal(fx_door_open(&d, dir, &err), FX_OK);
 	assert_null(fx_door_hear(&d));
-	pid = ask(dir, false);
+	pid = ask(dir, USER);
 	question = hear(&d, TRIES);
 	assert_string_equal(json_string_value(json_object_get(question, "who")), "me");
 	json_decref(question);
 	fx_door_answer(&d, json_pack("{s:b}", "you", 1));
 	assert_int_equal(code_of(pid), ANSWERED);
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0) { /* else both are under the same */
-		pid = ask(dir, true);
+		pid = ask(dir, NODE);
 		assert_null(hear(&d, 50));
 		assert_int_equal(code_of(pid), UNANSWERED);
 	}
 	fx_door_answer(&d, json_object());
 	fx_door_close(&d);
-	pid = ask(dir, false);
+	pid = ask(dir, USER);
 	assert_int_equal(code_of(pid), UNANSWERED);
 	fx_remove_tree(dir, NULL);
+}
+
+/* Although folder and socket let everyone in. */
+static void another_user_is_not_answered(void **unused)
+{
+	char dir[] = "/tmp/door-XXXXXX", *socket;
+	struct fx_error err = { 0 };
+	struct fx_door d;
+	pid_t pid;
+
+	(void)unused;
+	if (geteuid() != 0)
+		test_skip("another user at the door: only root can be one");
+	assert_non_null(mkdtemp(dir));
+	socket = fx_path_join(dir, FX_DOOR);
+	fx_door_init(&d);
+	assert_int_equal(fx_door_open(&d, dir, &err), FX_OK);
+	assert_int_equal(chmod(dir, 0755), 0);
+	assert_int_equal(chmod(socket, 0777), 0);
+	pid = ask(dir, STRANGER);
+	assert_null(hear(&d, 50));
+	assert_int_equal(code_of(pid), UNANSWERED);
+	fx_door_close(&d);
+	fx_remove_tree(dir, NULL);
+	free(socket);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(its_user_is_answered_and_a_node_is_not),
+		cmocka_unit_test(another_user_is_not_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
