@@ -8,6 +8,8 @@
 #include <string.h>
 #include <zmq.h>
 
+#include "base/clock.h"
+
 struct detector {
 	void *zmq, *socket;
 	char endpoint[256];
@@ -30,6 +32,19 @@ static inline void detector_free(struct detector *d)
 {
 	zmq_close(d->socket);
 	zmq_ctx_term(d->zmq);
+}
+
+/** Until the socket knows that nobody listens: what it sends before that goes to who was killed. */
+static inline void detector_alone(const struct detector *d)
+{
+	int events = ZMQ_POLLOUT;
+	size_t size = sizeof events;
+
+	for (int ms = 0; events & ZMQ_POLLOUT; ms++) {
+		assert_true(ms < 20000);
+		fx_sleep_ms(1);
+		assert_int_equal(zmq_getsockopt(d->socket, ZMQ_EVENTS, &events, &size), 0);
+	}
 }
 
 static inline void detector_text(const struct detector *d, const char *text, bool more)

@@ -272,6 +272,11 @@ static void test_die(struct node_test *t)
 	t->result = result;
 }
 
+void node_test_die(struct node_test *t)
+{
+	fx_lone_fini(&t->lone);
+}
+
 void node_test_again(struct node_test *t, bool saved)
 {
 	if (saved) {

@@ -52,6 +52,8 @@ const struct sent *node_test_get(const struct node_test *t, const char *port, en
 				 size_t i);
 /** The node's scratch folder, made now; borrowed. Fails the test when it cannot. */
 const char *node_test_scratch(struct node_test *t);
+/** A node without inputs dies: nothing but node_test_again(t, false) and _free() may follow. */
+void node_test_die(struct node_test *t);
 /** It dies, and another life begins: from where it is, or, not @p saved, at the beginning, and
  * nothing was sent yet. What lies in fx_state_dir() is there. */
 void node_test_again(struct node_test *t, bool saved);
