@@ -62,7 +62,7 @@ static int record_edge(struct making *m, const char *name, const char *dir, stru
 	if (result == FX_OK && !about)
 		result = fx_error_set(err, FX_ENOMEM, "no memory");
 	if (result == FX_OK) {
-		m->recorder = fx_recorder_new(dir, about, err);
+		m->recorder = fx_recorder_new(dir, m->edge.parts, about, err);
 		result = m->recorder ? FX_OK : err->code;
 	}
 	if (result == FX_OK) {

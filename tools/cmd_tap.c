@@ -13,6 +13,7 @@
 #include "formats/npywrite.h"
 #include "letterline.h"
 #include "link/guests.h"
+#include "link/turn.h"
 
 enum { WAIT_MS = 50, MESSAGES = 32, BYTES = 64 << 20 };
 
@@ -51,13 +52,15 @@ static int take(struct tap *t, const struct fx_envelope *e, struct fx_error *err
 	const bool mark = e->kind == FX_NOTHING;
 	int result = FX_OK;
 
-	if (!(mark && e->mark.kind == FX_MARK_OPEN)) {
+	if (!(mark && e->mark.kind == FX_MARK_OPEN) && t->edge.parts <= 1) {
 		t->first = t->seen && t->first < e->seq ? t->first : e->seq;
 		t->last = t->seen && t->last > e->seq ? t->last : e->seq;
 		t->seen++;
 	}
 	if (mark && e->mark.kind == FX_MARK_END && ++t->ended < t->edge.endpoints_len)
 		return FX_OK; /* the stream ends once for all of its workers */
+	if (mark && e->mark.kind != FX_MARK_END && !fx_turn_counts(e->seq, t->edge.parts))
+		return FX_OK; /* and all its parts tell the same marks */
 	letter_line(stdout, e);
 	if (t->save && e->kind == FX_BLOCK)
 		result = save_block(t, e, err);

@@ -27,13 +27,14 @@ static bool reads(const struct fx_view_edge *e, const char *consumer)
 		strcmp(e->to_port, consumer + len + 1) == 0);
 }
 
-static bool is_there(const struct fx_view *v, const struct edge *e, const char *consumer)
+static const struct fx_view_edge *edge_of(const struct fx_view *v, const struct edge *e,
+					  const char *consumer)
 {
 	for (size_t i = 0; i < v->edges_len; i++)
 		if (strcmp(v->edges[i].from, e->node) == 0 &&
 		    strcmp(v->edges[i].from_port, e->port) == 0 && reads(&v->edges[i], consumer))
-			return true;
-	return false;
+			return &v->edges[i];
+	return NULL;
 }
 
 static int no_edge(const struct fx_view *v, const char *name, struct fx_error *err)
@@ -55,11 +56,14 @@ static int no_edge(const struct fx_view *v, const char *name, struct fx_error *e
 int edge_find(const struct fx_view *v, const char *name, struct edge *e, struct fx_error *err)
 {
 	const char *rest = take_name(name, ".:", e->node);
+	const struct fx_view_edge *found;
 
 	if (*rest == '.')
 		rest = take_name(rest + 1, ":", e->port);
-	if (!is_there(v, e, *rest == ':' ? rest + 1 : rest))
+	found = edge_of(v, e, *rest == ':' ? rest + 1 : rest);
+	if (!found)
 		return no_edge(v, name, err);
+	e->parts = found->parts;
 	e->endpoints = fx_calloc(v->instances_len, sizeof *e->endpoints);
 	if (!e->endpoints)
 		return fx_error_set(err, FX_ENOMEM, "no memory");

@@ -11,6 +11,7 @@ struct edge {
 	char node[64], port[64];
 	const char **endpoints; /**< owned list of borrowed texts */
 	size_t endpoints_len;
+	unsigned parts; /**< in which it is numbered (link/turn.h) */
 };
 
 /** Finds "NODE.PORT" or "NODE.PORT:CONSUMER" in a run. FX_ENOENT with the edges there are. */

@@ -122,7 +122,11 @@ static int teasar_tree(void *context, struct fx_tree *tree)
 static int teasar_drain(struct fx_node *node, void *state)
 {
 	struct teasar *s = state;
-	const struct fx_labeltrace t = { s->scratch, &s->store, &s->map, teasar_tree, node };
+	struct fx_labeltrace t = { .scratch = s->scratch,
+				   .blocks = &s->store,
+				   .ids = &s->map,
+				   .tree = teasar_tree,
+				   .context = node };
 	const struct fx_blockwise_options o = {
 		{ s->scale, s->constant, s->pdrf_scale, s->pdrf_exponent, s->soma_detection,
 		  s->soma_acceptance, s->soma_scale, s->soma_constant },
@@ -131,8 +135,10 @@ static int teasar_drain(struct fx_node *node, void *state)
 	};
 	const size_t edge[3] = { (size_t)s->cell.v[0], (size_t)s->cell.v[1], (size_t)s->cell.v[2] };
 	struct fx_error err = { 0 };
-	int result = fx_labelstore_trace(&t, edge, &o, &err);
+	int result;
 
+	t.part = fx_part(node, &t.parts);
+	result = fx_labelstore_trace(&t, edge, &o, &err);
 	if (result != FX_OK)
 		return fx_fail_error(node, &err);
 	for (size_t i = 0; result == FX_OK && i < s->done_len; i++)
@@ -199,4 +205,5 @@ FX_NODE(skeletonizer_teasar) = {
 	.finish = teasar_finish,
 	.save = teasar_save,
 	.load = teasar_load,
+	.keys = FX_KEY_ID,
 };

@@ -49,12 +49,25 @@ static int blocks_init(struct fx_node *node, void *state)
 	return FX_OK;
 }
 
-static struct fx_tiling blocks_tiling(const struct blocks *s)
+static struct fx_tiling blocks_tiling(const struct fx_node *node, const struct blocks *s)
 {
-	return (struct fx_tiling){ .block = s->block.v,
-				   .halo = s->halo.v,
-				   .memory = s->memory,
-				   .ahead = s->sections.masked ? s->ahead : 0 };
+	struct fx_tiling how = { .block = s->block.v,
+				 .halo = s->halo.v,
+				 .memory = s->memory,
+				 .ahead = s->sections.masked ? s->ahead : 0 };
+
+	how.part = fx_part(node, &how.parts);
+	return how;
+}
+
+/* Sections [lo, hi), whole: also where other parts cut their blocks. */
+static struct fx_region blocks_sections(const struct blocks *s, int64_t lo, int64_t hi)
+{
+	struct fx_region r = s->sections.image.whole;
+
+	r.lo[0] = lo;
+	r.hi[0] = hi;
+	return r;
 }
 
 static int blocks_send(struct fx_node *node, const struct blocks *s, struct fx_region core)
@@ -76,18 +89,17 @@ static int blocks_send(struct fx_node *node, const struct blocks *s, struct fx_r
 static int blocks_send_layer(struct fx_node *node, const struct blocks *s)
 {
 	const struct fx_grid *g = &s->sections.image.window.grid;
-	const int64_t z = s->sections.image.window.layer;
-	struct fx_mark done = { .kind = FX_MARK_DONE, .region = g->extent };
+	const int64_t z = s->sections.image.window.layer, *rows = s->sections.image.rows;
+	const struct fx_region any = fx_grid_core(g, z, fx_grid_first(g, 1), fx_grid_first(g, 2));
+	const struct fx_mark done = { .kind = FX_MARK_DONE,
+				      .region = blocks_sections(s, any.lo[0], any.hi[0]) };
 
-	for (int64_t y = fx_grid_first(g, 1); y < fx_grid_past(g, 1); y++)
+	for (int64_t y = rows[0]; y < rows[1]; y++)
 		for (int64_t x = fx_grid_first(g, 2); x < fx_grid_past(g, 2); x++) {
-			const struct fx_region core = fx_grid_core(g, z, y, x);
-			const int failed = blocks_send(node, s, core);
+			const int failed = blocks_send(node, s, fx_grid_core(g, z, y, x));
 
 			if (failed < 0)
 				return failed;
-			done.region.lo[0] = core.lo[0];
-			done.region.hi[0] = core.hi[0];
 		}
 	return fx_send_mark(node, BLOCKS, &done);
 }
@@ -141,7 +153,7 @@ static int blocks_close_known(struct fx_node *node, struct blocks *s)
 static int blocks_open(struct fx_node *node, struct blocks *s, unsigned port,
 		       const struct fx_mark *m)
 {
-	const struct fx_tiling how = blocks_tiling(s);
+	const struct fx_tiling how = blocks_tiling(node, s);
 	const int failed =
 		fx_again(node) ? FX_OK : fx_masked_open(&s->sections, node, port, m, &how);
 
@@ -163,11 +175,8 @@ static int blocks_mark(struct fx_node *node, void *state, unsigned port, const s
 
 static struct fx_mark blocks_lost(const struct blocks *s, int64_t lo, int64_t hi)
 {
-	struct fx_mark m = { .kind = FX_MARK_MISSING,
-			     .region = s->sections.image.window.grid.extent };
+	struct fx_mark m = { .kind = FX_MARK_MISSING, .region = blocks_sections(s, lo, hi) };
 
-	m.region.lo[0] = lo;
-	m.region.hi[0] = hi;
 	snprintf(m.reason, sizeof m.reason, "the stream ended without it");
 	return m;
 }
@@ -194,8 +203,9 @@ static int blocks_drain(struct fx_node *node, void *state)
 	if (!g->open_end && seen < g->extent.hi[0]) {
 		const struct fx_mark lost = blocks_lost(s, seen, g->extent.hi[0]);
 
-		fx_warn(node, "the stream ended at section %lld of %lld", (long long)seen,
-			(long long)g->extent.hi[0]);
+		if (fx_part(node, NULL) == 0)
+			fx_warn(node, "the stream ended at section %lld of %lld", (long long)seen,
+				(long long)g->extent.hi[0]);
 		failed = fx_send_mark(node, BLOCKS, &lost);
 		if (failed < 0)
 			return failed;
@@ -224,7 +234,7 @@ static int blocks_save(struct fx_node *node, void *state, struct fx_pack *to)
 static int blocks_load(struct fx_node *node, void *state, struct fx_unpack *from)
 {
 	struct blocks *s = state;
-	const struct fx_tiling how = blocks_tiling(s);
+	const struct fx_tiling how = blocks_tiling(node, s);
 
 	return fx_masked_load(&s->sections, node, &how, from);
 }
@@ -250,4 +260,5 @@ FX_NODE(tiler_blocks) = {
 	.finish = blocks_finish,
 	.save = blocks_save,
 	.load = blocks_load,
+	.keys = FX_KEY_REGION,
 };

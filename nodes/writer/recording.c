@@ -36,7 +36,7 @@ static int recording_init(struct fx_node *node, void *state)
 	struct recording *s = state;
 	struct fx_error err = { 0 };
 
-	s->recorder = fx_recorder_new(s->path, s->about, &err);
+	s->recorder = fx_recorder_new(s->path, 1, s->about, &err);
 	return s->recorder ? FX_OK : fx_fail_error(node, &err);
 }
 

@@ -50,14 +50,28 @@ static bool plan_keep_fd(struct fx_plan *p, int fd)
 	return true;
 }
 
-static size_t consumers_of(const struct fx_graph *g, size_t node, unsigned port)
-{
-	return fx_graph_consumers(g, node, port);
-}
-
 static unsigned host_of(const struct fx_plan_places *places, size_t i)
 {
 	return places->hosts ? places->hosts->places->host[i] : 0;
+}
+
+/* The parts of a node with a key have an edge each: each gets everything. */
+static size_t sharing(const struct fx_graph_node *n)
+{
+	return n->key ? 1 : (size_t)n->workers;
+}
+
+/* Edges from each instance of @p node at output @p port. */
+static size_t edges_of(const struct fx_graph *g, size_t node, unsigned port)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->nodes_len; i++)
+		for (size_t k = 0; k < g->nodes[i].inputs_len; k++)
+			if (g->nodes[i].inputs[k].from == node &&
+			    g->nodes[i].inputs[k].from_port == port)
+				n += (size_t)g->nodes[i].workers / sharing(&g->nodes[i]);
+	return n;
 }
 
 static bool drops(enum fx_policy policy)
@@ -92,7 +106,7 @@ static unsigned plan_slots(const struct fx_graph *g, size_t node)
 
 			if (in->from == node)
 				n += shares_of(in->policy) * consumers *
-					     credit_messages(in->policy, consumers) +
+					     credit_messages(in->policy, sharing(&g->nodes[i])) +
 				     SLOTS_SPARE;
 		}
 	if (n && n < FX_POOL_SLOTS)
@@ -164,6 +178,7 @@ static int plan_identity(struct fx_plan *p, size_t node, unsigned k,
 	w->save_mib = places->save_mib;
 	w->instance = k;
 	w->instances = (unsigned)n->workers;
+	w->parts = n->key ? w->instances : 1;
 	w->index = i;
 	w->pool_fd = -1;
 	w->options = fx_calloc(n->options_len, sizeof *w->options);
@@ -238,7 +253,7 @@ static int plan_output(struct fx_plan *p, struct fx_plan_instance *inst, unsigne
 
 	o->slots = transport == FX_TRANSPORT_SHM && !away;
 	o->port = fx_strdup(n->type->ports[port].name);
-	o->edges = fx_calloc(consumers_of(p->graph, inst->node, port), sizeof *o->edges);
+	o->edges = fx_calloc(edges_of(p->graph, inst->node, port), sizeof *o->edges);
 	inst->wiring.outputs_len++;
 	if (plan_endpoint(p, inst, port, transport == FX_TRANSPORT_TCP || away, places, o, err) < 0)
 		return FX_EIO;
@@ -260,7 +275,7 @@ static int plan_outputs(struct fx_plan *p, enum fx_transport transport,
 			return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
 		for (unsigned port = 0; t->ports[port].name; port++)
 			if (t->ports[port].dir == FX_OUT &&
-			    consumers_of(p->graph, inst->node, port) &&
+			    fx_graph_consumers(p->graph, inst->node, port) &&
 			    plan_output(p, inst, port, transport, places, err) < 0)
 				return FX_EIO;
 	}
@@ -299,39 +314,62 @@ static size_t dropping_lanes(const struct fx_plan_instance *inst)
 	return n;
 }
 
-/* The producer's side of an edge: one lane for each consuming instance. */
-static int plan_edge_from(struct fx_plan_instance *producer, const struct fx_plan_edge *edge,
-			  const char *to_node, size_t lane0, struct fx_error *err)
+/* Adds an edge of @p producer to @p lanes instances of @p to, from the @p first on. */
+static int add_edge(struct fx_plan_instance *producer, const struct fx_plan_edge *edge,
+		    const char *to, size_t first, size_t lanes, size_t stats, struct fx_error *err)
 {
 	struct fx_wired_output *o = output_of(producer, edge->from_port);
 	struct fx_wired_edge *e = &o->edges[o->edges_len];
 	const unsigned holder = holders_of(producer);
+
+	e->node = fx_strdup(to);
+	e->port = fx_strdup(edge->to_port);
+	e->lanes = fx_calloc(lanes, sizeof *e->lanes);
+	o->edges_len++;
+	if (!e->node || !e->port || !e->lanes)
+		return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
+	e->first = (unsigned)first;
+	e->lanes_len = lanes;
+	e->drop = edge->policy == FX_POLICY_DROP_OLD ? FX_DROP_OLD :
+		  edge->policy == FX_POLICY_DROP_NEW ? FX_DROP_NEW :
+						       FX_DROP_NONE;
+	e->way = (unsigned)edge->coding;
+	for (size_t c = 0; c < lanes; c++)
+		e->lanes[c] = (struct fx_wired_lane){ .pool_fd = -1,
+						      .holder = holder + (unsigned)c,
+						      .stats = stats + c };
+	return FX_OK;
+}
+
+/* The producer's side of an edge: one lane for each consuming instance; to a node with a key, an
+ * edge each. */
+static int plan_edge_from(struct fx_plan_instance *producer, const struct fx_plan_edge *edge,
+			  const struct fx_graph_node *to, size_t lane0, struct fx_error *err)
+{
+	const size_t lanes = sharing(to);
 
 	if (drops(edge->policy) && dropping_lanes(producer) + edge->consumers > DROPS_MAX)
 		return fx_error_set(err, FX_EINVAL,
 				    "%s has more than %d consuming processes that drop: let one "
 				    "read it and pass on",
 				    producer->wiring.node, DROPS_MAX);
-	if (holder + edge->consumers > FX_POOL_HOLDERS)
+	if (holders_of(producer) + edge->consumers > FX_POOL_HOLDERS)
 		return fx_error_set(err, FX_EINVAL,
 				    "%s has more than %d consuming processes: use fewer workers",
 				    producer->wiring.node, FX_POOL_HOLDERS - 1);
-	e->node = fx_strdup(to_node);
-	e->port = fx_strdup(edge->to_port);
-	e->lanes = fx_calloc(edge->consumers, sizeof *e->lanes);
-	o->edges_len++;
-	if (!e->node || !e->port || !e->lanes)
-		return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
-	e->lanes_len = edge->consumers;
-	e->drop = edge->policy == FX_POLICY_DROP_OLD ? FX_DROP_OLD :
-		  edge->policy == FX_POLICY_DROP_NEW ? FX_DROP_NEW :
-						       FX_DROP_NONE;
-	e->way = (unsigned)edge->coding;
-	for (size_t c = 0; c < edge->consumers; c++)
-		e->lanes[c] = (struct fx_wired_lane){ .pool_fd = -1,
-						      .holder = holder + (unsigned)c,
-						      .stats = lane0 + c };
+	for (size_t c = 0; c < edge->consumers; c += lanes)
+		if (add_edge(producer, edge, to->name, c, lanes, lane0 + c, err) < 0)
+			return FX_ENOMEM;
 	return FX_OK;
+}
+
+/* The producer's end of the lane to instance @p k of the edge that was added last. */
+static const struct fx_wired_lane *twin_of(const struct fx_wired_output *o,
+					   const struct fx_plan_edge *edge, size_t lanes, size_t k)
+{
+	const size_t edges = edge->consumers / lanes;
+
+	return &o->edges[o->edges_len - edges + k / lanes].lanes[k % lanes];
 }
 
 /* The consumer's side of an edge: one lane for each producing instance. */
@@ -340,6 +378,7 @@ static int plan_edge_to(struct fx_plan *p, struct fx_plan_instance *consumer, si
 {
 	struct fx_wired_input *in = &consumer->wiring.inputs[consumer->wiring.inputs_len];
 	const size_t first = fx_first_instance(p->graph, edge->from);
+	const size_t lanes = sharing(&p->graph->nodes[edge->to]);
 
 	in->port = fx_strdup(edge->to_port);
 	in->lanes = fx_calloc(edge->producers, sizeof *in->lanes);
@@ -347,16 +386,16 @@ static int plan_edge_to(struct fx_plan *p, struct fx_plan_instance *consumer, si
 	if (!in->port || !in->lanes)
 		return fx_error_set(err, FX_ENOMEM, "no memory for the plan");
 	in->lanes_len = edge->producers;
-	in->credit_messages = credit_messages(edge->policy, edge->consumers);
+	in->credit_messages = credit_messages(edge->policy, lanes);
+	in->parts = fx_graph_parts(p->graph, edge->from);
 	in->gaps = edge->gaps;
 	in->spool_bytes = edge->spool_bytes;
 	in->credit_bytes = CREDIT_BYTES;
 	for (size_t i = 0; i < edge->producers; i++) {
 		const struct fx_plan_instance *producer = &p->instances[first + i];
 		const struct fx_wired_output *o = output_of(producer, edge->from_port);
-		const struct fx_wired_lane *twin = &o->edges[o->edges_len - 1].lanes[k];
 
-		in->lanes[i] = *twin;
+		in->lanes[i] = *twin_of(o, edge, lanes, k);
 		in->lanes[i].slots = o->slots;
 		in->lanes[i].from = producer->wiring.index;
 		in->lanes[i].pool_fd = o->slots ? producer->wiring.pool_fd : -1;
@@ -399,7 +438,7 @@ static int plan_edge(struct fx_plan *p, size_t to, const struct fx_graph_input *
 	};
 	for (size_t i = 0; i < edge->producers; i++)
 		if (plan_edge_from(&p->instances[fx_first_instance(g, in->from) + i], edge,
-				   g->nodes[to].name, edge->first + i * edge->consumers, err) < 0)
+				   &g->nodes[to], edge->first + i * edge->consumers, err) < 0)
 			return FX_EINVAL;
 	for (size_t k = 0; k < edge->consumers; k++)
 		if (plan_edge_to(p, &p->instances[fx_first_instance(g, to) + k], k, edge, err) < 0)

@@ -47,10 +47,11 @@ static json_t *edges_json(const struct fx_plan *p)
 		const struct fx_plan_edge *e = &p->edges[i];
 
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "from",
-					p->graph->nodes[e->from].name, "from_port", e->from_port,
-					"to", p->graph->nodes[e->to].name, "to_port", e->to_port,
-					"first", (json_int_t)e->first, "lanes",
+			list, json_pack("{s:s, s:i, s:s, s:s, s:s, s:I, s:I}", "from",
+					p->graph->nodes[e->from].name, "parts",
+					(int)fx_graph_parts(p->graph, e->from), "from_port",
+					e->from_port, "to", p->graph->nodes[e->to].name, "to_port",
+					e->to_port, "first", (json_int_t)e->first, "lanes",
 					(json_int_t)(e->producers * e->consumers)));
 	}
 	return list;

@@ -33,7 +33,8 @@ static char *graph_text(const struct fx_graph *g)
 	for (size_t i = 0; i < g->nodes_len; i++) {
 		const struct fx_graph_node *n = &g->nodes[i];
 
-		fprintf(f, "node %s: %s, %d workers\n", n->name, n->type->name, n->workers);
+		fprintf(f, "node %s: %s, %d workers by %s\n", n->name, n->type->name, n->workers,
+			fx_key_name(n->key));
 		for (size_t k = 0; k < n->options_len; k++)
 			fprintf(f, "%s.%s = %s\n", n->name, n->options[k].name,
 				n->options[k].value);

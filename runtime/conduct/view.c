@@ -124,7 +124,8 @@ static int view_fill(struct fx_view *v, struct fx_error *err)
 						     .to = text_of(e, "to"),
 						     .to_port = text_of(e, "to_port"),
 						     .first = number_of(e, "first"),
-						     .lanes = number_of(e, "lanes") };
+						     .lanes = number_of(e, "lanes"),
+						     .parts = (unsigned)number_of(e, "parts") };
 	}
 	return view_counters(v, err);
 }

@@ -27,6 +27,7 @@ struct fx_view_instance {
 struct fx_view_edge {
 	const char *from, *from_port, *to, *to_port;
 	size_t first, lanes;
+	unsigned parts; /**< in which what it carries is numbered (link/turn.h) */
 };
 
 /** Texts are borrowed from the file, and live as long. */

@@ -1,27 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* check.c: options and workers of a draft against the tables of its node types. */
+/* check.c: options of a draft against the tables of its node types. */
 #include <string.h>
 
 #include "graph/draft.h"
 #include "graph/hint.h"
 #include "graph/option.h"
-
-static void check_workers(const struct fx_draft *d, const struct fx_draft_node *n)
-{
-	const struct fx_place at = n->workers_at;
-
-	if (n->workers <= 1)
-		return;
-	if (!n->type->stateless)
-		fx_graph_error_add(
-			d->errors, at.line, at.col,
-			"%s.workers: %s keeps state between messages, it can have 1 only", n->name,
-			n->type->name);
-	else if (n->type->ports[0].dir != FX_IN)
-		fx_graph_error_add(d->errors, at.line, at.col,
-				   "%s.workers: %s has no inputs to share, it can have 1 only",
-				   n->name, n->type->name);
-}
 
 /* False when the type has no option of this name. */
 static bool check_option(const struct fx_draft *d, const struct fx_draft_node *n,
@@ -72,7 +55,7 @@ static void check_node(const struct fx_draft *d, const struct fx_draft_node *n)
 		known = check_option(d, n, &n->options[i]) && known;
 	if (n->off)
 		return;
-	check_workers(d, n);
+	fx_draft_check_parts(d, n);
 	if (known) /* else the wrong name may have meant the missing one */
 		check_required(d, n);
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "graph/graph.h"
 #include "graph/json.h"
 #include "graph/option.h"
 
@@ -119,6 +120,10 @@ void fx_describe_type(const struct fx_node_type *t, FILE *out)
 	describe_options(t, out);
 	if (t->stateless && t->ports[0].name && t->ports[0].dir == FX_IN)
 		fprintf(out, "keeps nothing between messages: may have workers\n");
+	for (unsigned key = FX_KEY_REGION; key <= FX_KEY_ID; key <<= 1)
+		if (t->keys & key)
+			fprintf(out, "may have workers with key: %s\n",
+				fx_key_name((enum fx_key)key));
 }
 
 static bool has_role(const struct fx_node_type *t, const char *role)

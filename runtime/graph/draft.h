@@ -58,6 +58,8 @@ struct fx_draft_node {
 	bool off;			 /* left out by its `when` */
 	int workers;
 	struct fx_place workers_at;
+	enum fx_key key;
+	struct fx_place key_at;
 	struct fx_bounds bounds;
 	char *host, *tags; /* owned; NULL: not given */
 	struct fx_place host_at, tags_at;
@@ -108,12 +110,19 @@ void fx_draft_refuse(struct fx_draft *d, const char *place, const struct fx_yaml
 		     const char *const *valid, const char *const *later);
 /** Checks options and workers of every node. */
 void fx_draft_check(struct fx_draft *d);
+/** Reads `key` of a node from @p text. */
+void fx_draft_key(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y,
+		  const char *text);
+/** Checks key and workers of @p n, whose type is known, against each other. */
+void fx_draft_check_parts(const struct fx_draft *d, const struct fx_draft_node *n);
 /** Finds the ports of every edge, connects past nodes that are left out, checks what flows. */
 void fx_draft_connect(struct fx_draft *d);
 /** Tells cycles; when nothing is wrong, gives d->graph its nodes in their order. */
 void fx_draft_order(struct fx_draft *d);
 /** Index of the node called @p name (not NUL-terminated), or -1. */
 long fx_draft_find(const struct fx_draft *d, const char *name, size_t len);
+/** With d->graph: where work is parted, the policies of the edges go with it. */
+void fx_draft_check_policies(const struct fx_draft *d);
 /** Frees what a node of a graph owns. */
 void fx_graph_node_fini(struct fx_graph_node *n);
 

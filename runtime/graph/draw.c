@@ -80,7 +80,8 @@ void fx_draw_dot(const struct fx_graph *g, FILE *out)
 		fprintf(out, "\t\"%s\" [label=\"%s\\n", n->name, n->name);
 		put_quoted(n->type->name, out);
 		if (n->workers > 1)
-			fprintf(out, "\\n%d workers", n->workers);
+			fprintf(out, "\\n%d workers%s%s", n->workers, n->key ? " by " : "",
+				n->key ? fx_key_name(n->key) : "");
 		fprintf(out, "\", fillcolor=\"%s\"];\n", role_colour(n->type->name));
 	}
 	for (size_t i = 0; i < g->nodes_len; i++)

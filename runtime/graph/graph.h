@@ -116,6 +116,7 @@ struct fx_graph_node {
 	int line, col;
 	const struct fx_node_type *type; /**< borrowed from the registry */
 	int workers;			 /**< 1..FX_GRAPH_WORKERS_MAX */
+	enum fx_key key;		 /**< by which they part the work of a node with state */
 	struct fx_bounds bounds;
 	uint64_t hosts;			 /**< bit by host: where it may run */
 	struct fx_graph_option *options; /**< owned: those that the graph sets, by name */
@@ -155,6 +156,8 @@ struct fx_graph *fx_graph_parse(const char *file, const char *text, size_t size,
 void fx_graph_free(struct fx_graph *g);
 
 /** As it is written in a graph. */
+const char *fx_key_name(enum fx_key key);
+/** The same of a policy. */
 const char *fx_policy_name(enum fx_policy policy);
 /** The same of a codec. */
 const char *fx_coding_name(enum fx_coding coding);
@@ -174,6 +177,9 @@ int fx_graph_host_copy(struct fx_graph_host *to, const struct fx_graph_host *fro
 void fx_graph_host_fini(struct fx_graph_host *h);
 /** Index of the node called @p name, or -1. */
 long fx_graph_find(const struct fx_graph *g, const char *name);
+/** The parts by which what @p node sends is numbered (link/turn.h): its own, or those of the node
+ * whose numbers a stateless one passes on; 1 where nothing is parted. */
+unsigned fx_graph_parts(const struct fx_graph *g, size_t node);
 /** Number of inputs, over the whole graph, that read output @p port of node @p index. */
 size_t fx_graph_consumers(const struct fx_graph *g, size_t index, unsigned port);
 

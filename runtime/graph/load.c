@@ -100,6 +100,15 @@ static void read_workers(struct fx_draft *d, struct fx_draft_node *n, const stru
 	free(e.text);
 }
 
+static void read_key(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y)
+{
+	struct fx_expanded e = fx_draft_expand(d, y, n->name, "key");
+
+	if (e.text)
+		fx_draft_key(d, n, y, e.text);
+	free(e.text);
+}
+
 /* `hang` and `limit`. */
 static void read_bound(struct fx_draft *d, struct fx_draft_node *n, const char *key,
 		       const struct fx_yaml *y)
@@ -201,9 +210,10 @@ static void read_inputs(struct fx_draft *d, struct fx_draft_node *n, const char 
 
 static void read_node_keys(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *map)
 {
-	static const char *const keys[] = { "type",  "from", "set",   "workers", "when", "policy",
-					    "codec", "hang", "limit", "host",	 "tags", NULL };
-	static const char *const later[] = { "key", NULL };
+	static const char *const keys[] = { "type", "from",   "set",   "workers", "key",
+					    "when", "policy", "codec", "hang",	  "limit",
+					    "host", "tags",   NULL };
+	static const char *const later[] = { NULL };
 	const struct fx_yaml_entry *when = fx_yaml_find(map, "when");
 	char place[FX_GRAPH_NAME_MAX + 3];
 	bool refused = false;
@@ -221,6 +231,8 @@ static void read_node_keys(struct fx_draft *d, struct fx_draft_node *n, const st
 			read_set(d, n, &e->value);
 		} else if (strcmp(e->key, "workers") == 0) {
 			read_workers(d, n, &e->value);
+		} else if (strcmp(e->key, "key") == 0) {
+			read_key(d, n, &e->value);
 		} else if (strcmp(e->key, "policy") == 0 || strcmp(e->key, "codec") == 0) {
 			read_inputs(d, n, e->key, &e->value);
 		} else if (strcmp(e->key, "host") == 0 || strcmp(e->key, "tags") == 0) {
@@ -375,6 +387,8 @@ struct fx_graph *fx_graph_parse(const char *file, const char *text, size_t size,
 		fx_draft_codings(&d);
 		fx_draft_connect(&d);
 		fx_draft_order(&d);
+		if (!errors->len)
+			fx_draft_check_policies(&d);
 	}
 	if (!errors->len) {
 		graph = d.graph;

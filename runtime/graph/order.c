@@ -158,6 +158,7 @@ static void build_graph(struct fx_draft *d, const struct order *o)
 		to->col = n->at.col;
 		to->type = n->type;
 		to->workers = n->workers;
+		to->key = n->key;
 		to->bounds = n->bounds;
 		to->hosts = n->hosts;
 		if (!to->name || !build_options(to, n) || !build_inputs(to, n, o)) {

@@ -2,9 +2,12 @@
 /* debts.c: messages that an inlet has handed on and not yet acknowledged. */
 #include "link/debts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+
+enum { PAID_MAX = 1024 };
 
 struct fx__debt *fx__debts_find(const struct fx__debts *d, uint64_t seq)
 {
@@ -28,4 +31,31 @@ bool fx__debts_add(struct fx__debts *d, uint64_t seq, size_t lane)
 	d->items[at] = (struct fx__debt){ .seq = seq, .lane = lane, .safe = safe };
 	d->len++;
 	return true;
+}
+
+bool fx__debts_remember(struct fx__debts *d)
+{
+	d->paid = fx_calloc(PAID_MAX, sizeof *d->paid);
+	return d->paid != NULL;
+}
+
+void fx__debts_pay(struct fx__debts *d, uint64_t seq)
+{
+	if (d->paid)
+		d->paid[d->paid_at++ % PAID_MAX] = seq + 1;
+}
+
+bool fx__debts_paid(const struct fx__debts *d, uint64_t seq)
+{
+	for (size_t i = 0; d->paid && i < PAID_MAX; i++)
+		if (d->paid[i] == seq + 1)
+			return true;
+	return false;
+}
+
+void fx__debts_fini(struct fx__debts *d)
+{
+	free(d->items);
+	free(d->paid);
+	*d = (struct fx__debts){ 0 };
 }

@@ -17,11 +17,21 @@ struct fx__debt {
 struct fx__debts {
 	struct fx__debt *items; /**< owned */
 	size_t len, cap;
+	uint64_t *paid; /**< owned, or NULL: a ring of what was paid last, plus 1 */
+	size_t paid_at;
 };
 
 /** The first of @p seq, or NULL. */
 struct fx__debt *fx__debts_find(const struct fx__debts *d, uint64_t seq);
 /** A copy of a message that is safe is safe. False without memory. */
 bool fx__debts_add(struct fx__debts *d, uint64_t seq, size_t lane);
+/** From now on keeps in mind what was paid: the last 1024. False without memory. */
+bool fx__debts_remember(struct fx__debts *d);
+/** @p seq was acknowledged. */
+void fx__debts_pay(struct fx__debts *d, uint64_t seq);
+/** It was, and not long ago. */
+bool fx__debts_paid(const struct fx__debts *d, uint64_t seq);
+/** Frees what it owns. */
+void fx__debts_fini(struct fx__debts *d);
 
 #endif

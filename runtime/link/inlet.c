@@ -20,8 +20,9 @@
 #include "link/slot.h"
 #include "link/socket.h"
 #include "link/spool.h"
+#include "link/turn.h"
 
-enum { HELLO_MS = 50, HELLO_IDLE_MS = 1000, REFUSALS_MAX = 3, REFUSALS_TOLD = 32, PAID_MAX = 1024 };
+enum { HELLO_MS = 50, HELLO_IDLE_MS = 1000, REFUSALS_MAX = 3, REFUSALS_TOLD = 32 };
 
 struct lane {
 	void *socket;
@@ -44,15 +45,13 @@ struct fx_inlet {
 	struct fx__ready ready; /* which of them have to be read */
 	struct fx__inbox held;	/* received and not yet handed on */
 	struct fx__debts debts;
-	uint64_t next;	/* ordered: the seq to hand on */
+	uint64_t next;	/* ordered: the place to hand on */
 	uint64_t first; /* ordered: what comes before was handed on in a former life */
 	bool ended;	/* END was handed on: all before it is acknowledged */
+	uint64_t end;	/* its seq */
 	bool failed;	/* without memory: a message is lost to this process */
 	unsigned refusals;
-	uint64_t *paid; /* where that is not all below next: a ring of what was acknowledged last,
-			 * plus 1 */
-	size_t paid_at;
-	bool has_open, reopens;
+	bool has_open, opened, reopens; /* has_open: perhaps in a former life */
 	struct fx_mark open;
 	uint64_t open_seq;
 };
@@ -119,10 +118,8 @@ static int inlet_connect(struct fx_inlet *in, struct fx_error *err)
 		return in->spool ? FX_OK : FX_EIO;
 	}
 	in->lanes = fx_calloc(c->lanes_len, sizeof *in->lanes);
-	if (c->gaps || !c->ordered)
-		in->paid = fx_calloc(PAID_MAX, sizeof *in->paid);
 	if (!in->lanes || !fx__ready_init(&in->ready, c->lanes_len) ||
-	    ((c->gaps || !c->ordered) && !in->paid))
+	    ((c->gaps || !c->ordered) && !fx__debts_remember(&in->debts)))
 		return fx_error_set(err, FX_ENOMEM, "no memory for input %s", c->port);
 	for (size_t i = 0; i < c->lanes_len; i++)
 		if (lane_connect(in, i, err) < 0)
@@ -158,8 +155,7 @@ void fx_inlet_free(struct fx_inlet *in)
 		fx_pool_unmap(in->lanes[i].pool);
 		free(in->lanes[i].acks);
 	}
-	free(in->debts.items);
-	free(in->paid);
+	fx__debts_fini(&in->debts);
 	fx__ready_fini(&in->ready);
 	free(in->lanes);
 	free(in);
@@ -201,6 +197,11 @@ void fx_inlet_begin(struct fx_inlet *in, uint64_t first)
 	in->next = in->first = first;
 	if (in->spool)
 		fx__spool_begin(in->spool, first);
+}
+
+uint64_t fx_inlet_after(const struct fx_inlet *in, uint64_t seq)
+{
+	return fx_turn_after(seq, in->config.parts);
 }
 
 bool fx_inlet_reopens(struct fx_inlet *in, uint64_t *seq)
@@ -360,15 +361,11 @@ static bool inlet_duplicate(struct fx_inlet *in, uint64_t seq, size_t lane)
 		inlet_add_debt(in, seq, lane);
 		return true;
 	}
-	if (in->ended || (in->config.ordered && seq < (in->config.gaps ? in->first : in->next))) {
+	if (in->ended || fx__debts_paid(&in->debts, seq) ||
+	    (in->config.ordered && seq < (in->config.gaps ? in->first : in->next))) {
 		lane_owe(in, lane, seq);
 		return true;
 	}
-	for (size_t i = 0; in->paid && i < PAID_MAX; i++)
-		if (in->paid[i] == seq + 1) {
-			lane_owe(in, lane, seq);
-			return true;
-		}
 	if (fx__inbox_has(&in->held, seq))
 		inlet_add_debt(in, seq, lane);
 	return fx__inbox_has(&in->held, seq);
@@ -399,18 +396,35 @@ static int lane_fill(struct fx_inlet *in, size_t i, struct fx_envelope *e, const
 				    fx_letter_fill(e, bytes, zmq_msg_size(payload), why);
 }
 
+static bool is_mark(const struct fx_envelope *e, enum fx_mark_kind kind)
+{
+	return e->kind == FX_NOTHING && e->mark.kind == kind;
+}
+
+/* What a mark tells, also when it is a copy. Where the producer is parted, those of all parts but
+ * the last keep a place only. True when the stream opens by it. */
+static bool inlet_mark(struct fx_inlet *in, size_t i, struct fx_envelope *e)
+{
+	bool opens;
+
+	in->lanes[i].ended = in->lanes[i].ended || is_mark(e, FX_MARK_END);
+	if (is_mark(e, FX_MARK_OPEN) && !in->has_open)
+		fx_inlet_open(in, &e->mark);
+	if (e->kind == FX_NOTHING && !fx_turn_counts(e->seq, in->config.parts))
+		e->mark = (struct fx_mark){ .kind = FX_MARK_SKIP };
+	opens = is_mark(e, FX_MARK_OPEN) && !in->opened;
+	if (opens)
+		in->open_seq = e->seq;
+	in->opened = in->opened || opens;
+	return opens;
+}
+
 static int inlet_accept(struct fx_inlet *in, size_t i, struct fx_envelope *e,
 			const zmq_msg_t *payload, struct fx_error *why)
 {
+	const bool opens = inlet_mark(in, i, e);
 	int result;
-	const bool opens = e->kind == FX_NOTHING && e->mark.kind == FX_MARK_OPEN && !in->has_open;
 
-	if (opens) {
-		fx_inlet_open(in, &e->mark);
-		in->open_seq = e->seq;
-	}
-	if (e->kind == FX_NOTHING && e->mark.kind == FX_MARK_END)
-		in->lanes[i].ended = true;
 	if (inlet_duplicate(in, e->seq, i)) {
 		in->reopens = in->reopens || opens;
 		lane_drop(in, i, e);
@@ -501,10 +515,11 @@ static bool inlet_is_next(const struct fx_inlet *in)
 {
 	const struct fx_envelope *e = &in->held.items[0].envelope;
 
-	if (!in->config.gaps)
-		return !in->config.ordered || e->seq == in->next;
+	if (in->config.ordered && !in->config.gaps)
+		return fx_turn_is(e->seq, in->next, in->config.parts);
 	for (size_t i = 0; i < in->config.lanes_len; i++)
-		if (e->kind == FX_NOTHING && e->mark.kind == FX_MARK_END && !in->lanes[i].ended)
+		if (is_mark(e, FX_MARK_END) && !in->lanes[i].ended &&
+		    (in->config.gaps || in->config.parts > 1))
 			return false;
 	return true;
 }
@@ -527,8 +542,9 @@ bool fx_inlet_pop(struct fx_inlet *in, struct fx_envelope *e)
 		return false;
 	a = fx__inbox_take(&in->held);
 	if (a.envelope.seq >= in->next || !in->config.gaps)
-		in->next = a.envelope.seq + 1;
-	in->ended = a.envelope.kind == FX_NOTHING && a.envelope.mark.kind == FX_MARK_END;
+		in->next = fx_inlet_after(in, a.envelope.seq);
+	in->ended = is_mark(&a.envelope, FX_MARK_END);
+	in->end = a.envelope.seq;
 	inlet_add_debt(in, a.envelope.seq, a.lane);
 	stats = in->config.lanes[a.lane].stats;
 	if (a.envelope.kind != FX_NOTHING)
@@ -550,16 +566,16 @@ static void inlet_pay(struct fx_inlet *in)
 	if (in->config.ordered) {
 		const bool owing = paid < in->debts.len && in->debts.items[paid].seq < in->next;
 
-		atomic_store(in->config.floor,
-			     owing ? in->debts.items[paid].seq : in->next - in->ended);
+		atomic_store(in->config.floor, owing	 ? in->debts.items[paid].seq :
+					       in->ended ? in->end :
+							   in->next);
 	}
 	for (size_t i = 0; i < in->debts.len; i++) {
 		const bool pay = in->config.ordered ? i < paid : in->debts.items[i].safe;
 
 		if (pay) {
 			lane_owe(in, in->debts.items[i].lane, in->debts.items[i].seq);
-			if (in->paid)
-				in->paid[in->paid_at++ % PAID_MAX] = in->debts.items[i].seq + 1;
+			fx__debts_pay(&in->debts, in->debts.items[i].seq);
 		} else {
 			in->debts.items[kept++] = in->debts.items[i];
 		}

@@ -28,8 +28,9 @@ struct fx_inlet_config {
 	const char *node, *port; /**< own names; borrowed for life */
 	unsigned instance, epoch;
 	bool ordered;
-	bool gaps; /**< messages may have been dropped before: what comes is handed on as it comes,
-		    * END when it has come on all lanes */
+	bool gaps;	/**< messages may have been dropped before: what comes is handed on as it
+			 * comes, END when it has come on all lanes */
+	unsigned parts; /**< of the producer, or of one before stateless nodes (turn.h); 0: 1 */
 	uint32_t credit_messages; /**< for each lane */
 	uint64_t credit_bytes;
 	const char *spool_dir; /**< what comes is written there and acknowledged; NULL: no spool */
@@ -70,6 +71,8 @@ bool fx_inlet_pop(struct fx_inlet *in, struct fx_envelope *e);
 void fx_inlet_ack(struct fx_inlet *in, uint64_t seq);
 /** The OPEN mark, as soon as it was received; NULL before. */
 const struct fx_mark *fx_inlet_opened(const struct fx_inlet *in);
+/** The place behind message @p seq, with which a later life begins. */
+uint64_t fx_inlet_after(const struct fx_inlet *in, uint64_t seq);
 /** True once: OPEN came again to an ordered inlet of a later life, which does not hand it on. Those
  * who consume from this process may be new as well and need it from here, as message *seq. */
 bool fx_inlet_reopens(struct fx_inlet *in, uint64_t *seq);

@@ -19,6 +19,7 @@
 #include "link/seal.h"
 #include "link/slot.h"
 #include "link/socket.h"
+#include "link/turn.h"
 #include "link/welcome.h"
 
 enum { WAITING_MAX = 4, MARKS_MAX = 1024 };
@@ -40,7 +41,7 @@ struct lane {
 struct edge {
 	struct lane *lanes;
 	struct fx__parcels waiting; /* in order of seq */
-	uint64_t next;		    /* behind the last that was queued */
+	uint64_t next;		    /* the place behind the last that was queued */
 };
 
 struct fx_outlet {
@@ -391,19 +392,23 @@ static void lane_revive(struct fx_outlet *o, size_t e, size_t i)
 }
 
 /* Finds edge and lane of a consumer by its names; false when the plan has no such edge. */
-static bool outlet_find(const struct fx_outlet *o, const struct fx_control *c, size_t *e)
+static bool outlet_find(const struct fx_outlet *o, const struct fx_control *c, size_t *e, size_t *i)
 {
-	for (*e = 0; *e < o->config.edges_len; (*e)++)
-		if (strcmp(o->config.edges[*e].node, c->node) == 0 &&
-		    strcmp(o->config.edges[*e].port, c->port) == 0)
-			return c->instance < o->config.edges[*e].lanes_len;
+	for (*e = 0; *e < o->config.edges_len; (*e)++) {
+		const struct fx_outlet_edge *edge = &o->config.edges[*e];
+
+		*i = (size_t)c->instance - edge->first; /* one that comes before is far behind */
+		if (strcmp(edge->node, c->node) == 0 && strcmp(edge->port, c->port) == 0 &&
+		    *i < edge->lanes_len)
+			return true;
+	}
 	return false;
 }
 
 /* A greeting of a life that is known: what was lost on the way to it goes out again, at the end. */
-static bool outlet_heard(struct fx_outlet *o, size_t e, const struct fx_control *c)
+static bool outlet_heard(struct fx_outlet *o, size_t e, size_t i, const struct fx_control *c)
 {
-	struct lane *lane = &o->edges[e].lanes[c->instance];
+	struct lane *lane = &o->edges[e].lanes[i];
 	const size_t len = lane->flight.len;
 	const bool lists = c->lists && c->epoch == lane->epoch;
 	const size_t lost = lists ? fx__lost(&lane->silence, lane->flight.items, len, c) : 0;
@@ -411,9 +416,9 @@ static bool outlet_heard(struct fx_outlet *o, size_t e, const struct fx_control 
 	fx__welcome(o->socket, &o->config, lane->route,
 		    lane->route_size); /* the first may be what was lost */
 	for (size_t k = len - lost; k < len; k++) {
-		atomic_fetch_add(&o->config.edges[e].lanes[c->instance].stats->resent,
+		atomic_fetch_add(&o->config.edges[e].lanes[i].stats->resent,
 				 lane->flight.items[k]->data);
-		lane_send(o, e, c->instance, lane->flight.items[k]);
+		lane_send(o, e, i, lane->flight.items[k]);
 	}
 	return true;
 }
@@ -422,14 +427,14 @@ static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const 
 			 size_t route_size)
 {
 	struct lane *lane;
-	size_t e;
+	size_t e, i;
 	bool fresh;
 
-	if (!outlet_find(o, c, &e) || route_size > FX_LINK_ROUTE_MAX)
+	if (!outlet_find(o, c, &e, &i) || route_size > FX_LINK_ROUTE_MAX)
 		return false;
-	lane = &o->edges[e].lanes[c->instance];
+	lane = &o->edges[e].lanes[i];
 	if (lane->known && c->epoch <= lane->epoch)
-		return outlet_heard(o, e, c);
+		return outlet_heard(o, e, i, c);
 	fresh = !lane->known;
 	memcpy(lane->route, route, route_size);
 	lane->route_size = route_size;
@@ -440,10 +445,10 @@ static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const 
 	lane->credit_bytes = c->credit_bytes;
 	fx__welcome(o->socket, &o->config, lane->route, lane->route_size);
 	if (!fresh)
-		lane_revive(o, e, c->instance);
+		lane_revive(o, e, i);
 	else
 		for (size_t k = 0; k < lane->flight.len; k++)
-			lane_send(o, e, c->instance, lane->flight.items[k]);
+			lane_send(o, e, i, lane->flight.items[k]);
 	return true;
 }
 
@@ -540,7 +545,7 @@ int fx_outlet_queue(struct fx_outlet *o, struct fx_envelope *e, struct fx_error 
 	if (broadcast(p))
 		outlet_remember(o, p);
 	for (size_t i = 0; i < o->config.edges_len; i++) {
-		o->edges[i].next = p->seq + 1;
+		o->edges[i].next = fx_turn_own(p->seq, o->config.parts);
 		if (o->config.repeats && !broadcast(p) && p->seq < atomic_load(edge_floor(o, i)))
 			continue;
 		p->refs++;

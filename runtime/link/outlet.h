@@ -3,7 +3,8 @@
  *
  * Every message is named by its place in the output's stream. It is kept until each edge has
  * acknowledged it; what a consumer had not acknowledged when it vanished goes out again. On an edge
- * to several workers each message goes to one of them, OPEN and END to all. END is sent when all
+ * to several workers each message goes to one of them, OPEN and END to all; the parts of a node
+ * with a key have an edge each. END is sent when all
  * before it is acknowledged. What waits goes out in order of seq, when there is credit, or when all
  * that is in flight comes after it: a consumer may wait for it. An edge that drops holds nothing
  * back: a message counts there as acknowledged from the start. See docs/protocol.md. */
@@ -34,12 +35,14 @@ struct fx_outlet_edge {
 	const struct fx_outlet_lane *lanes; /**< borrowed for life */
 	enum fx_drop drop;
 	enum fx_way way; /**< for payloads in frames */
+	unsigned first;	 /**< instance of the consumer that its first lane leads to */
 };
 
 struct fx_outlet_config {
 	void *zmq;		 /**< context */
 	const char *node, *port; /**< own names; borrowed for life */
 	unsigned instance, epoch;
+	unsigned parts;		/**< among which this node's work is parted (turn.h); 0: 1 */
 	const char *endpoint;	/**< to bind */
 	int listen_fd;		/**< a listening socket to use for it, or -1 */
 	struct fx_trust *trust; /**< only peers with an allowed key; NULL: any; borrowed for life */

@@ -217,11 +217,16 @@ static int host_mark(struct fx__host *h)
 
 static int host_message(struct fx__host *h)
 {
+	int result;
+
 	if (!h->replaying)
 		atomic_fetch_add(&h->me->messages_in, 1);
 	if (!h->replaying && h->current.kind == FX_BLOCK)
 		atomic_fetch_add(&h->me->voxels_in, fx_block_len(h->current.message));
-	return h->type->process(&h->node, h->node.state);
+	h->in_process = true;
+	result = h->type->process(&h->node, h->node.state);
+	h->in_process = false;
+	return result;
 }
 
 /* A stateless node's input is acknowledged when its answers are; where a node gave no answer, SKIP
@@ -233,7 +238,8 @@ static int host_answer(struct fx__host *h)
 	return host_mark_all(h, &skip);
 }
 
-/* In place of a message that is set aside the node is told that its region is missing. */
+/* In place of a message that is set aside the node is told that its region is missing: unless other
+ * parts of it are not, which must send the same marks. */
 static int host_without(struct fx__host *h)
 {
 	struct fx_mark missing;
@@ -248,7 +254,7 @@ static int host_without(struct fx__host *h)
 	h->current.kind = FX_NOTHING;
 	h->current.message = NULL;
 	h->current.mark = missing;
-	return host_mark(h);
+	return h->wiring->parts > 1 ? FX_OK : host_mark(h);
 }
 
 static int host_give(struct fx__host *h)
@@ -321,7 +327,7 @@ int fx__host_hand_over(struct fx__host *h, unsigned port)
 		h->place.open[port] = h->current.mark;
 		fx_inlet_open(h->inlets[port], &h->current.mark);
 	}
-	h->place.next_in[port] = h->current.seq + 1;
+	h->place.next_in[port] = fx_inlet_after(h->inlets[port], h->current.seq);
 	result = fx__host_keep_message(h);
 	if (result == FX_OK)
 		result = host_owe(h);
@@ -484,6 +490,8 @@ static int host_start(struct fx__host *h, struct fx_error *err)
 				    FX__PORTS_MAX);
 	if (fx_node_init(&h->node, h->type, w->node, &fx__host_io, h) < 0)
 		return fx_error_set(err, FX_ENOMEM, "no memory");
+	h->node.part = w->parts > 1 ? w->instance : 0;
+	h->node.parts = w->parts;
 	for (size_t i = 0; i < w->options_len; i++)
 		if (fx_node_set(&h->node, w->options[i].name, w->options[i].text, err) < 0)
 			return FX_EINVAL;

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "graph/registry.h"
+#include "link/turn.h"
 #include "node/guestpath.h"
 #include "node/host_private.h"
 
@@ -19,6 +20,12 @@ static void *host_keep(struct fx__host *h, size_t n, size_t size)
 	if (p)
 		h->kept[h->kept_len++] = p;
 	return p;
+}
+
+/* It gets all that comes, in the order of the stream, and not a share as one of several workers. */
+static bool is_ordered(const struct fx__host *h)
+{
+	return h->wiring->instances == h->wiring->parts;
 }
 
 static int host_connect_input(struct fx__host *h, const struct fx_wired_input *w,
@@ -50,8 +57,9 @@ static int host_connect_input(struct fx__host *h, const struct fx_wired_input *w
 			.port = w->port,
 			.instance = h->wiring->instance,
 			.epoch = h->wiring->epoch,
-			.ordered = h->wiring->instances == 1,
+			.ordered = is_ordered(h),
 			.gaps = w->gaps,
+			.parts = w->parts,
 			.spool_dir = spool,
 			.spool_bytes = w->spool_bytes,
 			.warned = fx__host_warned,
@@ -68,7 +76,7 @@ static int host_connect_input(struct fx__host *h, const struct fx_wired_input *w
 	free(spool);
 	if (!h->inlets[port])
 		return FX_EIO;
-	if (h->wiring->instances == 1)
+	if (is_ordered(h))
 		fx_inlet_begin(h->inlets[port], atomic_load(&h->me->floor[port]));
 	return FX_OK;
 }
@@ -85,12 +93,15 @@ static struct fx_outlet_edge *outlet_edges(struct fx__host *h, const struct fx_w
 				.holder = w->edges[e].lanes[i].holder,
 				.stats = &h->stats.lanes[w->edges[e].lanes[i].stats],
 			};
-		edges[e] = (struct fx_outlet_edge){ w->edges[e].node,
-						    w->edges[e].port,
-						    lanes ? w->edges[e].lanes_len : 0,
-						    lanes,
-						    (enum fx_drop)w->edges[e].drop,
-						    (enum fx_way)w->edges[e].way };
+		edges[e] = (struct fx_outlet_edge){
+			.node = w->edges[e].node,
+			.port = w->edges[e].port,
+			.first = w->edges[e].first,
+			.lanes_len = lanes ? w->edges[e].lanes_len : 0,
+			.lanes = lanes,
+			.drop = (enum fx_drop)w->edges[e].drop,
+			.way = (enum fx_way)w->edges[e].way,
+		};
 	}
 	return edges;
 }
@@ -123,6 +134,7 @@ static int host_connect_output(struct fx__host *h, const struct fx_wired_output 
 			.port = w->port,
 			.instance = h->wiring->instance,
 			.epoch = h->wiring->epoch,
+			.parts = h->wiring->parts,
 			.endpoint = w->endpoint,
 			.listen_fd = w->listen_fd,
 			.trust = h->trust,
@@ -148,6 +160,8 @@ int fx__host_connect(struct fx__host *h, struct fx_error *err)
 	if (fx_wiring_files(w, err) < 0 ||
 	    fx_faults_new(getenv("FORNIX_FAULT"), w->node, &h->faults, err) < 0)
 		return FX_EIO;
+	for (unsigned p = 0; p < FX__PORTS_MAX; p++)
+		h->next_seq[p] = fx_turn_first(w->instance, w->parts);
 	h->zmq = zmq_ctx_new();
 	if (!h->zmq)
 		return fx_error_set(err, FX_ENOMEM, "cannot start ZeroMQ: %s", zmq_strerror(errno));

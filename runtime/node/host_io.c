@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "block/heap.h"
+#include "link/turn.h"
 #include "node/host_private.h"
 
 enum { PUMP_NS = 1000000 }; /* in a callback: each look at a socket costs a system call */
@@ -77,9 +78,20 @@ static int host_voxels(void *io, unsigned port, size_t size, struct fx_block *b)
 	return result;
 }
 
-static uint64_t host_seq(struct fx__host *h, unsigned port)
+/* The number of what a node with state sends next. */
+static uint64_t host_next(const struct fx__host *h, unsigned port, bool mark)
 {
-	return h->type->stateless && h->has_current ? h->current.seq : h->next_seq[port]++;
+	return fx_turn_number(h->next_seq[port], mark, h->wiring->parts);
+}
+
+static uint64_t host_seq(struct fx__host *h, unsigned port, bool mark)
+{
+	const uint64_t seq = host_next(h, port, mark);
+
+	if (h->type->stateless && h->has_current)
+		return h->current.seq;
+	h->next_seq[port] = fx_turn_own(seq, h->wiring->parts);
+	return seq;
 }
 
 /* A stateless node does not wait with a message in hand: its host looked for room before it took
@@ -104,7 +116,7 @@ int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, str
 		fx_envelope_fini(e);
 		return fx_error_set(err, FX_EIO, "the run was ended");
 	}
-	e->seq = host_seq(h, port);
+	e->seq = host_seq(h, port, !e->kind);
 	if (e->seq >= atomic_load(&h->me->ahead[port]) && !is_end(e))
 		atomic_store(&h->me->ahead[port], e->seq + 1);
 	while (must_wait(h, o, e->seq) || (result = fx_outlet_queue(o, e, err)) == FX_IDLE)
@@ -166,6 +178,13 @@ static int host_send(void *io, unsigned port, enum fx_kind kind, void *message,
 				    "%s is declared stateless but sends two messages for one",
 				    h->type->name);
 	}
+	if (h->wiring->parts > 1 && h->in_process) {
+		fx_envelope_fini(&e);
+		return fx_error_set(err, FX_EINVAL,
+				    "%s may have a key but sends in process(): in mark() and "
+				    "drain() only",
+				    h->type->name);
+	}
 	h->sent[port] = true;
 	count_out(h, port, kind, message);
 	return fx__host_queue(h, port, &e, err);
@@ -207,7 +226,7 @@ static bool is_had(const struct fx__host *h, unsigned port)
 {
 	const uint64_t floor = h->outlets[port] ? fx_outlet_floor(h->outlets[port]) : 0;
 
-	return floor != UINT64_MAX && h->next_seq[port] < floor;
+	return floor != UINT64_MAX && host_next(h, port, true) < floor;
 }
 
 static int host_send_mark(void *io, unsigned port, const struct fx_mark *m, struct fx_error *err)
@@ -227,7 +246,7 @@ static int host_send_mark(void *io, unsigned port, const struct fx_mark *m, stru
 	if (m->kind == FX_MARK_OPEN) {
 		h->place.opened[port] = true;
 		h->place.open[port] = *m;
-		h->place.open_seq[port] = h->next_seq[port];
+		h->place.open_seq[port] = host_next(h, port, true);
 	}
 	return fx__host_queue(h, port, &e, err);
 }

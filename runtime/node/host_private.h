@@ -43,7 +43,7 @@ struct fx__host {
 	bool ended[FX__PORTS_MAX];
 	struct fx_envelope current; /* what is being processed */
 	unsigned current_port;
-	bool has_current, taken;
+	bool has_current, taken, in_process;
 	bool sent[FX__PORTS_MAX]; /* stateless: an answer to current went out */
 	struct fx__pending *pending;
 	size_t pending_len, pending_cap;

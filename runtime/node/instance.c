@@ -28,6 +28,7 @@ int fx_node_init(struct fx_node *n, const struct fx_node_type *type, const char 
 	n->type = type;
 	n->io = io;
 	n->io_context = io_context;
+	n->parts = 1;
 	n->name = fx_strdup(name);
 	n->state = fx_calloc(1, type->state_size ? type->state_size : 1);
 	if (!n->name || !n->state)
@@ -248,6 +249,13 @@ void fx_needs(struct fx_node *node, uint64_t first)
 bool fx_again(const struct fx_node *node)
 {
 	return node->again;
+}
+
+unsigned fx_part(const struct fx_node *node, unsigned *parts)
+{
+	if (parts)
+		*parts = node->parts;
+	return node->part;
 }
 
 bool fx_stopping(const struct fx_node *node)

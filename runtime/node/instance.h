@@ -32,6 +32,7 @@ struct fx_node {
 	char *name;  /* owned */
 	void *state; /* owned, type->state_size bytes */
 	bool finished, returns;
+	unsigned part, parts;	 /* fx_part() */
 	bool again;		 /* the message in hand is in the save as well */
 	uint64_t message, needs; /* its number; the first that load() will not do without */
 	const struct fx_node_io *io;

@@ -20,6 +20,8 @@ static int final_ids(const struct tracing *w, uint64_t *ids, size_t len, uint64_
 {
 	const int result = fx_labelmap_apply(w->t->ids, ids, len, w->err);
 
+	for (size_t i = 0; result == FX_OK && w->t->parts > 1 && i < len; i++)
+		ids[i] = ids[i] % w->t->parts == w->t->part ? ids[i] : 0;
 	if (result == FX_OK)
 		*out = ids;
 	else

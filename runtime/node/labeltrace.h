@@ -11,7 +11,8 @@
 struct fx_labeltrace {
 	struct fx_blobstore *scratch; /**< of the blocks; work in progress is kept there too */
 	struct fx_labelstore *blocks;
-	const struct fx_labelmap *ids;			  /**< the final ones */
+	const struct fx_labelmap *ids; /**< the final ones */
+	unsigned part, parts; /**< objects whose final id leaves the rest part; of 1: all */
 	int (*tree)(void *context, struct fx_tree *tree); /**< takes a finished forest */
 	void *context;
 };

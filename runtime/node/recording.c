@@ -13,6 +13,7 @@
 #include "base/map64.h"
 #include "base/seglog.h"
 #include "link/letter.h"
+#include "link/turn.h"
 
 enum { VERSION = 1, FILE_MAX = 4 << 20, TIME_SIZE = 8, PARTS_MAX = 4 };
 
@@ -21,6 +22,7 @@ struct fx_recorder {
 	json_t *about;
 	struct fx_seglog *log;
 	struct fx_map64 had; /* numbers */
+	unsigned parts;
 	struct fx_recording_sum sum;
 	uint64_t highest, lowest; /* lowest: but for OPEN */
 	int64_t first_ns, last_ns;
@@ -87,13 +89,15 @@ static int write_about(const struct fx_recorder *r, bool closed, struct fx_error
 	return result;
 }
 
-struct fx_recorder *fx_recorder_new(const char *dir, const char *about, struct fx_error *err)
+struct fx_recorder *fx_recorder_new(const char *dir, unsigned parts, const char *about,
+				    struct fx_error *err)
 {
 	struct fx_recorder *r = calloc(1, sizeof *r);
 	char *messages = fx_path_join(dir, "messages");
 	int result = FX_OK;
 
 	if (r) {
+		r->parts = parts;
 		r->dir = fx_strdup(dir);
 		r->about = *about ? json_loads(about, 0, NULL) : json_object();
 	}
@@ -156,18 +160,21 @@ static bool is_mark(const struct fx_envelope *e, enum fx_mark_kind kind)
 
 int fx_recorder_put(struct fx_recorder *r, const struct fx_envelope *e, struct fx_error *err)
 {
-	int result;
+	int result = FX_OK;
 
 	if (fx_map64_find(&r->had, e->seq))
 		return FX_OK;
 	r->last_ns = fx_now_ns();
 	r->first_ns = r->any ? r->first_ns : r->last_ns;
 	r->any = true;
-	result = append(r, e, err);
+	if (e->kind || fx_turn_counts(e->seq, r->parts))
+		result = append(r, e, err);
 	if (result < 0)
 		return result;
 	if (!fx_map64_at(&r->had, e->seq))
 		return fx_error_set(err, FX_ENOMEM, "no memory for the numbers of a recording");
+	if (!e->kind && !fx_turn_counts(e->seq, r->parts))
+		return FX_OK; /* all parts tell the same marks */
 	if (!is_mark(e, FX_MARK_OPEN) && (r->sum.messages < 1 || !r->lowest || e->seq < r->lowest))
 		r->lowest = e->seq;
 	r->highest = e->seq > r->highest ? e->seq : r->highest;
@@ -177,12 +184,46 @@ int fx_recorder_put(struct fx_recorder *r, const struct fx_envelope *e, struct f
 	return FX_OK;
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* How often the next number of a stream in parts is not there. Behind OPEN, which always comes, and
+ * up to the first of the last part that is what each had sent before. Nothing is missed as far as
+ * no memory can tell. */
+static void count_gaps(const struct fx_recorder *r, struct fx_recording_sum *s)
+{
+	uint64_t *seq = fx_calloc(r->had.len + 1, sizeof *seq), place = 0;
+	bool early = true;
+	size_t n = 0;
+
+	for (size_t i = 0; seq && i < r->had.cap; i++)
+		if (r->had.slots[i].used)
+			seq[n++] = r->had.slots[i].key;
+	if (seq)
+		qsort(seq, n, sizeof *seq, by_number);
+	for (size_t i = 0; i < n; i++) {
+		const bool gap = !fx_turn_is(seq[i], place, r->parts);
+
+		early = early && (i <= r->parts || !fx_turn_counts(seq[i - 1], r->parts));
+		s->missed += gap;
+		s->missed_before += gap && early;
+		place = fx_turn_after(seq[i], r->parts);
+	}
+	free(seq);
+}
+
 /* OPEN is number 0, and comes also to those who come late. */
 struct fx_recording_sum fx_recorder_sum(const struct fx_recorder *r)
 {
 	struct fx_recording_sum s = r->sum;
 
-	if (r->had.len) {
+	if (r->parts > 1) {
+		count_gaps(r, &s);
+	} else if (r->had.len) {
 		s.missed = r->highest + 1 - r->had.len;
 		s.missed_before = r->lowest > 1 ? r->lowest - 1 : 0;
 		s.missed_before = s.missed_before < s.missed ? s.missed_before : s.missed;

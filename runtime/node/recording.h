@@ -21,14 +21,17 @@ struct fx_recording_sum {
 	uint64_t messages;	/**< blocks, trees, records and marks; END too */
 	uint64_t bytes;		/**< of their payloads */
 	uint64_t missed_before; /**< numbers below the first that came, but for OPEN */
-	uint64_t missed;	/**< numbers that did not come, those included */
+	uint64_t missed;	/**< numbers that did not come, those included; of a stream in
+				 * parts: how often some did not */
 	bool ended;		/**< END came */
 };
 
-/** Begins a recording in @p dir, which is made. An earlier recording there is removed; anything
- * else there is FX_EINVAL. @p about: JSON object of texts kept in the file (edge, graph, params),
+/** Begins a recording, of a stream in @p parts (link/turn.h), in @p dir, which is made. An earlier
+ * recording there is removed; anything else there is FX_EINVAL. @p about: JSON object of texts kept
+ * in the file (edge, graph, params),
  * "" for none. */
-struct fx_recorder *fx_recorder_new(const char *dir, const char *about, struct fx_error *err);
+struct fx_recorder *fx_recorder_new(const char *dir, unsigned parts, const char *about,
+				    struct fx_error *err);
 /** Writes what came; a number that came before is dropped. @p e stays the caller's. */
 int fx_recorder_put(struct fx_recorder *r, const struct fx_envelope *e, struct fx_error *err);
 /** So far. */

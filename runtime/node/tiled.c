@@ -19,6 +19,26 @@ static int64_t sections_ahead(const struct fx_mark *m, size_t voxel_size)
 	return n < (double)ahead_min ? ahead_min : n > (double)ahead_max ? ahead_max : (int64_t)n;
 }
 
+/* The rows of cells that are cut here, and in @p g only the voxels that they read. A share without
+ * rows has a row of voxels, as a window has some. */
+static void tiled_share(struct fx_tiled *t, struct fx_grid *g, const struct fx_tiling *how)
+{
+	const int64_t first = fx_grid_first(g, 1), n = fx_grid_past(g, 1) - first;
+	struct fx_region strip = g->extent;
+
+	t->rows[0] = first + n * how->part / how->parts;
+	t->rows[1] = first + n * (how->part + 1) / how->parts;
+	if (how->parts == 1)
+		return;
+	strip.lo[1] = t->rows[0] * g->block[1] - g->halo[1];
+	strip.hi[1] = t->rows[1] * g->block[1] + g->halo[1];
+	if (t->rows[0] == t->rows[1]) {
+		strip.lo[1] = g->extent.lo[1];
+		strip.hi[1] = strip.lo[1] + 1;
+	}
+	g->extent = fx_region_intersect(strip, g->extent);
+}
+
 int fx_tiled_open(struct fx_tiled *t, struct fx_node *node, const struct fx_mark *m,
 		  const struct fx_tiling *how)
 {
@@ -34,6 +54,8 @@ int fx_tiled_open(struct fx_tiled *t, struct fx_node *node, const struct fx_mark
 		return fx_fail(node, FX_ETYPE, "the stream of sections has no valid voxel type");
 	if (fx_grid_init(&grid, m->region, how->block, how->halo, &err) < 0)
 		return fx_fail_error(node, &err);
+	t->whole = m->region;
+	tiled_share(t, &grid, how);
 	grid.ahead = how->ahead < 0 ? sections_ahead(m, voxel_size) : how->ahead;
 	if (fx_window_size(&grid, voxel_size, &size, &err) < 0)
 		return fx_fail_error(node, &err);
@@ -46,6 +68,30 @@ int fx_tiled_open(struct fx_tiled *t, struct fx_node *node, const struct fx_mark
 	t->dtype = m->dtype;
 	memcpy(t->voxel_nm, m->voxel_nm, sizeof t->voxel_nm);
 	return FX_OK;
+}
+
+/* Puts the rows of a tile that are read here; none of them is no error. */
+static int tiled_put(struct fx_tiled *t, const struct fx_block *tile, uint64_t number,
+		     struct fx_error *err)
+{
+	const struct fx_region all = fx_block_region(tile), *e = &t->window.grid.extent;
+	struct fx_block rows = *tile;
+	int failed;
+
+	if (all.lo[1] >= t->whole.lo[1] && all.hi[1] <= t->whole.hi[1]) {
+		rows.origin[1] = all.lo[1] > e->lo[1] ? all.lo[1] : e->lo[1];
+		rows.shape[1] =
+			(size_t)((all.hi[1] < e->hi[1] ? all.hi[1] : e->hi[1]) - rows.origin[1]);
+		rows.data = (uint8_t *)tile->data + (size_t)(rows.origin[1] - all.lo[1]) *
+							    tile->shape[2] *
+							    fx_dtype_size(tile->dtype);
+		if (all.hi[1] <= e->lo[1] || all.lo[1] >= e->hi[1])
+			return FX_OK;
+	}
+	failed = fx_window_put(&t->window, &rows, err);
+	if (failed == FX_OK)
+		fx_window_note(&t->window, tile->origin[0], number);
+	return failed;
 }
 
 int fx_tiled_put(struct fx_tiled *t, struct fx_node *node)
@@ -66,9 +112,7 @@ int fx_tiled_put(struct fx_tiled *t, struct fx_node *node)
 		failed = fx_error_set(&err, FX_ETYPE, "a tile of %s in a stream of %s",
 				      fx_dtype_name(tile->dtype), fx_dtype_name(t->dtype));
 	else
-		failed = fx_window_put(&t->window, tile, &err);
-	if (failed == FX_OK)
-		fx_window_note(&t->window, tile->origin[0], fx_message(node));
+		failed = tiled_put(t, tile, fx_message(node), &err);
 	t->role = tile->role;
 	t->level = tile->level;
 	fx_block_free(tile);

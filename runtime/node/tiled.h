@@ -12,8 +12,10 @@
 struct fx_tiled {
 	unsigned port;
 	bool opened;
+	struct fx_region whole;	   /**< as the stream was opened */
+	int64_t rows[2];	   /**< of cells that are cut here: the first, one past the last */
 	struct fx_scratch scratch; /**< owned, from OPEN on */
-	struct fx_window window;   /**< owned, the same */
+	struct fx_window window;   /**< owned, the same; of the voxels that those rows read */
 	enum fx_dtype dtype;	   /**< of the tiles */
 	enum fx_role role;	   /**< of the last tile */
 	uint32_t level;
@@ -25,6 +27,7 @@ struct fx_tiling {
 	const double *block, *halo; /**< three numbers each, in voxels */
 	double memory;		    /**< MiB; a larger window lies in a scratch file */
 	int64_t ahead; /**< sections that may come beyond those of a layer; -1: what 512 MiB hold */
+	unsigned part, parts; /**< which share of the rows of cells, as fx_part() tells */
 };
 
 /** OPEN: makes the window. Fails by fx_fail(). */

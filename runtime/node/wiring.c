@@ -31,21 +31,22 @@ static json_t *edges_to_json(const struct fx_wired_output *o)
 
 	for (size_t i = 0; i < o->edges_len; i++)
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:i, s:i, s:o}", "node", o->edges[i].node,
-					"port", o->edges[i].port, "drop", (int)o->edges[i].drop,
-					"way", (int)o->edges[i].way, "lanes",
-					lanes_to_json(o->edges[i].lanes, o->edges[i].lanes_len)));
+			list,
+			json_pack("{s:s, s:s, s:i, s:i, s:i, s:o}", "node", o->edges[i].node,
+				  "port", o->edges[i].port, "first", (int)o->edges[i].first, "drop",
+				  (int)o->edges[i].drop, "way", (int)o->edges[i].way, "lanes",
+				  lanes_to_json(o->edges[i].lanes, o->edges[i].lanes_len)));
 	return list;
 }
 
 static json_t *numbers_to_json(const struct fx_wiring *w)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, s:i, s:I, s:I, s:i}", "conductor",
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:i, s:I, s:I, s:i}", "conductor",
 			 (int)w->conductor, "save_mib", (int)w->save_mib, "instance",
-			 (int)w->instance, "instances", (int)w->instances, "epoch", (int)w->epoch,
-			 "index", (json_int_t)w->index, "stats_fd", w->stats_fd, "stats_instances",
-			 (json_int_t)w->stats_instances, "stats_lanes", (json_int_t)w->stats_lanes,
-			 "pool_fd", w->pool_fd);
+			 (int)w->instance, "instances", (int)w->instances, "parts", (int)w->parts,
+			 "epoch", (int)w->epoch, "index", (json_int_t)w->index, "stats_fd",
+			 w->stats_fd, "stats_instances", (json_int_t)w->stats_instances,
+			 "stats_lanes", (json_int_t)w->stats_lanes, "pool_fd", w->pool_fd);
 }
 
 char *fx_wiring_to_json(const struct fx_wiring *w)
@@ -61,12 +62,12 @@ char *fx_wiring_to_json(const struct fx_wiring *w)
 		const struct fx_wired_input *in = &w->inputs[i];
 
 		json_array_append_new(inputs,
-				      json_pack("{s:s, s:b, s:I, s:i, s:I, s:o}", "port", in->port,
-						"gaps", in->gaps, "spool_bytes",
-						(json_int_t)in->spool_bytes, "credit_messages",
-						(int)in->credit_messages, "credit_bytes",
-						(json_int_t)in->credit_bytes, "lanes",
-						lanes_to_json(in->lanes, in->lanes_len)));
+				      json_pack("{s:s, s:i, s:b, s:I, s:i, s:I, s:o}", "port",
+						in->port, "parts", (int)in->parts, "gaps", in->gaps,
+						"spool_bytes", (json_int_t)in->spool_bytes,
+						"credit_messages", (int)in->credit_messages,
+						"credit_bytes", (json_int_t)in->credit_bytes,
+						"lanes", lanes_to_json(in->lanes, in->lanes_len)));
 	}
 	for (size_t i = 0; i < w->outputs_len; i++) {
 		const struct fx_wired_output *o = &w->outputs[i];
@@ -183,7 +184,8 @@ static bool get_input(const json_t *o, struct fx_wired_input *in)
 	json_int_t bytes, spool;
 
 	if (!json_is_boolean(gaps) || !get_int(o, "spool_bytes", 0, &spool) ||
-	    !get_text(o, "port", &in->port) || !get_unsigned(o, "credit_messages", &messages) ||
+	    !get_text(o, "port", &in->port) || !get_unsigned(o, "parts", &in->parts) ||
+	    !get_unsigned(o, "credit_messages", &messages) ||
 	    !get_int(o, "credit_bytes", 0, &bytes))
 		return false;
 	in->credit_messages = messages;
@@ -206,6 +208,7 @@ static bool get_output(const json_t *o, struct fx_wired_output *out)
 		const json_t *item = get_item(o, "edges", i);
 
 		if (!get_text(item, "node", &e->node) || !get_text(item, "port", &e->port) ||
+		    !get_unsigned(item, "first", &e->first) ||
 		    !get_unsigned(item, "drop", &e->drop) || e->drop > FX_DROP_NEW ||
 		    !get_unsigned(item, "way", &e->way) || e->way > FX_WAY_ZSTD ||
 		    !get_lanes(item, false, &e->lanes, &e->lanes_len))
@@ -246,7 +249,8 @@ static bool lanes_fit(const struct fx_wiring *w, const struct fx_wired_lane *lan
 
 static bool wiring_fits(const struct fx_wiring *w)
 {
-	bool ok = w->index < w->stats_instances && w->instance < w->instances;
+	bool ok = w->index < w->stats_instances && w->instance < w->instances &&
+		  (w->parts == 1 || w->parts == w->instances);
 
 	for (size_t i = 0; i < w->inputs_len; i++)
 		ok = ok && lanes_fit(w, w->inputs[i].lanes, w->inputs[i].lanes_len);
@@ -265,8 +269,9 @@ static bool get_wiring(const json_t *o, struct fx_wiring *w)
 	       get_bool(o, "keeps", &w->keeps) && get_unsigned(o, "save_mib", &w->save_mib) &&
 	       get_unsigned(o, "conductor", &w->conductor) &&
 	       get_unsigned(o, "instance", &w->instance) &&
-	       get_unsigned(o, "instances", &w->instances) && get_unsigned(o, "epoch", &w->epoch) &&
-	       get_size(o, "index", &w->index) && get_fd(o, "stats_fd", &w->stats_fd) &&
+	       get_unsigned(o, "instances", &w->instances) && get_unsigned(o, "parts", &w->parts) &&
+	       get_unsigned(o, "epoch", &w->epoch) && get_size(o, "index", &w->index) &&
+	       get_fd(o, "stats_fd", &w->stats_fd) &&
 	       get_size(o, "stats_instances", &w->stats_instances) &&
 	       get_size(o, "stats_lanes", &w->stats_lanes) && get_fd(o, "pool_fd", &w->pool_fd) &&
 	       get_lists(o, w) && fx_guard_from_json(json_object_get(o, "guard"), &w->guard) &&

@@ -23,6 +23,7 @@ struct fx_wired_lane {
 
 struct fx_wired_edge {
 	char *node, *port; /**< the consumer */
+	unsigned first;	   /**< its instance at the other end of the first lane */
 	unsigned drop;	   /**< enum fx_drop */
 	unsigned way;	   /**< enum fx_way */
 	size_t lanes_len;
@@ -33,6 +34,7 @@ struct fx_wired_input {
 	char *port;
 	uint32_t credit_messages;
 	uint64_t credit_bytes;
+	unsigned parts;	      /**< in which what comes is numbered (link/turn.h) */
 	bool gaps;	      /**< messages may be dropped before they come here */
 	uint64_t spool_bytes; /**< most that its spool may take; 0: it has none */
 	size_t lanes_len;
@@ -59,6 +61,7 @@ struct fx_wiring {
 	bool keeps;	   /**< a node with state writes down what it is given ... */
 	unsigned save_mib; /**< ... and saves what it knows when that has grown so much */
 	unsigned instance, instances, epoch;
+	unsigned parts; /**< 1, or as many as there are instances: each has a part of the work */
 	unsigned conductor; /**< its process: a node ends with it */
 	size_t index;	    /**< of the instance's counters */
 	int stats_fd;

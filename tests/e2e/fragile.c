@@ -46,4 +46,5 @@ FX_NODE(flow_fragile) = {
 	.options = options,
 	.state_size = sizeof(struct fragile),
 	.process = fragile_process,
+	.keys = FX_KEY_ID,
 };

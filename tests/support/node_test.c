@@ -89,6 +89,11 @@ static void set_option(struct node_test *t, const char *option)
 		t->lives = strcmp(option, "+saved") == 0 ? SAVED : KILLED;
 		return;
 	}
+	if (option[0] == '@') {
+		if (sscanf(option, "@%u/%u", &t->lone.node.part, &t->lone.node.parts) != 2)
+			fail_msg("no part: %s", option);
+		return;
+	}
 	if (option[0] == '-') {
 		for (unsigned i = 0; i < fx_type_ports(t->lone.node.type); i++)
 			if (strcmp(t->type->ports[i].name, option + 1) == 0)

@@ -18,6 +18,7 @@ struct node_test;
 /** A node of @p type with options given as "name=value", the last one NULL. init() is called; its
  * failure is told by node_test_error(). Fails the cmocka test without memory or on an unknown
  * option. Every input and output counts as connected except those named by "-port".
+ * "@K/N" makes it part K, from 0, of N.
  * With the option "+saved" it dies behind every call: what it saves is loaded by a new one, which
  * must save the same bytes. With "+killed" it saves behind every third call and dies two calls
  * later: a new one loads that and is given once more what came since. With both it dies once more

@@ -71,6 +71,13 @@ struct fx_option {
 			 const char *: FX_OPT_STR,                                                 \
 			 struct fx_vec: FX_OPT_VEC)
 
+/** How the work of a node that keeps state may be parted among processes. */
+enum fx_key {
+	FX_KEY_NONE = 0,
+	FX_KEY_REGION = 1, /**< each has a part of the volume ... */
+	FX_KEY_ID = 2,	   /**< ... or some of the segments */
+};
+
 struct fx_node;	  /**< one running instance; opaque to its own code */
 struct fx_pack;	  /**< what save() puts values into */
 struct fx_unpack; /**< what load() gets them from */
@@ -110,6 +117,14 @@ struct fx_node_type {
 	/** Called behind init() in a later life: gets what save() put, in the same order.
 	 * fx_opened() is as it was. FX_ETYPE when that cannot be. */
 	int (*load)(struct fx_node *node, void *state, struct fx_unpack *from);
+	/** A set of enum fx_key: with one of them as `key` in a graph the node may have workers
+	 * although it keeps state. Each is given every message and mark, and sends what is its own
+	 * (fx_part()) of what one alone would send, and every mark that one alone would. What is
+	 * not a mark it sends in mark() and drain() only: in process() that fails, as it could
+	 * wait for ever for room that comes when the other parts are as far. Who reads its outputs
+	 * gets between two marks what the first part sent, then what the second did, and so on,
+	 * and each mark once. 0: none. */
+	unsigned keys;
 };
 
 /** Declares and defines the one symbol of a node: fx_node_ROLE_METHOD. */
@@ -187,6 +202,9 @@ FX_API int fx_unpack_get(struct fx_unpack *from, void *bytes, size_t size);
 /** An array of fx_pack_array() with items of @p size bytes: *items (free(), never NULL on success)
  * and *len. FX_ETYPE, FX_ENOMEM. */
 FX_API int fx_unpack_array(struct fx_unpack *from, void **items, size_t *len, size_t size);
+/** Which of how many (*parts, at least 1; may be NULL) parts of its work this process has, from 0:
+ * of a node with `key`. Else the first of one. From init() on. */
+FX_API unsigned fx_part(const struct fx_node *node, unsigned *parts);
 /** True once the run is asked to stop early: long loops of a source should return. */
 FX_API bool fx_stopping(const struct fx_node *node);
 

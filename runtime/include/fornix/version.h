@@ -8,7 +8,7 @@
 #define FX_VERSION_PATCH 0
 
 /** Version of the node contract in node.h. A node of another number is refused at load. */
-#define FX_NODE_ABI 2
+#define FX_NODE_ABI 3
 
 /** Version of the messages in proto/. A peer of another number is refused at the handshake. */
 #define FX_WIRE_VERSION 1

@@ -171,6 +171,35 @@ static void another_life_sends_the_same(void **unused)
 	node_test_free(t[0]);
 }
 
+/* Object 8 is of part 2 of three, object 4 of part 1. */
+static void parts_trace_their_objects(void **unused)
+{
+	struct node_test *whole = live(NULL);
+
+	(void)unused;
+	assert_int_equal(node_test_drain(whole), FX_OK);
+	for (unsigned part = 0; part < 3; part++) {
+		static const char *const options[] = { "@0/3", "@1/3", "@2/3" };
+		struct node_test *t = live(options[part]);
+
+		assert_int_equal(node_test_drain(t), FX_OK);
+		assert_int_equal(node_test_count(t, "trees", FX_TREE), part ? 1 : 0);
+		assert_int_equal(node_test_count(t, "trees", FX_NOTHING), 1);
+		for (size_t i = 0; i < 2; i++) {
+			const struct fx_tree *one = a_tree_of(whole, i), *same;
+
+			if (one->segment % 3 != part)
+				continue;
+			same = a_tree_of(t, 0);
+			assert_int_equal(same->segment, one->segment);
+			assert_int_equal(same->len, one->len);
+			assert_memory_equal(same->nodes, one->nodes, one->len * sizeof *one->nodes);
+		}
+		node_test_free(t);
+	}
+	node_test_free(whole);
+}
+
 static void uses_final_ids(void **unused)
 {
 	static uint16_t voxels[16 * 24 * 60];
@@ -338,6 +367,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(another_life_sends_the_same),
 					    cmocka_unit_test(the_cut_does_not_matter),
+					    cmocka_unit_test(parts_trace_their_objects),
 					    cmocka_unit_test(uses_final_ids),
 					    cmocka_unit_test(sends_marks_and_drops_dust),
 					    cmocka_unit_test(refuses_blocks_off_the_grid),

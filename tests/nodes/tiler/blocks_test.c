@@ -46,11 +46,12 @@ static struct scene scene_new(uint64_t *seed, uint64_t missing_one_in)
 	return c;
 }
 
-static struct node_test *scene_live(const struct scene *c, const char *memory, const char *lives)
+static struct node_test *scene_live(const struct scene *c, const char *memory, const char *part,
+				    const char *lives)
 {
 	const int64_t *b = c->block, *h = c->halo;
 	char block[64], halo[64];
-	const char *const options[] = { block, halo, memory, "-mask", lives, NULL };
+	const char *const options[] = { block, halo, memory, "-mask", part, lives, NULL };
 	struct fx_mark open = { .kind = FX_MARK_OPEN, .voxel_nm = { 40, 4, 5 } };
 	struct node_test *t;
 
@@ -67,7 +68,7 @@ static struct node_test *scene_live(const struct scene *c, const char *memory, c
 
 static struct node_test *scene_node(const struct scene *c, const char *memory)
 {
-	return scene_live(c, memory, NULL);
+	return scene_live(c, memory, "@0/1", NULL);
 }
 
 static struct fx_mark section_mark(const struct scene *c, enum fx_mark_kind kind, int64_t z)
@@ -318,7 +319,8 @@ static void another_life_sends_the_same(void **unused)
 		for (size_t k = 0; k < 3; k++) {
 			uint64_t same = seed;
 
-			t[k] = scene_live(&c, i % 2 ? "memory=0" : "memory=1024", lives[k]);
+			t[k] = scene_live(&c, i % 2 ? "memory=0" : "memory=1024",
+					  i % 3 ? "@0/1" : "@1/2", lives[k]);
 			feed_all(t[k], &c, &same);
 		}
 		for (size_t k = 0; k < 3; k++) {
@@ -330,6 +332,75 @@ static void another_life_sends_the_same(void **unused)
 				node_test_same(t[0], t[k]);
 		}
 		for (size_t k = 0; k < 3; k++)
+			node_test_free(t[k]);
+		fx_block_free(c.whole);
+	}
+}
+
+static void expect_same_sent(const struct sent *a, const struct sent *b)
+{
+	const struct fx_block *x = a->message, *y = b->message;
+
+	assert_int_equal(a->kind, b->kind);
+	if (!a->kind) {
+		assert_int_equal(a->mark.kind, b->mark.kind);
+		assert_memory_equal(&a->mark.region, &b->mark.region, sizeof a->mark.region);
+		return;
+	}
+	assert_memory_equal(x->origin, y->origin, sizeof x->origin);
+	assert_memory_equal(x->shape, y->shape, sizeof x->shape);
+	assert_memory_equal(x->halo_lo, y->halo_lo, sizeof x->halo_lo);
+	assert_memory_equal(x->halo_hi, y->halo_hi, sizeof x->halo_hi);
+	assert_memory_equal(x->data, y->data, fx_block_size(x));
+}
+
+/* What parts send is what one sends: up to each mark, one part's after the other's. */
+static void expect_parts(struct node_test *whole, struct node_test *const *t, size_t parts)
+{
+	const struct sent *marks[4];
+	size_t at[4] = { 0 };
+
+	for (size_t i = 0, k = 0; i < node_test_sent_len(whole);) {
+		const struct sent *s = node_test_sent(t[k], at[k]++);
+
+		if (s->kind) {
+			expect_same_sent(node_test_sent(whole, i++), s);
+			continue;
+		}
+		marks[k++] = s;
+		if (k < parts)
+			continue;
+		while (k)
+			expect_same_sent(node_test_sent(whole, i), marks[--k]);
+		i++;
+	}
+	for (size_t k = 0; k < parts; k++)
+		assert_int_equal(at[k], node_test_sent_len(t[k]));
+}
+
+static void parts_send_together_what_one_sends(void **unused)
+{
+	uint64_t seed = 7;
+
+	(void)unused;
+	for (int i = 0; i < 60; i++) {
+		struct scene c = scene_new(&seed, i % 2 ? 4 : 0);
+		const size_t parts = 2 + (size_t)i % 3;
+		struct node_test *t[5];
+
+		c.end = i % 4 ? c.size[0] : (int64_t)below(&seed, (uint64_t)c.size[0]);
+		for (size_t k = 0; k <= parts; k++) {
+			uint64_t same = seed;
+			char part[8] = "@0/1";
+
+			if (k < parts)
+				snprintf(part, sizeof part, "@%d/%d", (int)k, (int)parts);
+			t[k] = scene_live(&c, i % 5 ? "memory=1024" : "memory=0", part, NULL);
+			feed_all(t[k], &c, &same);
+			assert_int_equal(node_test_drain(t[k]), FX_OK);
+		}
+		expect_parts(t[parts], t, parts);
+		for (size_t k = 0; k <= parts; k++)
 			node_test_free(t[k]);
 		fx_block_free(c.whole);
 	}
@@ -474,6 +545,7 @@ int main(void)
 		cmocka_unit_test(works_in_a_scratch_file),
 		cmocka_unit_test(ends_where_the_stream_ends),
 		cmocka_unit_test(another_life_sends_the_same),
+		cmocka_unit_test(parts_send_together_what_one_sends),
 		cmocka_unit_test(a_layer_leaves_with_its_last_section),
 		cmocka_unit_test(a_gap_is_missing_at_the_end),
 		cmocka_unit_test(says_what_is_wrong_with_a_tile),

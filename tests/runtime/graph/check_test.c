@@ -111,8 +111,7 @@ static void keys_and_shapes(void **unused)
 		{ HEAD "  b: { type: acquire/truth, sett: {} }\n",
 		  "g:4:29: b: unknown key \"sett\"; did you mean \"set\"?" },
 		{ HEAD "  b: { type: acquire/truth, key: region, hots: gpu1 }\n",
-		  "g:4:29: b: \"key\" is not available in this version; valid: type, from, set, "
-		  "workers, when, policy, codec, hang, limit, host, tags\n"
+		  "g:4:34: b.key: the work of acquire/truth cannot be parted by region\n"
 		  "g:4:42: b: unknown key \"hots\"; did you mean \"host\"?" },
 		{ HEAD "  b: { type: acquire/truth, hang: never, limit: 2 nm }\n",
 		  "g:4:35: b.hang: \"never\" is not a number\n"

@@ -106,7 +106,7 @@ static struct rig *rig_new(size_t producers, size_t consumers, bool shared)
 								    (unsigned)c + 1, stats };
 		}
 		r->edges[p] =
-			(struct fx_outlet_edge){ "to", "in", consumers, r->out_lanes[p], 0, 0 };
+			(struct fx_outlet_edge){ "to", "in", consumers, r->out_lanes[p], 0, 0, 0 };
 		start_outlet(r, p, 0);
 	}
 	for (size_t c = 0; c < consumers; c++)
@@ -513,7 +513,7 @@ static void long_names_are_told_apart(void **unused)
 	(void)unused;
 	snprintf(r->endpoint[1], sizeof r->endpoint[1], "ipc://%s/long", r->dir);
 	for (int i = 0; i < 2; i++)
-		edges[i] = (struct fx_outlet_edge){ names[i], "in", 1, r->out_lanes[0], 0, 0 };
+		edges[i] = (struct fx_outlet_edge){ names[i], "in", 1, r->out_lanes[0], 0, 0, 0 };
 	outlet = fx_outlet_new(&out, NULL);
 	assert_non_null(outlet);
 	r->in_lanes[0][1] = (struct fx_inlet_lane){ r->endpoint[1], -1, 1, &r->stats[1] };

@@ -71,7 +71,9 @@ static int setup(void **state)
 	p->dir = test_tmp_dir();
 	snprintf(p->endpoint, sizeof p->endpoint, "ipc://%s/0", p->dir);
 	p->out_lane = (struct fx_outlet_lane){ 1, &p->stats };
-	p->edge = (struct fx_outlet_edge){ "to", "in", 1, &p->out_lane, FX_DROP_NONE, FX_WAY_AUTO };
+	p->edge = (struct fx_outlet_edge){
+		"to", "in", 1, &p->out_lane, FX_DROP_NONE, FX_WAY_AUTO, 0
+	};
 	p->in_lane = (struct fx_inlet_lane){ p->endpoint, -1, 1, &p->stats };
 	start_outlet(p, 0);
 	*state = p;

@@ -65,7 +65,7 @@ static void outlet_new(struct rig *r, size_t p, enum fx_drop drop, unsigned epoc
 							    &r->stats[p][k] };
 		r->edges[p][k] = (struct fx_outlet_edge){
 			k ? "view" : "all",	 "in",	     1, &r->out_lanes[p][k],
-			k ? drop : FX_DROP_NONE, FX_WAY_AUTO
+			k ? drop : FX_DROP_NONE, FX_WAY_AUTO, 0
 		};
 	}
 	r->outlet[p] = fx_outlet_new(&(struct fx_outlet_config){ .zmq = r->zmq,

@@ -110,7 +110,9 @@ static struct rig *rig_new_in(uint64_t bytes, const char *spool, int pool_fd)
 	r->out_lane = (struct fx_outlet_lane){ 1, &r->stats };
 	r->in_lane = (struct fx_inlet_lane){ r->endpoint, pool_fd, 1, &r->stats };
 	r->pool = pool_fd < 0 ? NULL : fx_pool_map(pool_fd, true, NULL);
-	r->edge = (struct fx_outlet_edge){ "to", "in", 1, &r->out_lane, FX_DROP_NONE, FX_WAY_AUTO };
+	r->edge = (struct fx_outlet_edge){
+		"to", "in", 1, &r->out_lane, FX_DROP_NONE, FX_WAY_AUTO, 0
+	};
 	outlet_start(r, 0);
 	inlet_start(r, 0);
 	return r;

@@ -156,7 +156,7 @@ static void a_producer_says_so_and_answers(void **unused)
 {
 	struct ends e = ends_new(ZMQ_DEALER);
 	const struct fx_outlet_lane lane = { 1, &e.stats };
-	const struct fx_outlet_edge edge = { "to", "in", 1, &lane, 0, 0 };
+	const struct fx_outlet_edge edge = { "to", "in", 1, &lane, 0, 0, 0 };
 	const struct fx_outlet_config config = { .zmq = e.zmq,
 						 .node = "from",
 						 .port = "out",

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/seglog.h"
+#include "link/turn.h"
 #include "node/recording.h"
 #include "support/images.h"
 #include "support/outputs.h"
@@ -24,14 +25,19 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct fx_recorder *begin(const char *dir, const char *about)
+static struct fx_recorder *begin_parts(const char *dir, unsigned parts, const char *about)
 {
 	struct fx_error err = { 0 };
-	struct fx_recorder *r = fx_recorder_new(dir, about, &err);
+	struct fx_recorder *r = fx_recorder_new(dir, parts, about, &err);
 
 	if (!r)
 		fail_msg("%s", err.text);
 	return r;
+}
+
+static struct fx_recorder *begin(const char *dir, const char *about)
+{
+	return begin_parts(dir, 1, about);
 }
 
 static void put_block(struct fx_recorder *r, uint64_t seq)
@@ -166,7 +172,7 @@ static void other_folders_are_not_touched(void **state)
 	struct fx_error err = { 0 };
 
 	test_write_file(test_path(*state, "thesis.txt"), "all", 3);
-	assert_null(fx_recorder_new(*state, "", &err));
+	assert_null(fx_recorder_new(*state, 1, "", &err));
 	assert_int_equal(err.code, FX_EINVAL);
 	assert_non_null(strstr(err.text, "something else"));
 	assert_true(test_is_there(*state, "thesis.txt"));
@@ -216,6 +222,62 @@ static void what_is_no_recording(void **state)
 	assert_non_null(strstr(err.text, "wire version"));
 }
 
+/* Each of two parts sends OPEN, part 0 a block, part 1 two, both DONE and END. */
+static void put_parts(struct fx_recorder *r, int without)
+{
+	uint64_t place[2] = { fx_turn_first(0, 2), fx_turn_first(1, 2) };
+	int n = 0;
+
+	for (int part = 1; part >= 0; part--)
+		for (int i = 0; i < 4 + part; i++) {
+			const bool mark = i != 1 && !(part && i == 2);
+			const uint64_t seq = fx_turn_number(place[part], mark, 2);
+
+			place[part] = fx_turn_own(seq, 2);
+			if (n++ == without)
+				continue;
+			if (mark)
+				put_mark(r, seq,
+					 i == 0	       ? FX_MARK_OPEN :
+					 i == 3 + part ? FX_MARK_END :
+							 FX_MARK_DONE);
+			else
+				put_block(r, seq);
+		}
+}
+
+/* What the parts sent is recorded as one stream, each mark once; what did not come is noticed. */
+static void parts_are_recorded_as_one(void **state)
+{
+	static const enum fx_mark_kind marks[] = {
+		FX_MARK_OPEN, 0, 0, 0, FX_MARK_DONE, FX_MARK_END
+	};
+	struct fx_error err = { 0 };
+
+	for (int without = -1; without < 9; without++) {
+		struct fx_recorder *r = begin_parts(*state, 2, "");
+		struct fx_recording p = { 0 };
+
+		put_parts(r, without);
+		assert_int_equal(fx_recorder_sum(r).missed, without >= 0 && without != 4);
+		assert_int_equal(fx_recorder_sum(r).ended, without != 4); /* the last of all */
+		assert_int_equal(fx_recorder_close(r, &err), FX_OK);
+		fx_recorder_free(r);
+		assert_int_equal(fx_recording_open(&p, *state, &err), FX_OK);
+		assert_int_equal(p.complete, without < 0);
+		for (size_t i = 0; without < 0 && i < p.len; i++) {
+			struct fx_envelope e;
+
+			assert_int_equal(p.len, 6);
+			assert_int_equal(fx_recording_get(&p, i, &e, &err), FX_OK);
+			assert_int_equal(e.kind, marks[i] ? FX_NOTHING : FX_BLOCK);
+			assert_true(e.kind || e.mark.kind == marks[i]);
+			fx_envelope_fini(&e);
+		}
+		fx_recording_close(&p);
+	}
+}
+
 int main(void)
 {
 #define PLACED(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -227,6 +289,7 @@ int main(void)
 		PLACED(other_folders_are_not_touched),
 		PLACED(rubbish_is_damage),
 		PLACED(what_is_no_recording),
+		PLACED(parts_are_recorded_as_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
