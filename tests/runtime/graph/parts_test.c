@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Tests runtime/graph/parts.c: what is said of keys and workers that do not go together. */
 #include "support/test.h"
 
 #include <string.h>

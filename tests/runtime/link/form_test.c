@@ -44,7 +44,8 @@ static struct rig *rig_new(enum fx_way first)
 		snprintf(r->node[i], sizeof r->node[i], "to%u", way);
 		r->out[i] = (struct fx_outlet_lane){ 0, &r->stats[way] };
 		r->edges[i] = (struct fx_outlet_edge){ r->node[i], "in",	 1,
-						       &r->out[i], FX_DROP_NONE, (enum fx_way)way, 0 };
+						       &r->out[i], FX_DROP_NONE, (enum fx_way)way,
+						       0 };
 	}
 	r->outlet = fx_outlet_new(&(struct fx_outlet_config){ .zmq = r->zmq,
 							      .node = "from",

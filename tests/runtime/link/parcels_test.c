@@ -64,7 +64,7 @@ static void outlet_new(struct rig *r, size_t p, enum fx_drop drop, unsigned epoc
 		r->in_lanes[k][p] = (struct fx_inlet_lane){ r->endpoint[p], -1, (unsigned)k + 1,
 							    &r->stats[p][k] };
 		r->edges[p][k] = (struct fx_outlet_edge){
-			k ? "view" : "all",	 "in",	     1, &r->out_lanes[p][k],
+			k ? "view" : "all",	 "in",	      1, &r->out_lanes[p][k],
 			k ? drop : FX_DROP_NONE, FX_WAY_AUTO, 0
 		};
 	}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Tests runtime/link/turn.c: the numbers of a stream in parts. */
 #include "support/test.h"
 
 #include <stdlib.h>
