@@ -177,6 +177,7 @@ static void take_producer(struct fx_lane_stats *to, struct fx_lane_stats *from, 
 	atomic_store(&to->framed, atomic_load(&from->framed));
 	for (int i = 0; i < FX_STATS_CODECS; i++)
 		atomic_store(&to->coded[i], atomic_load(&from->coded[i]));
+	atomic_store(&to->unwanted, atomic_load(&from->unwanted));
 	atomic_store(&to->rate, atomic_load(&from->rate));
 	atomic_store(&to->depth, atomic_load(&from->depth));
 	atomic_store(&to->floor, atomic_load(&from->floor));
@@ -245,10 +246,11 @@ int fx_counters_take(struct fx_stats *s, const void *bytes, size_t size, const s
 
 void fx_counters_infer(struct fx_lane_stats *s)
 {
-	const uint64_t acked = atomic_load(&s->acked), twice = atomic_load(&s->duplicates);
+	const uint64_t acked = atomic_load(&s->acked),
+		       else_where = atomic_load(&s->duplicates) + atomic_load(&s->unwanted);
 
-	if (atomic_load(&s->delivered) + twice < acked)
-		atomic_store(&s->delivered, acked - twice);
+	if (atomic_load(&s->delivered) + else_where < acked)
+		atomic_store(&s->delivered, acked - else_where);
 }
 
 int fx_counters_load(struct fx_stats *s, const void *bytes, size_t size, struct fx_error *err)

@@ -32,7 +32,7 @@ static json_t *said(const char *text)
 
 /* An edge's counters, summed over its lanes. */
 struct ledger {
-	uint64_t sent, delivered, acked, resent, duplicates, dropped, missing, bytes;
+	uint64_t sent, delivered, acked, unwanted, resent, duplicates, dropped, missing, bytes;
 	uint64_t framed, coded[FX_STATS_CODECS], rate;
 };
 
@@ -46,6 +46,7 @@ static struct ledger edge_ledger(const struct fx_run *r, const struct fx_plan_ed
 		l.sent += atomic_load(&s->sent);
 		l.delivered += atomic_load(&s->delivered);
 		l.acked += atomic_load(&s->acked);
+		l.unwanted += atomic_load(&s->unwanted);
 		l.resent += atomic_load(&s->resent);
 		l.duplicates += atomic_load(&s->duplicates);
 		l.dropped += atomic_load(&s->dropped);
@@ -80,17 +81,18 @@ static json_t *edges_json(const struct fx_run *r, bool *adds_up)
 		char from[160], to[160];
 
 		*adds_up = *adds_up && l.sent == l.acked + l.dropped &&
-			   l.delivered + l.duplicates >= l.acked;
+			   l.delivered + l.duplicates + l.unwanted >= l.acked;
 		snprintf(from, sizeof from, "%s.%s", r->graph->nodes[e->from].name, e->from_port);
 		snprintf(to, sizeof to, "%s.%s", r->graph->nodes[e->to].name, e->to_port);
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
-					"from", from, "to", to, "sent", (json_int_t)l.sent,
-					"delivered", (json_int_t)l.delivered, "acked",
-					(json_int_t)l.acked, "resent", (json_int_t)l.resent,
-					"duplicates", (json_int_t)l.duplicates, "dropped",
-					(json_int_t)l.dropped, "missing", (json_int_t)l.missing,
-					"bytes", (json_int_t)l.bytes, "frames", frames_json(&l)));
+			list,
+			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+				  "from", from, "to", to, "sent", (json_int_t)l.sent, "delivered",
+				  (json_int_t)l.delivered, "acked", (json_int_t)l.acked, "unwanted",
+				  (json_int_t)l.unwanted, "resent", (json_int_t)l.resent,
+				  "duplicates", (json_int_t)l.duplicates, "dropped",
+				  (json_int_t)l.dropped, "missing", (json_int_t)l.missing, "bytes",
+				  (json_int_t)l.bytes, "frames", frames_json(&l)));
 	}
 	return list;
 }

@@ -39,10 +39,23 @@ bool fx__debts_remember(struct fx__debts *d)
 	return d->paid != NULL;
 }
 
-void fx__debts_pay(struct fx__debts *d, uint64_t seq)
+void fx__debts_settle(struct fx__debts *d, bool ordered,
+		      void (*paid)(void *context, size_t lane, uint64_t seq), void *context)
 {
-	if (d->paid)
-		d->paid[d->paid_at++ % PAID_MAX] = seq + 1;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->len; i++) {
+		const struct fx__debt *debt = &d->items[i];
+
+		if (!debt->safe || (ordered && kept)) {
+			d->items[kept++] = *debt;
+			continue;
+		}
+		paid(context, debt->lane, debt->seq);
+		if (d->paid)
+			d->paid[d->paid_at++ % PAID_MAX] = debt->seq + 1;
+	}
+	d->len = kept;
 }
 
 bool fx__debts_paid(const struct fx__debts *d, uint64_t seq)

@@ -27,9 +27,11 @@ struct fx__debt *fx__debts_find(const struct fx__debts *d, uint64_t seq);
 bool fx__debts_add(struct fx__debts *d, uint64_t seq, size_t lane);
 /** From now on keeps in mind what was paid: the last 1024. False without memory. */
 bool fx__debts_remember(struct fx__debts *d);
-/** @p seq was acknowledged. */
-void fx__debts_pay(struct fx__debts *d, uint64_t seq);
-/** It was, and not long ago. */
+/** Takes out, and hands to paid(), what may be acknowledged: all that is safe, or, @p ordered, what
+ * is safe before anything that is not. */
+void fx__debts_settle(struct fx__debts *d, bool ordered,
+		      void (*paid)(void *context, size_t lane, uint64_t seq), void *context);
+/** @p seq was acknowledged, and not long ago. */
 bool fx__debts_paid(const struct fx__debts *d, uint64_t seq);
 /** Frees what it owns. */
 void fx__debts_fini(struct fx__debts *d);

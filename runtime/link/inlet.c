@@ -54,6 +54,8 @@ struct fx_inlet {
 	bool has_open, opened, reopens; /* has_open: perhaps in a former life */
 	struct fx_mark open;
 	uint64_t open_seq;
+	bool wants;
+	struct fx_region want;
 };
 
 /* To where the plan says, unless the producer has moved since. */
@@ -199,6 +201,14 @@ void fx_inlet_begin(struct fx_inlet *in, uint64_t first)
 		fx__spool_begin(in->spool, first);
 }
 
+void fx_inlet_want(struct fx_inlet *in, struct fx_region want)
+{
+	in->wants = true;
+	in->want = want;
+	for (size_t i = 0; in->lanes && i < in->config.lanes_len; i++)
+		in->lanes[i].hello_ns = 0;
+}
+
 uint64_t fx_inlet_after(const struct fx_inlet *in, uint64_t seq)
 {
 	return fx_turn_after(seq, in->config.parts);
@@ -273,6 +283,8 @@ static void lane_hello(struct fx_inlet *in, size_t i)
 		.epoch = in->config.epoch,
 		.credit_messages = in->config.credit_messages,
 		.credit_bytes = in->config.credit_bytes,
+		.wants = in->wants,
+		.want = in->want,
 	};
 	const int64_t now = fx_now_ns();
 	const int64_t idle_ms = in->config.hello_ms ? in->config.hello_ms : HELLO_IDLE_MS;
@@ -296,8 +308,9 @@ static void lane_hello(struct fx_inlet *in, size_t i)
 	lane_tell(in, lane, bytes, size);
 }
 
-static void lane_owe(struct fx_inlet *in, size_t i, uint64_t seq)
+static void lane_owe(void *context, size_t i, uint64_t seq)
 {
+	struct fx_inlet *in = context;
 	struct lane *lane = &in->lanes[i];
 
 	if (fx_grow(&lane->acks, &lane->acks_cap, lane->acks_len + 1, sizeof *lane->acks))
@@ -559,28 +572,14 @@ bool fx_inlet_pop(struct fx_inlet *in, struct fx_envelope *e)
  * later life has to get END again: else it would not end. */
 static void inlet_pay(struct fx_inlet *in)
 {
-	size_t paid = 0, kept = 0;
+	const struct fx__debts *d = &in->debts;
 
-	while (in->config.ordered && paid < in->debts.len && in->debts.items[paid].safe)
-		paid++;
-	if (in->config.ordered) {
-		const bool owing = paid < in->debts.len && in->debts.items[paid].seq < in->next;
-
-		atomic_store(in->config.floor, owing	 ? in->debts.items[paid].seq :
+	fx__debts_settle(&in->debts, in->config.ordered, lane_owe, in);
+	if (in->config.ordered)
+		atomic_store(in->config.floor, d->len && d->items[0].seq < in->next ?
+						       d->items[0].seq :
 					       in->ended ? in->end :
 							   in->next);
-	}
-	for (size_t i = 0; i < in->debts.len; i++) {
-		const bool pay = in->config.ordered ? i < paid : in->debts.items[i].safe;
-
-		if (pay) {
-			lane_owe(in, in->debts.items[i].lane, in->debts.items[i].seq);
-			fx__debts_pay(&in->debts, in->debts.items[i].seq);
-		} else {
-			in->debts.items[kept++] = in->debts.items[i];
-		}
-	}
-	in->debts.len = kept;
 }
 
 void fx_inlet_ack(struct fx_inlet *in, uint64_t seq)

@@ -69,6 +69,9 @@ const struct fx_envelope *fx_inlet_peek(const struct fx_inlet *in);
 bool fx_inlet_pop(struct fx_inlet *in, struct fx_envelope *e);
 /** All that was derived from @p seq is safe. Sent at once when much is due, else with a pump. */
 void fx_inlet_ack(struct fx_inlet *in, uint64_t seq);
+/** Blocks outside of @p want are of no use from now on: their places may come as SKIP. The
+ * producers are told with the next pump. Not with a spool. */
+void fx_inlet_want(struct fx_inlet *in, struct fx_region want);
 /** The OPEN mark, as soon as it was received; NULL before. */
 const struct fx_mark *fx_inlet_opened(const struct fx_inlet *in);
 /** The place behind message @p seq, with which a later life begins. */

@@ -9,7 +9,6 @@
 #include <zmq.h>
 
 #include "base/alloc.h"
-#include "block/heap.h"
 #include "link/faults.h"
 #include "link/form.h"
 #include "link/guests.h"
@@ -33,6 +32,7 @@ struct lane {
 	uint64_t credit_bytes, bytes; /* payload bytes in flight */
 	size_t messages;	      /* blocks, trees, records in flight */
 	bool ended;
+	struct fx_region want;	   /* where blocks are of use to it */
 	struct fx__parcels flight; /* sent, not acknowledged */
 	struct fx__silence silence;
 	struct fx__pace pace; /* of its connection */
@@ -177,6 +177,13 @@ static void lane_send(struct fx_outlet *o, size_t e, size_t i, struct fx__parcel
 
 	if (!lane->known)
 		return;
+	if (fx__parcel_outside(p, lane->want)) {
+		if (fx__form_skip(&form, p->seq)) /* else it counts as lost on the way */
+			fx__faults_send(o->config.faults, o->socket, lane->route, lane->route_size,
+					&form);
+		free(form.header);
+		return;
+	}
 	if (p->slot >= 0)
 		fx_pool_hold(o->config.pool, (unsigned)p->slot, o->config.edges[e].lanes[i].holder);
 	form = fx__parcel_form(
@@ -197,12 +204,13 @@ static void lane_launch(struct fx_outlet *o, size_t e, size_t i, struct fx__parc
 	}
 	if (p->data) {
 		struct fx_lane_stats *s = o->config.edges[e].lanes[i].stats;
+		const size_t leaves = fx__parcel_outside(p, lane->want) ? 0 : p->bytes;
 
 		lane->messages++;
 		lane->bytes += p->bytes;
-		lane->pace.raw += p->bytes;
+		lane->pace.raw += leaves;
 		atomic_fetch_add(&s->sent, 1);
-		atomic_fetch_add(&s->bytes, p->bytes);
+		atomic_fetch_add(&s->bytes, leaves);
 	}
 	lane_send(o, e, i, p);
 }
@@ -329,6 +337,8 @@ static void lane_ack(struct fx_outlet *o, size_t e, size_t i, uint64_t seq)
 			lane->messages--;
 			lane->bytes -= p->bytes;
 			atomic_fetch_add(&o->config.edges[e].lanes[i].stats->acked, 1);
+			atomic_fetch_add(&o->config.edges[e].lanes[i].stats->unwanted,
+					 fx__parcel_outside(p, lane->want));
 		}
 		lane->silence.acked = true;
 		lane->ended = lane->ended || (!p->data && p->mark == FX_MARK_END);
@@ -433,6 +443,7 @@ static bool outlet_hello(struct fx_outlet *o, const struct fx_control *c, const 
 	if (!outlet_find(o, c, &e, &i) || route_size > FX_LINK_ROUTE_MAX)
 		return false;
 	lane = &o->edges[e].lanes[i];
+	lane->want = c->want;
 	if (lane->known && c->epoch <= lane->epoch)
 		return outlet_heard(o, e, i, c);
 	fresh = !lane->known;
@@ -576,20 +587,7 @@ bool fx_outlet_settled(const struct fx_outlet *o)
 
 int fx_outlet_voxels(struct fx_outlet *o, size_t size, struct fx_block *b)
 {
-	int slot;
-
-	if (size > FX_WIRE_PAYLOAD_MAX)
-		return FX_EINVAL;
-	slot = o->config.pool ? fx_pool_take(o->config.pool) : -1;
-	if (slot < 0 && o->config.pool && !o->config.slots_optional)
-		return FX_IDLE;
-	if (slot < 0) {
-		fx__block_heap(b, fx_alloc_aligned(size));
-		return b->data ? FX_OK : FX_ENOMEM;
-	}
-	fx__slot_lend(b, o->config.pool, (unsigned)slot, 0, NULL);
-	if (b->data)
-		return FX_OK;
-	fx_pool_drop(o->config.pool, (unsigned)slot, 0);
-	return FX_ENOMEM;
+	return size > FX_WIRE_PAYLOAD_MAX ?
+		       FX_EINVAL :
+		       fx__slot_new(o->config.pool, o->config.slots_optional, size, b);
 }

@@ -103,6 +103,9 @@ int fx__parcel_new(struct fx_pool *pool, enum fx_way way, struct fx_envelope *e,
 	p->seq = e->seq;
 	p->data = e->kind != FX_NOTHING;
 	p->mark = e->mark.kind;
+	p->placed = e->kind == FX_BLOCK;
+	if (p->placed)
+		p->region = fx_block_region(e->message);
 	p->slot = -1;
 	p->refs = 1;
 	p->fixed = pool != NULL;
@@ -121,6 +124,20 @@ int fx__parcel_new(struct fx_pool *pool, enum fx_way way, struct fx_envelope *e,
 	}
 	*out = p;
 	return FX_OK;
+}
+
+bool fx__parcel_outside(const struct fx__parcel *p, struct fx_region want)
+{
+	return p->placed && fx_region_empty(fx_region_intersect(p->region, want));
+}
+
+bool fx__form_skip(struct fx__form *f, uint64_t seq)
+{
+	const struct fx_envelope e = { .seq = seq, .mark = { .kind = FX_MARK_SKIP } };
+
+	*f = (struct fx__form){ 0 };
+	return fx_wire_encode(&e, &f->header, &f->header_size, NULL) == FX_OK &&
+	       fx__seal_add(&f->header, &f->header_size, NULL, 0, NULL) == FX_OK;
 }
 
 void fx__parcel_unref(struct fx__parcel *p)

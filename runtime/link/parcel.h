@@ -26,7 +26,9 @@ struct fx__parcel {
 	uint64_t seq;
 	bool data;		/* a block, tree or record; not a mark */
 	enum fx_mark_kind mark; /* when it is a mark */
-	bool grey;		/* values that LZ4 makes no smaller */
+	bool placed;		/* a block: it lies in region */
+	struct fx_region region;
+	bool grey; /* values that LZ4 makes no smaller */
 	struct fx__grid grid;
 	size_t bytes;			 /* of the payload before coding, what credit counts */
 	int slot;			 /* in pool, or -1 */
@@ -44,6 +46,11 @@ struct fx__parcel {
  * message when the result is not FX_IDLE (no free slot). */
 int fx__parcel_new(struct fx_pool *pool, enum fx_way way, struct fx_envelope *e,
 		   struct fx__parcel **out, struct fx_error *err);
+/* It is a block that lies outside of @p want. */
+bool fx__parcel_outside(const struct fx__parcel *p, struct fx_region want);
+/* The frame that keeps the place of message @p seq for who does not want it: f->header (free()).
+ * False without memory. */
+bool fx__form_skip(struct fx__form *f, uint64_t seq);
 /* Drops a reference; frees header, payload and slot with the last. */
 void fx__parcel_unref(struct fx__parcel *p);
 /* Sends the frames behind a routing id frame that is already sent. */

@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+#include "base/alloc.h"
+#include "block/heap.h"
+
 /* Who holds the slot: a small owner record behind the block. */
 struct loan {
 	struct fx_pool *pool;
@@ -36,6 +39,23 @@ void fx__slot_lend(struct fx_block *b, struct fx_pool *pool, unsigned slot, unsi
 	b->data = fx_pool_slot(pool, slot);
 	b->owner = loan;
 	b->release = slot_release;
+}
+
+int fx__slot_new(struct fx_pool *pool, bool optional, size_t size, struct fx_block *b)
+{
+	const int slot = pool ? fx_pool_take(pool) : -1;
+
+	if (slot < 0 && pool && !optional)
+		return FX_IDLE;
+	if (slot < 0) {
+		fx__block_heap(b, fx_alloc_aligned(size));
+		return b->data ? FX_OK : FX_ENOMEM;
+	}
+	fx__slot_lend(b, pool, (unsigned)slot, 0, NULL);
+	if (b->data)
+		return FX_OK;
+	fx_pool_drop(pool, (unsigned)slot, 0);
+	return FX_ENOMEM;
 }
 
 int fx__slot_give(struct fx_block *b, const struct fx_pool *pool)

@@ -12,6 +12,9 @@
  * has every slot that is lent out so. */
 void fx__slot_lend(struct fx_block *b, struct fx_pool *pool, unsigned slot, unsigned holder,
 		   struct fx_slots *held);
+/* Gives @p b a free slot of the producer's own @p pool, or, without a pool, and when none is free
+ * and they are @p optional, @p size bytes of the heap. FX_IDLE: none is free yet; FX_ENOMEM. */
+int fx__slot_new(struct fx_pool *pool, bool optional, size_t size, struct fx_block *b);
 /* Brings in the payload of @p e, which says that it is in a slot of @p pool (may be NULL): voxels
  * stay there, tables and nodes are copied out. */
 int fx__slot_fill(struct fx_envelope *e, struct fx_pool *pool, unsigned holder,

@@ -26,9 +26,10 @@ enum fx_run_state {
 
 /** One lane: from one instance of a producer to one instance of a consumer, on one edge. Counts
  * blocks, trees and records, not marks. At the end of a good run sent == acked + dropped and
- * delivered == acked. */
+ * delivered + unwanted == acked. */
 struct fx_lane_stats {
-	_Atomic uint64_t sent, resent, acked, dropped;	 /**< written by the producer */
+	_Atomic uint64_t sent, resent, acked, dropped; /**< written by the producer */
+	_Atomic uint64_t unwanted; /**< of acked: blocks that the consumer had no use for */
 	_Atomic uint64_t delivered, duplicates, missing; /**< written by the consumer */
 	_Atomic uint64_t bytes, depth; /**< payload bytes sent; messages waiting or in flight now */
 	_Atomic uint64_t framed;       /**< payload bytes as they went out in frames */

@@ -329,6 +329,14 @@ static bool host_stopping(const void *io)
 	return fx__host_stops(io) || fx__host_terminated();
 }
 
+static void host_want(void *io, unsigned port, struct fx_region region)
+{
+	const struct fx__host *h = io;
+
+	if (h->inlets[port])
+		fx_inlet_want(h->inlets[port], region);
+}
+
 const struct fx_node_io fx__host_io = {
 	.waiting = host_waiting,
 	.take = host_take,
@@ -342,4 +350,5 @@ const struct fx_node_io fx__host_io = {
 	.scratch = host_scratch,
 	.state_dir = host_state_dir,
 	.stopping = host_stopping,
+	.want = host_want,
 };

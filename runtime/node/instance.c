@@ -258,6 +258,11 @@ unsigned fx_part(const struct fx_node *node, unsigned *parts)
 	return node->part;
 }
 
+void fx_want(struct fx_node *node, unsigned port, struct fx_region region)
+{
+	node->io->want(node->io_context, port, region);
+}
+
 bool fx_stopping(const struct fx_node *node)
 {
 	return node->io->stopping(node->io_context);

@@ -25,6 +25,7 @@ struct fx_node_io {
 	const char *(*scratch)(void *io);
 	const char *(*state_dir)(void *io);
 	bool (*stopping)(const void *io);
+	void (*want)(void *io, unsigned port, struct fx_region region);
 };
 
 struct fx_node {

@@ -111,6 +111,13 @@ static const char *lone_state_dir(void *io)
 	return l->state_dir ? l->state_dir : lone_scratch(io);
 }
 
+static void lone_want(void *io, unsigned port, struct fx_region region)
+{
+	(void)io;
+	(void)port;
+	(void)region;
+}
+
 static bool lone_stopping(const void *io)
 {
 	const struct fx_lone *l = io;
@@ -131,6 +138,7 @@ static const struct fx_node_io lone_io = {
 	.scratch = lone_scratch,
 	.state_dir = lone_state_dir,
 	.stopping = lone_stopping,
+	.want = lone_want,
 };
 
 int fx_lone_init(struct fx_lone *l, const struct fx_node_type *type, const char *name,

@@ -64,6 +64,13 @@ int fx_tiled_open(struct fx_tiled *t, struct fx_node *node, const struct fx_mark
 	if (fx_scratch_open(&t->scratch, size, folder, &err) < 0 ||
 	    fx_window_init(&t->window, &grid, voxel_size, t->scratch.data, &err) < 0)
 		return fx_fail_error(node, &err);
+	if (how->parts > 1) {
+		struct fx_region want = grid.extent;
+
+		want.lo[0] = 0;
+		want.hi[0] = INT64_MAX;
+		fx_want(node, t->port, want);
+	}
 	t->opened = true;
 	t->dtype = m->dtype;
 	memcpy(t->voxel_nm, m->voxel_nm, sizeof t->voxel_nm);

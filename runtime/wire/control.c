@@ -23,6 +23,7 @@ int fx_control_encode(const struct fx_control *c, void **bytes, size_t *size, st
 	Fornix__Hello hello;
 	Fornix__Ack ack;
 	struct fx_control copy = *c;
+	int64_t want[6];
 
 	fornix__control__init(&w);
 	fornix__welcome__init(&welcome);
@@ -47,6 +48,10 @@ int fx_control_encode(const struct fx_control *c, void **bytes, size_t *size, st
 		hello.lists = c->lists;
 		hello.n_have = c->acks_len;
 		hello.have = c->acks;
+		memcpy(want, c->want.lo, sizeof c->want.lo);
+		memcpy(want + 3, c->want.hi, sizeof c->want.hi);
+		hello.n_want = c->wants ? 6 : 0;
+		hello.want = want;
 		w.body_case = FORNIX__CONTROL__BODY_HELLO;
 		w.hello = &hello;
 	} else {
@@ -83,6 +88,18 @@ static int decode_names(struct fx_control *c, enum fx_control_kind kind, const c
 	return FX_OK;
 }
 
+static int decode_want(struct fx_control *c, const Fornix__Hello *hello, struct fx_error *err)
+{
+	c->wants = hello->n_want != 0;
+	if (c->wants && hello->n_want != 6)
+		return fx_error_set(err, FX_ETYPE, "a region of %zu numbers", hello->n_want);
+	for (int a = 0; a < 3; a++) {
+		c->want.lo[a] = c->wants ? hello->want[a] : INT64_MIN;
+		c->want.hi[a] = c->wants ? hello->want[3 + a] : INT64_MAX;
+	}
+	return FX_OK;
+}
+
 static int decode_body(const Fornix__Control *w, struct fx_control *c, struct fx_error *err)
 {
 	if (w->body_case == FORNIX__CONTROL__BODY_ACK) {
@@ -100,7 +117,8 @@ static int decode_body(const Fornix__Control *w, struct fx_control *c, struct fx
 		c->credit_messages = w->hello->credit_messages;
 		c->credit_bytes = w->hello->credit_bytes;
 		c->lists = w->hello->lists;
-		if (decode_names(c, FX_CONTROL_HELLO, w->hello->node, w->hello->port, err) < 0)
+		if (decode_names(c, FX_CONTROL_HELLO, w->hello->node, w->hello->port, err) < 0 ||
+		    decode_want(c, w->hello, err) < 0)
 			return FX_ETYPE;
 		return decode_acks(w->hello->have, w->hello->n_have, c, err);
 	}

@@ -56,7 +56,9 @@ struct fx_control {
 	uint64_t credit_bytes;
 	uint64_t *acks; /**< of an ACK; of a HELLO: what has come; owned after decode; free() */
 	size_t acks_len;
-	bool lists; /**< HELLO: acks are all that has come and is not acknowledged */
+	bool lists;	       /**< HELLO: acks are all that has come and is not acknowledged */
+	bool wants;	       /**< HELLO: blocks that lie outside of want are of no use ... */
+	struct fx_region want; /**< ... when decoded without: all there is */
 };
 
 /** Bytes that the payload of @p message has before coding. */

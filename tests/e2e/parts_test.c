@@ -38,6 +38,23 @@ static void expect_the_same(struct test_place *p, struct test_run *r, json_int_t
 	test_run_free(r);
 }
 
+/* Blocks that did not have to be sent on the edge to @p to. */
+static json_int_t unwanted(const struct test_place *p, const char *to)
+{
+	json_t *receipt = test_receipt(test_path(p->dir, "parts"), true);
+	const json_t *edges = json_object_get(receipt, "edges");
+	json_int_t n = -1;
+
+	for (size_t i = 0; i < json_array_size(edges); i++) {
+		const json_t *e = json_array_get(edges, i);
+
+		if (strcmp(json_string_value(json_object_get(e, "to")), to) == 0)
+			n = json_integer_value(json_object_get(e, "unwanted"));
+	}
+	json_decref(receipt);
+	return n;
+}
+
 /* Also more than there are rows of blocks. */
 static void any_number_of_parts_gives_the_same(void **state)
 {
@@ -60,6 +77,24 @@ static void any_number_of_parts_gives_the_same(void **state)
 	test_place_clean(p);
 }
 
+/* Of a section in 16 tiles of 4 rows each of two parts needs 10: its own 32 rows and 8 more. What
+ * was on its way before that is known comes all the same. */
+static void a_part_is_sent_what_it_reads(void **state)
+{
+	struct test_place *p = *state;
+
+	run_plain(p);
+	expect_the_same(
+		p,
+		test_run_start(p, (const char *[]){ "run", LEAN, test_word("out", p->dir, "parts"),
+						    MANY, "tile=0.001", "tilers=2", "tracers=2",
+						    "--transport=tcp", "--quiet", NULL }),
+		0);
+	assert_in_range(unwanted(p, "tiles.image"), 24 * 12, 48 * 12);
+	assert_int_equal(unwanted(p, "trace.labels"), 0);
+	test_place_clean(p);
+}
+
 static void kill_them(struct test_place *p, const char *save_every)
 {
 	static const char *const all[] = {
@@ -70,8 +105,8 @@ static void kill_them(struct test_place *p, const char *save_every)
 
 	run_plain(p);
 	r = test_run_start(p, (const char *[]){ "run", LEAN, test_word("out", p->dir, "parts"),
-						MANY, "tilers=3", "tracers=2", "--restarts=40",
-						save_every, NULL });
+						MANY, "tile=0.001", "tilers=3", "tracers=2",
+						"--restarts=40", save_every, NULL });
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		const pid_t pid = test_place_process(p, all[i]);
 
@@ -95,7 +130,8 @@ static void parts_go_on_from_what_they_saved(void **state)
 
 static void a_killed_conductor_resumes_them(void **state)
 {
-	const char *words[] = { "run", LEAN, "", MANY, "tilers=3", "tracers=2", "--resume", NULL };
+	const char *words[] = { "run",	    LEAN,	 "",	     MANY, "tile=0.001",
+				"tilers=3", "tracers=2", "--resume", NULL };
 	struct test_place *p = *state;
 
 	run_plain(p);
@@ -154,6 +190,7 @@ int main(void)
 #define PLACED(f) cmocka_unit_test_setup_teardown(f, test_place_setup, test_place_teardown)
 	const struct CMUnitTest tests[] = {
 		PLACED(any_number_of_parts_gives_the_same),
+		PLACED(a_part_is_sent_what_it_reads),
 		PLACED(every_part_may_be_killed),
 		PLACED(parts_go_on_from_what_they_saved),
 		PLACED(a_killed_conductor_resumes_them),

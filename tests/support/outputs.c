@@ -128,14 +128,14 @@ static void check_edges(const json_t *edges)
 	json_array_foreach(edges, i, e)
 	{
 		const char *from, *to;
-		json_int_t sent, acked, dropped, delivered, copies;
+		json_int_t sent, acked, dropped, delivered, copies, unwanted;
 
-		assert_int_equal(json_unpack(e, "{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "from",
+		assert_int_equal(json_unpack(e, "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "from",
 					     &from, "to", &to, "sent", &sent, "acked", &acked,
 					     "dropped", &dropped, "delivered", &delivered,
-					     "duplicates", &copies),
+					     "duplicates", &copies, "unwanted", &unwanted),
 				 0);
-		if (sent != acked + dropped || delivered + copies < acked || sent < 1)
+		if (sent != acked + dropped || delivered + copies + unwanted < acked || sent < 1)
 			fail_msg("%s -> %s: sent %lld, delivered %lld, duplicates %lld, "
 				 "acked %lld, dropped %lld",
 				 from, to, (long long)sent, (long long)delivered, (long long)copies,

@@ -205,6 +205,10 @@ FX_API int fx_unpack_array(struct fx_unpack *from, void **items, size_t *len, si
 /** Which of how many (*parts, at least 1; may be NULL) parts of its work this process has, from 0:
  * of a node with `key`. Else the first of one. From init() on. */
 FX_API unsigned fx_part(const struct fx_node *node, unsigned *parts);
+/** Blocks that lie outside of @p region are of no use to this process: from now on they need not be
+ * sent to input @p port, though some may come. For a node with `key`, which knows its part once the
+ * stream is open; nothing else may depend on it. */
+FX_API void fx_want(struct fx_node *node, unsigned port, struct fx_region region);
 /** True once the run is asked to stop early: long loops of a source should return. */
 FX_API bool fx_stopping(const struct fx_node *node);
 

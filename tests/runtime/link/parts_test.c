@@ -250,8 +250,9 @@ static void workers_see_the_end_when_all_parts_have_ended(void **unused)
 	rig_free(r);
 }
 
-/* A consumer whose work is parted has an edge a part: each is given all. */
-static void each_part_of_a_consumer_gets_everything(void **unused)
+/* A consumer whose work is parted has an edge a part: each is given all, or the places of what it
+ * has no use for. */
+static void each_part_of_a_consumer_gets_what_it_wants(void **unused)
 {
 	struct fx_lane_stats stats[2] = { 0 };
 	struct fx_outlet_lane lanes[2] = { { 1, &stats[0] }, { 2, &stats[1] } };
@@ -294,7 +295,9 @@ static void each_part_of_a_consumer_gets_everything(void **unused)
 		struct fx_envelope e = { .seq = c, .kind = FX_BLOCK };
 
 		assert_non_null(in);
+		fx_inlet_want(in, (struct fx_region){ { 0, c, 0 }, { 9, c + 1, 9 } });
 		e.message = fx_block_new(FX_U8, 1, 1, 1);
+		((struct fx_block *)e.message)->origin[1] = 1; /* of use to the second alone */
 		assert_int_equal(fx_outlet_queue(o, &e, NULL), FX_OK);
 		for (uint64_t seq = 0; seq <= c; seq++) {
 			for (int i = 0; i < 20000 && !fx_inlet_peek(in); i++) {
@@ -304,9 +307,19 @@ static void each_part_of_a_consumer_gets_everything(void **unused)
 			}
 			assert_true(fx_inlet_pop(in, &e));
 			assert_int_equal(e.seq, seq);
+			assert_int_equal(e.kind, c ? FX_BLOCK : FX_NOTHING);
+			assert_true(c || e.mark.kind == FX_MARK_SKIP);
 			fx_envelope_fini(&e);
 			fx_inlet_ack(in, seq);
 		}
+		for (int i = 0; i < 20000 && stats[c].acked <= c; i++) {
+			fx_outlet_pump(o);
+			fx_inlet_pump(in, NULL);
+			fx_sleep_ms(1);
+		}
+		assert_int_equal(stats[c].acked, c + 1);
+		assert_int_equal(stats[c].unwanted, c ? 0 : 1);
+		assert_int_equal(stats[c].delivered, c ? 2 : 0);
 		fx_inlet_free(in);
 	}
 	fx_outlet_free(o);
@@ -322,7 +335,7 @@ int main(void)
 		cmocka_unit_test(their_streams_become_one),
 		cmocka_unit_test(a_later_life_goes_on_in_turn),
 		cmocka_unit_test(workers_see_the_end_when_all_parts_have_ended),
-		cmocka_unit_test(each_part_of_a_consumer_gets_everything),
+		cmocka_unit_test(each_part_of_a_consumer_gets_what_it_wants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -371,6 +371,14 @@ static void control_comes_back(void **unused)
 	assert_string_equal(out.node, "segment");
 	assert_true(out.instance == 3 && out.epoch == 2 && out.credit_bytes == 99);
 	assert_true(!out.lists && !out.acks);
+	assert_true(!out.wants && out.want.lo[1] == INT64_MIN && out.want.hi[2] == INT64_MAX);
+	free(bytes);
+	c.wants = true;
+	c.want = (struct fx_region){ { -5, 0, 7 }, { INT64_MAX, 1, 1 << 20 } };
+	fx_control_encode(&c, &bytes, &size, NULL);
+	assert_int_equal(fx_control_decode(bytes, size, &out, NULL), FX_OK);
+	assert_true(out.wants);
+	assert_memory_equal(&out.want, &c.want, sizeof c.want);
 	free(bytes);
 	c.lists = true;
 	c.acks = acks;
