@@ -21,8 +21,7 @@ struct precomputed {
 	unsigned input;		      /* the connected one */
 	struct fx_outdir out;	      /* owned, from init() to finish() */
 	struct fx_chunkwriter writer; /* owned, from the first block to finish() */
-	struct fx_map64 final;	      /* owned: provisional id -> final id */
-	bool has_final;
+	struct fx_final_ids final;    /* owned */
 };
 
 static const struct fx_port ports[] = {
@@ -114,18 +113,8 @@ static int precomputed_block(struct fx_node *node, struct precomputed *s, struct
 static int precomputed_record(struct fx_node *node, struct precomputed *s, struct fx_error *err)
 {
 	struct fx_record *r = fx_take_record(node, LABELS);
-	const bool ours = strcmp(r->kind, "final-ids") == 0 && r->columns == 2;
-	int result = FX_OK;
+	const int result = fx_final_ids_take(&s->final, r, err);
 
-	for (size_t i = 0; ours && i < r->rows && result == FX_OK; i++) {
-		uint64_t *id = fx_map64_at(&s->final, r->table[2 * i]);
-
-		if (id)
-			*id = r->table[2 * i + 1];
-		else
-			result = fx_error_set(err, FX_ENOMEM, "no memory for final ids");
-	}
-	s->has_final = s->has_final || ours;
 	fx_record_free(r);
 	return result;
 }
@@ -173,7 +162,7 @@ static int precomputed_info(struct precomputed *s, struct fx_error *err)
 	int result;
 
 	if (s->input != TREES)
-		return fx_chunkwriter_finish(&s->writer, s->has_final ? &s->final : NULL,
+		return fx_chunkwriter_finish(&s->writer, &s->final,
 					     s->skeletons[0] ? s->skeletons : NULL, &s->out, err);
 	text = fx_skeleton_info();
 	if (!text)
@@ -202,8 +191,7 @@ static int precomputed_save(struct fx_node *node, void *state, struct fx_pack *t
 	struct precomputed *s = state;
 	struct fx_error err = { 0 };
 
-	fx_pack_bool(to, s->has_final);
-	if (fx_map64_pack(&s->final, to) < 0)
+	if (fx_final_ids_pack(&s->final, to) < 0)
 		return fx_fail(node, FX_ENOMEM, "no memory to save final ids");
 	if (fx_outdir_pack(&s->out, to, &err) < 0 || fx_chunkwriter_pack(&s->writer, to, &err) < 0)
 		return fx_fail_error(node, &err);
@@ -217,8 +205,7 @@ static int precomputed_load(struct fx_node *node, void *state, struct fx_unpack 
 	size_t chunk[3];
 	const struct fx_region extent = precomputed_where(node, s, chunk);
 
-	if (fx_unpack_bool(from, &s->has_final) < 0 || fx_map64_unpack(&s->final, from) < 0 ||
-	    fx_outdir_unpack(&s->out, from) < 0)
+	if (fx_final_ids_unpack(&s->final, from) < 0 || fx_outdir_unpack(&s->out, from) < 0)
 		return FX_ETYPE;
 	if (fx_chunkwriter_unpack(&s->writer, s->input == LABELS ? FX_LABELS : FX_IMAGE, extent,
 				  chunk, fx_state_dir(node), &s->out, from, &err) < 0)
@@ -232,7 +219,7 @@ static void precomputed_finish(void *state)
 
 	fx_chunkwriter_fini(&s->writer);
 	fx_outdir_fini(&s->out);
-	fx_map64_fini(&s->final);
+	fx_final_ids_fini(&s->final);
 }
 
 FX_NODE(writer_precomputed) = {

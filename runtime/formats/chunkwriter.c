@@ -101,21 +101,6 @@ static int core_check(struct fx_chunkwriter *w, struct fx_region core, struct fx
 	return FX_OK;
 }
 
-/* The labels of a block as a new block of u64. */
-static struct fx_block *labels_widen(const struct fx_block *b)
-{
-	struct fx_block *wide = fx_block_new_like(b, FX_U64);
-	const size_t len = fx_block_len(b);
-
-	if (!wide)
-		return NULL;
-	for (size_t i = 0; i < len; i++)
-		((uint64_t *)wide->data)[i] = b->dtype == FX_U16 ? ((const uint16_t *)b->data)[i] :
-					      b->dtype == FX_U32 ? ((const uint32_t *)b->data)[i] :
-								   ((const uint64_t *)b->data)[i];
-	return wide;
-}
-
 static int chunk_write(struct fx_chunkwriter *w, const struct fx_block *chunk,
 		       struct fx_outdir *out, struct fx_error *err)
 {
@@ -135,7 +120,7 @@ static int chunk_write(struct fx_chunkwriter *w, const struct fx_block *chunk,
 
 static int chunk_wait(struct fx_chunkwriter *w, const struct fx_block *chunk, struct fx_error *err)
 {
-	struct fx_block *wide = labels_widen(chunk);
+	struct fx_block *wide = fx_labels_widen(chunk);
 	int result;
 
 	if (!wide || !fx_grow(&w->waits, &w->waits_cap, w->waits_len + 1, sizeof *w->waits))
@@ -190,29 +175,7 @@ int fx_chunkwriter_add(struct fx_chunkwriter *w, const struct fx_block *b, struc
 	return result;
 }
 
-static int labels_final(struct fx_block *chunk, const struct fx_map64 *final, struct fx_error *err)
-{
-	uint64_t *const labels = chunk->data, last = 0, last_final = 0;
-	const size_t len = fx_block_len(chunk);
-
-	for (size_t i = 0; i < len; i++) {
-		if (labels[i] && labels[i] != last) {
-			const uint64_t *id = fx_map64_find(final, labels[i]);
-
-			if (!id)
-				return fx_error_set(err, FX_EINVAL,
-						    "label %llu has no final id: the stitcher's "
-						    "records are incomplete",
-						    (unsigned long long)labels[i]);
-			last = labels[i];
-			last_final = *id;
-		}
-		labels[i] = labels[i] ? last_final : 0;
-	}
-	return FX_OK;
-}
-
-static int wait_write(struct fx_chunkwriter *w, size_t number, const struct fx_map64 *final,
+static int wait_write(struct fx_chunkwriter *w, size_t number, const struct fx_final_ids *final,
 		      struct fx_outdir *out, struct fx_error *err)
 {
 	const struct fx_region r = w->waits[number];
@@ -225,15 +188,15 @@ static int wait_write(struct fx_chunkwriter *w, size_t number, const struct fx_m
 		return fx_error_set(err, FX_ENOMEM, "no memory for a chunk");
 	memcpy(chunk->origin, r.lo, sizeof chunk->origin);
 	result = fx_blobstore_read(w->scratch, number, chunk->data, fx_block_size(chunk), err);
-	if (result == FX_OK && final)
-		result = labels_final(chunk, final, err);
+	if (result == FX_OK)
+		result = fx_final_ids_relabel(final, chunk->data, fx_block_len(chunk), err);
 	if (result == FX_OK)
 		result = chunk_write(w, chunk, out, err);
 	fx_block_free(chunk);
 	return result;
 }
 
-int fx_chunkwriter_finish(struct fx_chunkwriter *w, const struct fx_map64 *final,
+int fx_chunkwriter_finish(struct fx_chunkwriter *w, const struct fx_final_ids *final,
 			  const char *skeletons, struct fx_outdir *out, struct fx_error *err)
 {
 	char *text;

@@ -9,10 +9,10 @@
 #include <fornix/block.h>
 #include <fornix/error.h>
 
-#include "base/map64.h"
 #include "formats/blobstore.h"
 #include "formats/outdir.h"
 #include "formats/precomputed.h"
+#include "kernels/finalids.h"
 
 /** A volume that is being written. Zero-initialise; fx_chunkwriter_fini() when done. */
 struct fx_chunkwriter {
@@ -37,10 +37,9 @@ int fx_chunkwriter_start(struct fx_chunkwriter *w, enum fx_role role, const stru
  * It must lie on the grid of chunks; labels are u16, u32 or u64. */
 int fx_chunkwriter_add(struct fx_chunkwriter *w, const struct fx_block *b, struct fx_outdir *out,
 		       struct fx_error *err);
-/** Writes the labels that wait, each by its final id in @p final (NULL: ids are final already; 0
- * stays 0; an id without a final one is an error), then the info file, which names @p skeletons
- * (may be NULL). */
-int fx_chunkwriter_finish(struct fx_chunkwriter *w, const struct fx_map64 *final,
+/** Writes the labels that wait, each by its final id (one without is an error), then the info file,
+ * which names @p skeletons (may be NULL). */
+int fx_chunkwriter_finish(struct fx_chunkwriter *w, const struct fx_final_ids *final,
 			  const char *skeletons, struct fx_outdir *out, struct fx_error *err);
 /** For save(): puts how far it is, with the labels that wait made durable. */
 int fx_chunkwriter_pack(struct fx_chunkwriter *w, struct fx_pack *to, struct fx_error *err);

@@ -20,9 +20,8 @@ int fx_scored_pack(struct fx_scored *s, struct fx_pack *to, struct fx_error *err
 	fx_pack_put(to, &s->voxels, sizeof s->voxels);
 	fx_pack_put(to, &s->scored, sizeof s->scored);
 	fx_pack_put(to, s->voxel_nm, sizeof s->voxel_nm);
-	fx_pack_bool(to, s->finals.any);
 	fx_treeset_pack(&s->trees, to);
-	if (fx_map64_pack(&s->finals.ids, to) < 0 || fx_contingency_pack(&s->pairs, to) < 0 ||
+	if (fx_final_ids_pack(&s->finals, to) < 0 || fx_contingency_pack(&s->pairs, to) < 0 ||
 	    fx_contingency_pack(&s->sizes, to) < 0)
 		return fx_error_set(err, FX_ENOMEM, "no memory to save the scores");
 	for (int i = 0; i < 2; i++)
@@ -38,11 +37,10 @@ int fx_scored_unpack(struct fx_scored *s, const char *dir, struct fx_unpack *fro
 
 	if (fx_unpack_get(from, &s->voxels, sizeof s->voxels) == FX_OK &&
 	    fx_unpack_get(from, &s->scored, sizeof s->scored) == FX_OK &&
-	    fx_unpack_get(from, s->voxel_nm, sizeof s->voxel_nm) == FX_OK &&
-	    fx_unpack_bool(from, &s->finals.any) == FX_OK)
+	    fx_unpack_get(from, s->voxel_nm, sizeof s->voxel_nm) == FX_OK)
 		result = fx_treeset_unpack(&s->trees, from);
 	if (result == FX_OK)
-		result = fx_map64_unpack(&s->finals.ids, from);
+		result = fx_final_ids_unpack(&s->finals, from);
 	if (result == FX_OK)
 		result = fx_contingency_unpack(&s->pairs, from);
 	if (result == FX_OK)

@@ -144,21 +144,48 @@ static void set_defaults(struct fx_volume_write *w)
 	w->step[2] = s->shape[2];
 }
 
-int fx_volume_write_open(struct fx_volume_write *w, const struct fx_volume_spec *spec,
-			 struct fx_error *err)
+static int take_spec(struct fx_volume_write *w, const struct fx_volume_spec *spec,
+		     struct fx_error *err)
 {
 	const char *name = NULL;
-	int result;
 
 	w->spec = *spec;
 	w->ops = ops_of(spec->format, &name);
 	if (!w->ops)
 		return fx_error_set(err, FX_EINVAL, "no such format");
-	result = check_spec(w, name, err);
+	return check_spec(w, name, err) < 0 ? fx_error_prefix(err, "%s", spec->path) : FX_OK;
+}
+
+int fx_volume_write_check(const struct fx_volume_spec *spec, struct fx_error *err)
+{
+	struct fx_volume_spec s = *spec;
+	struct fx_volume_write w = { 0 };
+
+	for (int a = 0; a < 3; a++)
+		s.shape[a] = s.shape[a] ? s.shape[a] : 1;
+	return take_spec(&w, &s, err);
+}
+
+int fx_volume_write_reserve(struct fx_volume_write *w, const struct fx_volume_spec *spec,
+			    struct fx_error *err)
+{
+	const char *name;
+
+	return fx_outplace_begin(&w->place, spec->path, ops_of(spec->format, &name)->is_folder,
+				 spec->replace, err);
+}
+
+int fx_volume_write_open(struct fx_volume_write *w, const struct fx_volume_spec *spec,
+			 struct fx_error *err)
+{
+	int result = take_spec(w, spec, err);
+
 	if (result < 0)
-		return fx_error_prefix(err, "%s", spec->path);
+		return result;
 	set_defaults(w);
-	result = fx_outplace_begin(&w->place, spec->path, w->ops->is_folder, spec->replace, err);
+	if (!w->place.partial)
+		result = fx_outplace_begin(&w->place, spec->path, w->ops->is_folder, spec->replace,
+					   err);
 	if (result == FX_OK)
 		result = w->ops->open(w, err);
 	if (result < 0)

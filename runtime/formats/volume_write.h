@@ -69,6 +69,13 @@ enum fx_volume_format fx_volume_format_of(const char *name, const char *path);
 /** Names of the ways to compress, NULL-terminated, the one taken without a choice first. */
 const char *const *fx_volume_codecs(enum fx_volume_format format);
 
+/** Whether that can be written, with nothing done: its format, type, codec, chunk and levels.
+ * FX_EINVAL, FX_ETYPE for what the format cannot hold. A shape of 0 is not known yet. */
+int fx_volume_write_check(const struct fx_volume_spec *spec, struct fx_error *err);
+/** Keeps the place of @p spec for a zeroed @p w before its shape is known: then
+ * fx_volume_write_open() takes it. */
+int fx_volume_write_reserve(struct fx_volume_write *w, const struct fx_volume_spec *spec,
+			    struct fx_error *err);
 /** Begins. FX_EINVAL, FX_ETYPE for what the format cannot hold; nothing is left then. */
 int fx_volume_write_open(struct fx_volume_write *w, const struct fx_volume_spec *spec,
 			 struct fx_error *err);

@@ -10,6 +10,7 @@
 #include "formats/outdir.h"
 #include "formats/precomputed.h"
 #include "formats/volume_write_ops.h"
+#include "kernels/finalids.h"
 
 static const char *const codecs[] = { "raw", "compressed_segmentation", NULL };
 
@@ -112,25 +113,11 @@ static int store(struct fx_volume_write *w, size_t level, const size_t grid[3], 
 	return fx_shard_writer_put(&p->shards, fx_morton(grid, cells), bytes, size, err);
 }
 
-/* Labels of any type as u64. */
-static struct fx_block *widen(const struct fx_block *b)
-{
-	struct fx_block *wide = fx_block_new_like(b, FX_U64);
-	const size_t len = wide ? fx_block_len(b) : 0;
-
-	for (size_t i = 0; i < len; i++)
-		((uint64_t *)wide->data)[i] = b->dtype == FX_U8	 ? ((const uint8_t *)b->data)[i] :
-					      b->dtype == FX_U16 ? ((const uint16_t *)b->data)[i] :
-					      b->dtype == FX_U32 ? ((const uint32_t *)b->data)[i] :
-								   ((const uint64_t *)b->data)[i];
-	return wide;
-}
-
 static int precomputed_chunk(struct fx_volume_write *w, size_t level, const size_t grid[3],
 			     const struct fx_block *voxels, struct fx_error *err)
 {
 	const struct precomputed *p = w->impl;
-	struct fx_block *wide = p->scales[level].compressed ? widen(voxels) : NULL;
+	struct fx_block *wide = p->scales[level].compressed ? fx_labels_widen(voxels) : NULL;
 	const void *bytes;
 	void *owned = NULL;
 	size_t size;

@@ -56,3 +56,51 @@ int fx_final_ids_apply(const struct fx_final_ids *f, struct fx_contingency *c, s
 	*c = out;
 	return FX_OK;
 }
+
+int fx_final_ids_relabel(const struct fx_final_ids *f, uint64_t *labels, size_t len,
+			 struct fx_error *err)
+{
+	uint64_t last = 0, last_final = 0;
+
+	for (size_t i = 0; f->any && i < len; i++) {
+		if (labels[i] != last) {
+			const uint64_t *id = fx_map64_find(&f->ids, labels[i]);
+
+			if (!id && labels[i])
+				return fx_error_set(err, FX_EINVAL,
+						    "label %" PRIu64 " has no final id: the "
+						    "stitcher's records are incomplete",
+						    labels[i]);
+			last = labels[i];
+			last_final = last ? *id : 0;
+		}
+		labels[i] = last_final;
+	}
+	return FX_OK;
+}
+
+int fx_final_ids_pack(const struct fx_final_ids *f, struct fx_pack *to)
+{
+	fx_pack_bool(to, f->any);
+	return fx_map64_pack(&f->ids, to);
+}
+
+int fx_final_ids_unpack(struct fx_final_ids *f, struct fx_unpack *from)
+{
+	const int result = fx_unpack_bool(from, &f->any);
+
+	return result == FX_OK ? fx_map64_unpack(&f->ids, from) : result;
+}
+
+struct fx_block *fx_labels_widen(const struct fx_block *b)
+{
+	struct fx_block *wide = fx_block_new_like(b, FX_U64);
+	const size_t len = wide ? fx_block_len(b) : 0;
+
+	for (size_t i = 0; i < len; i++)
+		((uint64_t *)wide->data)[i] = b->dtype == FX_U8	 ? ((const uint8_t *)b->data)[i] :
+					      b->dtype == FX_U16 ? ((const uint16_t *)b->data)[i] :
+					      b->dtype == FX_U32 ? ((const uint32_t *)b->data)[i] :
+								   ((const uint64_t *)b->data)[i];
+	return wide;
+}

@@ -27,5 +27,15 @@ uint64_t fx_final_ids_of(const struct fx_final_ids *f, uint64_t id);
  * (the error names the smallest), FX_ENOMEM; @p c is then as it was. */
 int fx_final_ids_apply(const struct fx_final_ids *f, struct fx_contingency *c,
 		       struct fx_error *err);
+/** Replaces each of @p len labels by its final id; 0 stays 0. While no record came, none changes.
+ * FX_EINVAL when one has none (the error names it); then @p labels is undefined. */
+int fx_final_ids_relabel(const struct fx_final_ids *f, uint64_t *labels, size_t len,
+			 struct fx_error *err);
+/** Puts all, and takes it back to a zeroed one. FX_ETYPE, FX_ENOMEM. */
+int fx_final_ids_pack(const struct fx_final_ids *f, struct fx_pack *to);
+int fx_final_ids_unpack(struct fx_final_ids *f, struct fx_unpack *from);
+/** The labels of @p b (u8, u16, u32, u64; one channel) as a new block of u64, fx_block_free(). NULL
+ * without memory. */
+struct fx_block *fx_labels_widen(const struct fx_block *b);
 
 #endif

@@ -75,12 +75,39 @@ static void other_tables_are_refused(void **unused)
 	fx_final_ids_fini(&f);
 }
 
+static void labels_are_replaced(void **unused)
+{
+	const uint64_t ids[] = { 40, 1, 50, 2 };
+	struct fx_record *r = table("final-ids", ids, 2, 2);
+	struct fx_final_ids f = { 0 };
+	struct fx_error err = { 0 };
+	struct fx_block *b = fx_block_new(FX_U16, 1, 1, 5), *wide;
+	const uint16_t labels[] = { 40, 40, 0, 50, 40 };
+
+	(void)unused;
+	memcpy(b->data, labels, sizeof labels);
+	wide = fx_labels_widen(b);
+	assert_int_equal(wide->dtype, FX_U64);
+	assert_int_equal(fx_final_ids_relabel(&f, wide->data, 5, &err), FX_OK);
+	assert_int_equal(((uint64_t *)wide->data)[3], 50); /* no record came */
+	assert_int_equal(fx_final_ids_take(&f, r, NULL), FX_OK);
+	assert_int_equal(fx_final_ids_relabel(&f, wide->data, 5, &err), FX_OK);
+	assert_memory_equal(wide->data, ((const uint64_t[]){ 1, 1, 0, 2, 1 }), 40);
+	assert_int_equal(fx_final_ids_relabel(&f, wide->data, 5, &err), FX_EINVAL);
+	assert_non_null(strstr(err.text, "label 1 has no final id"));
+	fx_block_free(b);
+	fx_block_free(wide);
+	fx_record_free(r);
+	fx_final_ids_fini(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_records_ids_are_final),
 		cmocka_unit_test(records_add_up_and_apply),
 		cmocka_unit_test(other_tables_are_refused),
+		cmocka_unit_test(labels_are_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
