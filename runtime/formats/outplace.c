@@ -56,7 +56,8 @@ static int place_check(const struct fx_outplace *o, bool replace, struct fx_erro
 	if (lstat(o->path, &st) != 0)
 		return FX_OK;
 	if (!replace)
-		return fx_error_set(err, FX_EINVAL, "%s: is there already; --force replaces it",
+		return fx_error_set(err, FX_EINVAL,
+				    "%s: is there already; --force (replace of a node) replaces it",
 				    o->path);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return fx_error_set(err, FX_EINVAL, "%s: is neither a file nor a folder", o->path);

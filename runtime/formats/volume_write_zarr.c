@@ -85,7 +85,7 @@ static json_t *multiscales_of(const struct zarr *z, const struct fx_volume_spec 
 
 	for (size_t i = 0; i < z->len; i++)
 		json_array_append_new(datasets, dataset_of(z, s, i));
-	about = json_pack("{s:s, s:s*}", "method", "fornix convert", "source", s->source);
+	about = json_pack("{s:s, s:s*}", "method", "fornix", "source", s->source);
 	return json_pack("[{s:s*, s:s, s:o, s:o, s:s, s:o}]", "version", z->three ? NULL : "0.4",
 			 "name", s->labels ? "labels" : "image", "axes", axes_of(s), "datasets",
 			 datasets, "type", s->labels ? "mode" : "mean", "metadata", about);

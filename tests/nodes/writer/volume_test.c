@@ -9,7 +9,6 @@
 #include "support/images.h"
 #include "support/node_test.h"
 #include "support/outputs.h"
-#include "support/segments.h"
 #include "support/volumes.h"
 
 extern const struct fx_node_type fx_node_writer_volume;
@@ -52,12 +51,15 @@ static const struct given sorts[] = {
 	{ "labels", "k.h5", FX_U16, .add = 70000 },
 };
 
+static const char *const no_lives[2];
+
 enum { SORTS = sizeof sorts / sizeof sorts[0] };
 
-static struct node_test *start(const char *folder, const struct given *g, const char *lives)
+static struct node_test *start(const char *folder, const struct given *g,
+			       const char *const lives[2])
 {
 	const char *const *o = g->options;
-	const char *all[7] = { NULL, strcmp(g->port, "image") == 0 ? "-labels" : "-image" };
+	const char *all[9] = { NULL, strcmp(g->port, "image") == 0 ? "-labels" : "-image" };
 	char path[600];
 	size_t n = 2;
 
@@ -65,7 +67,8 @@ static struct node_test *start(const char *folder, const struct given *g, const 
 	all[0] = path;
 	for (size_t i = 0; i < 4 && o[i]; i++)
 		all[n++] = o[i];
-	all[n] = lives;
+	for (size_t i = 0; i < 2 && lives[i]; i++)
+		all[n++] = lives[i];
 	return node_test_new(&fx_node_writer_volume, all);
 }
 
@@ -145,7 +148,7 @@ static void give_ids(struct node_test *t, const struct given *g)
 }
 
 /* Writes FOLDER/NAME. */
-static void live(const char *folder, const struct given *g, const char *lives)
+static void live(const char *folder, const struct given *g, const char *const lives[2])
 {
 	struct node_test *t = start(folder, g, lives);
 
@@ -185,25 +188,122 @@ static void expect(const char *path, const struct given *g)
 static void all_formats_come_back(void **folder)
 {
 	for (size_t i = 0; i < SORTS; i++) {
-		live(*folder, &sorts[i], NULL);
+		live(*folder, &sorts[i], no_lives);
 		expect(test_path(*folder, sorts[i].name), &sorts[i]);
 	}
 	assert_int_equal(test_count_files(*folder, "fornix-partial"), 0);
 	assert_true(test_is_there(*folder, "b/1/zarr.json"));
 }
 
+/* Also when it has been killed behind its drain(), with what it wrote in place. */
 static void another_life_writes_the_same(void **folder)
 {
-	static const char *const lives[] = { NULL, "+saved", "+killed" };
-	static const char *const names[] = { "one", "saved", "killed" };
+	static const char *const lives[][2] = {
+		{ NULL }, { "+saved" }, { "+killed" }, { "+saved", "+killed" }
+	};
+	static const char *const names[] = { "one", "saved", "killed", "both" };
 
-	for (size_t k = 0; k < 3; k++) {
+	for (size_t k = 0; k < 4; k++) {
 		assert_int_equal(fx_make_dirs(test_path(*folder, names[k]), NULL), FX_OK);
 		for (size_t i = 0; i < SORTS; i++)
 			live(test_path(*folder, names[k]), &sorts[i], lives[k]);
+		if (k)
+			test_same_folders(test_path(*folder, "one"), test_path(*folder, names[k]));
 	}
-	test_same_folders(test_path(*folder, "one"), test_path(*folder, "saved"));
-	test_same_folders(test_path(*folder, "one"), test_path(*folder, "killed"));
+}
+
+static void a_damaged_save_is_refused(void **folder)
+{
+	struct node_test *t = start(*folder, &sorts[7], no_lives);
+
+	give(t, &sorts[7], (int64_t)shape[0]);
+	give_ids(t, &sorts[7]);
+	node_test_hostile(t);
+	node_test_free(t);
+}
+
+static void fails(struct node_test *t, const char *text)
+{
+	assert_true(node_test_result(t) < 0);
+	if (!strstr(node_test_error(t), text))
+		fail_msg("\"%s\" does not say \"%s\"", node_test_error(t), text);
+	node_test_free(t);
+}
+
+/* Some of a stream is a volume, as far as it came; what nobody sent is zeros. */
+static void a_stream_may_end_early(void **folder)
+{
+	const struct given g = { "image", "x.zarr", FX_U8, .tiles = true };
+	struct node_test *t = start(*folder, &g, no_lives);
+	struct fx_block *all = whole(&g), *got;
+	size_t zeros = 0;
+
+	give(t, &g, 7);
+	assert_int_equal(node_test_block(t, "image", cell(&g, all, (int64_t[]){ 9, 16, 16 })), 0);
+	assert_int_equal(node_test_block(t, "image", cell(&g, all, (int64_t[]){ 9, 16, 16 })), 0);
+	assert_int_equal(node_test_drain(t), FX_OK);
+	node_test_free(t);
+	got = volumes_read(test_path(*folder, "x.zarr"), NULL);
+	assert_int_equal(got->shape[0], 10);
+	assert_memory_equal(got->data, all->data, 7 * 25 * 30);
+	for (size_t i = 7 * 25 * 30; i < fx_block_len(got); i++)
+		zeros += ((uint8_t *)got->data)[i] == 0;
+	assert_in_range(zeros, 3 * 25 * 30 - 9 * 14, 3 * 25 * 30 - 1);
+	fx_block_free(all);
+	fx_block_free(got);
+}
+
+/* A block whose voxels are asked for as another place or size. */
+static void refuse(const char *folder, int64_t z, int64_t x, size_t depth, size_t width)
+{
+	const struct given g = { "image", "x.zarr", FX_U8, .unknown_end = true };
+	struct node_test *t = start(folder, &g, no_lives);
+	struct fx_block *b = fx_block_new(FX_U8, depth, 9, width);
+
+	give(t, &g, 20);
+	b->origin[0] = z;
+	b->origin[1] = 16;
+	b->origin[2] = x;
+	node_test_block(t, "image", b);
+	fails(t, "is not on the grid of blocks of 16 voxels");
+}
+
+static void blocks_off_the_grid_are_refused(void **folder)
+{
+	refuse(*folder, 0, 15, 16, 15);	 /* begins */
+	refuse(*folder, 0, 0, 16, 30);	 /* too large */
+	refuse(*folder, 0, 0, 16, 15);	 /* ends */
+	refuse(*folder, 0, 16, 16, 16);	 /* beyond */
+	refuse(*folder, 0, 0, 15, 16);	 /* thinner than its layer */
+	refuse(*folder, 16, 16, 3, 14);	 /* thinner than the last layer */
+	refuse(*folder, 32, 16, 16, 14); /* behind the end */
+}
+
+static void what_cannot_be_written_is_said(void **folder)
+{
+	static const struct {
+		struct given g;
+		const char *text;
+	} wrong[] = {
+		{ { "image", "x", .dtype = FX_U8 },
+		  "x tells no format: set path to a name that ends in" },
+		{ { "image", "x.tif", FX_U8, .options = { "codec=jpeg" } },
+		  "jpeg is no way to compress tiff" },
+		{ { "image", "x.npy", FX_U8, .options = { "levels=3" } }, "npy has no levels" },
+		{ { "labels", "x", FX_U64, .options = { "format=png", "dtype=u32" } },
+		  "png does not hold voxels of u32" },
+		{ { "image", "no/x.tif", .dtype = FX_U8 }, "no/x.tif" },
+	};
+	struct node_test *t;
+
+	test_write_file(test_path(*folder, "no"), "x", 1);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		fails(start(*folder, &wrong[i].g, no_lives), wrong[i].text);
+	t = start(*folder, &(struct given){ "labels", "x", FX_U64, .options = { "format=png" } },
+		  no_lives);
+	node_test_block(t, "labels", fx_block_new(FX_U64, 1, 1, 1));
+	fails(t, "png does not hold voxels of u64");
+	assert_int_equal(test_count_files(*folder, ""), 1);
 }
 
 int main(void)
@@ -211,6 +311,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(all_formats_come_back, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(another_life_writes_the_same, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(a_damaged_save_is_refused, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(a_stream_may_end_early, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(blocks_off_the_grid_are_refused, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_said, make_folder,
 						remove_folder),
 	};
 

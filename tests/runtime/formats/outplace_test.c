@@ -52,7 +52,7 @@ static void a_file_appears_at_the_commit(void **unused)
 	expect_text(path, "one");
 
 	assert_int_equal(begin(&o, path, false, false, &err), FX_EINVAL);
-	assert_non_null(strstr(err.text, "is there already; --force replaces it"));
+	assert_non_null(strstr(err.text, "is there already; --force (replace of a node)"));
 	fx_outplace_fini(&o);
 	assert_int_equal(begin(&o, path, false, true, &err), FX_OK);
 	put(&o, "two");
