@@ -10,7 +10,7 @@ struct convert {
 	const char *from, *to; /**< paths */
 	const char *kind;      /**< --to */
 	const char *voxel, *offset, *levels, *chunk, *codec, *dtype, *role, *memory, *unit,
-		*from_unit, *name;
+		*from_unit, *name, *shard;
 	bool sharded, force, quiet;
 };
 

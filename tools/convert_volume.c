@@ -99,7 +99,8 @@ static bool to_numbers(const struct convert *c, struct fx_volume_spec *s)
 		s->offset[a] = llrint(offset[a]);
 	s->levels = (size_t)levels;
 	s->memory = (size_t)memory << 20;
-	return to_sizes("chunk", c->chunk, 1 << 20, s->chunk) && to_dtype(c->dtype, &s->dtype);
+	return to_sizes("chunk", c->chunk, 1 << 20, s->chunk) &&
+	       to_sizes("shard", c->shard, 1 << 20, s->shard) && to_dtype(c->dtype, &s->dtype);
 }
 
 /* FILE.h5:/PATH as FILE.h5, and PATH in *inside. free(). */
@@ -208,7 +209,7 @@ static bool to_spec(const struct convert *c, const struct fx_volume *v, struct f
 	s->dtype = v->dtype;
 	s->format = fx_volume_format_of(c->kind, s->path);
 	s->codec = c->codec;
-	s->sharded = c->sharded;
+	s->sharded = c->sharded || c->shard;
 	s->replace = c->force;
 	s->source = c->from;
 	if (s->format == FX_VOLUME_UNKNOWN) {

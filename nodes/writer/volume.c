@@ -12,7 +12,7 @@ enum { IMAGE, LABELS, INPUTS }; /* index into ports[] */
 struct volume {
 	const char *path, *dataset, *codec; /* options: set before init() */
 	int format, dtype, levels;
-	struct fx_vec chunk;
+	struct fx_vec chunk, shard;
 	double memory;
 	bool sharded, replace;
 
@@ -57,7 +57,9 @@ static const struct fx_option options[] = {
 	  .help = "of a pyramid; 1 is none, 0 until a level fits in one chunk" },
 	{ FX_FIELD(struct volume, codec), .def_str = "",
 	  .help = "how voxels are compressed, as for fornix convert" },
-	{ FX_FIELD(struct volume, sharded), .help = "precomputed: many chunks in a file" },
+	{ FX_FIELD(struct volume, sharded), .help = "zarr3, precomputed: many chunks in a file" },
+	{ FX_FIELD(struct volume, shard), .def_str = "0 0 0", .unit = "voxel", .min = 0,
+	  .max = 65536, .help = "zarr3: size z y x of such a file; 0 is 8 chunks" },
 	{ FX_FIELD(struct volume, memory), .def = 256, .min = 1, .max = 1048576, .unit = "MiB",
 	  .help = "voxels held at once while the volume is written" },
 	{ FX_FIELD(struct volume, replace), .help = "replace a volume that is there" },
@@ -80,13 +82,15 @@ static struct fx_volume_spec volume_spec(const struct volume *s, enum fx_dtype s
 				       .labels = s->input == LABELS,
 				       .levels = (size_t)s->levels,
 				       .codec = s->codec[0] ? s->codec : NULL,
-				       .sharded = s->sharded,
+				       .sharded = s->sharded || s->shard.v[0] > 0,
 				       .replace = s->replace,
 				       .memory = (size_t)(s->memory * (1 << 20)) };
 
 	spec.format = fx_volume_format_of(s->format ? formats[s->format] : NULL, s->path);
-	for (int a = 0; a < 3; a++)
+	for (int a = 0; a < 3; a++) {
 		spec.chunk[a] = (size_t)s->chunk.v[a];
+		spec.shard[a] = (size_t)s->shard.v[a];
+	}
 	return spec;
 }
 

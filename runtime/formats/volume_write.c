@@ -11,9 +11,15 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "formats/chunkmeta.h"
 #include "formats/volume_write_ops.h"
 
-enum { CHUNK = 64, CHUNK_BYTES_MAX = 1 << 28, MEMORY = 256 << 20 };
+enum {
+	CHUNK = 64,
+	SHARD = 8 /* chunks along an axis */,
+	CHUNK_BYTES_MAX = 1 << 28,
+	MEMORY = 256 << 20
+};
 
 static const struct {
 	const char *name;
@@ -99,6 +105,29 @@ static int check_chunk(struct fx_volume_write *w, struct fx_error *err)
 	return FX_OK;
 }
 
+/* Sizes of shards, where they count. */
+static int check_shard(struct fx_volume_write *w, struct fx_error *err)
+{
+	struct fx_volume_spec *s = &w->spec;
+	size_t chunks = 1;
+
+	if (s->format != FX_VOLUME_ZARR3 && s->shard[0])
+		return fx_error_set(err, FX_EINVAL, "the size of shards is chosen for zarr3 alone");
+	for (int a = 0; a < 3 && s->format == FX_VOLUME_ZARR3 && s->sharded; a++) {
+		if (!s->shard[a])
+			s->shard[a] = SHARD * s->chunk[a];
+		if (s->shard[a] % s->chunk[a] ||
+		    !fx_mul_size(chunks, s->shard[a] / s->chunk[a], &chunks) ||
+		    chunks > FX_SHARD_CHUNKS_MAX)
+			return fx_error_set(err, FX_EINVAL,
+					    "shards of %zu x %zu x %zu voxels are no multiple of "
+					    "chunks, or of more than %d",
+					    s->shard[0], s->shard[1], s->shard[2],
+					    FX_SHARD_CHUNKS_MAX);
+	}
+	return FX_OK;
+}
+
 static int check_spec(struct fx_volume_write *w, const char *name, struct fx_error *err)
 {
 	const struct fx_volume_spec *s = &w->spec;
@@ -118,15 +147,17 @@ static int check_spec(struct fx_volume_write *w, const char *name, struct fx_err
 	if (s->levels > FX_LEVELS_MAX)
 		return fx_error_set(err, FX_EINVAL, "%zu levels; there are at most %d", s->levels,
 				    FX_LEVELS_MAX);
-	if (s->sharded && s->format != FX_VOLUME_PRECOMPUTED)
-		return fx_error_set(err, FX_EINVAL, "%s is not written in shards; precomputed is",
-				    name);
+	if (s->sharded && s->format != FX_VOLUME_PRECOMPUTED && s->format != FX_VOLUME_ZARR3)
+		return fx_error_set(err, FX_EINVAL,
+				    "%s is not written in shards; zarr3 and precomputed are", name);
 	if (!w->ops->level_done && s->levels > 1)
 		return fx_error_set(err, FX_EINVAL,
 				    "%s has no levels; zarr, zarr3 and "
 				    "precomputed have",
 				    name);
 	result = check_chunk(w, err);
+	if (result == FX_OK)
+		result = check_shard(w, err);
 	return result == FX_OK ? check_codec(w, name, err) : result;
 }
 
@@ -238,22 +269,28 @@ void fx_volume_write_fini(struct fx_volume_write *w)
 	memset(w, 0, sizeof *w);
 }
 
-int fx_volume_write_file(const struct fx_volume_write *w, const char *name, const void *data,
-			 size_t size, struct fx_error *err)
+int fx_volume_write_at(const struct fx_volume_write *w, const char *name, uint64_t at,
+		       const void *data, size_t size, struct fx_error *err)
 {
 	char *path = fx_path_join(w->place.partial, name);
-	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+	const int flags = O_WRONLY | O_CREAT | (at ? 0 : O_TRUNC) | O_CLOEXEC;
 	int fd = path ? open(path, flags, 0666) : -1, failed;
 
 	if (path && fd < 0 && errno == ENOENT && fx_make_parents(path, NULL) == FX_OK)
 		fd = open(path, flags, 0666);
-	failed = fd < 0 ? -errno : fx_pwrite_all(fd, data, size, 0);
+	failed = fd < 0 ? -errno : fx_pwrite_all(fd, data, size, (off_t)at);
 	if (fd >= 0 && close(fd) != 0 && !failed)
 		failed = -errno;
 	free(path);
 	return failed ? fx_error_set(err, FX_EIO, "%s: cannot write %s: %s", w->place.path, name,
 				     strerror(-failed)) :
 			FX_OK;
+}
+
+int fx_volume_write_file(const struct fx_volume_write *w, const char *name, const void *data,
+			 size_t size, struct fx_error *err)
+{
+	return fx_volume_write_at(w, name, 0, data, size, err);
 }
 
 bool fx_volume_all_zero(const struct fx_block *b)

@@ -39,7 +39,8 @@ struct fx_volume_spec {
 	size_t levels;	     /**< of pyramids; 0: until a level fits in one chunk */
 	const char *codec;   /**< a name that fx_volume_codecs() lists; NULL: the first; of
 				precomputed labels   compressed_segmentation */
-	bool sharded;	     /**< precomputed: chunks lie in shards */
+	bool sharded;	     /**< precomputed, Zarr 3: chunks lie in shards */
+	size_t shard[3];     /**< Zarr 3: voxels of a shard, a multiple of chunk; 0: 8 chunks */
 	bool replace;	     /**< what is at path, see fx_outplace_begin() */
 	const char *source;  /**< what it is made of, for provenance; NULL: not told */
 	size_t memory;	     /**< bytes of voxels to be held while levels are made; 0: 256 MiB */

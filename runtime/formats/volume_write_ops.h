@@ -60,5 +60,8 @@ bool fx_volume_all_zero(const struct fx_block *b);
 /** Writes a whole file below w->place.partial, with the folders above it. */
 int fx_volume_write_file(const struct fx_volume_write *w, const char *name, const void *data,
 			 size_t size, struct fx_error *err);
+/** Writes bytes from @p at on to a file that may be there. */
+int fx_volume_write_at(const struct fx_volume_write *w, const char *name, uint64_t at,
+		       const void *data, size_t size, struct fx_error *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "formats/encode.h"
 #include "formats/volume_write_ops.h"
+#include "formats/zarrshards.h"
 
 static const char *const codecs[] = { "blosc", "zstd", "gzip", "none", NULL };
 static const enum fx_encoding encodings[] = { FX_ENCODE_BLOSC, FX_ENCODE_ZSTD, FX_ENCODE_GZIP,
@@ -22,6 +23,7 @@ struct zarr {
 	size_t len;
 	bool three; /* Zarr 3 */
 	enum fx_encoding encoding;
+	struct fx_zarr_shards shards;
 };
 
 static json_t *number_of(double v)
@@ -164,20 +166,33 @@ static json_t *codecs_3(enum fx_encoding e, enum fx_dtype dtype)
 	return list;
 }
 
+/* Shards have the codecs of their chunks inside. */
+static json_t *outer_codecs_3(const struct zarr *z, const struct fx_volume_spec *s)
+{
+	json_t *inner = codecs_3(z->encoding, s->dtype);
+
+	if (!s->sharded)
+		return inner;
+	return json_pack("[{s:s, s:{s:o, s:o, s:[{s:s, s:{s:s}}, {s:s}], s:s}}]", "name",
+			 "sharding_indexed", "configuration", "chunk_shape", sizes_of(s->chunk),
+			 "codecs", inner, "index_codecs", "name", "bytes", "configuration",
+			 "endian", "little", "name", "crc32c", "index_location", "end");
+}
+
 static json_t *array_3(const struct zarr *z, const struct fx_volume_spec *s, size_t level)
 {
 	char dtype[12];
 
 	snprintf(dtype, sizeof dtype, "%s%zu", s->dtype == FX_F32 ? "float" : "uint",
 		 8 * fx_dtype_size(s->dtype));
-	return json_pack("{s:i, s:s, s:o, s:s, s:{s:s, s:{s:o}}, s:{s:s, s:{s:s}}, s:i, s:o, "
-			 "s:[s,s,s], s:{}}",
-			 "zarr_format", 3, "node_type", "array", "shape",
-			 sizes_of(z->levels[level].shape), "data_type", dtype, "chunk_grid", "name",
-			 "regular", "configuration", "chunk_shape", sizes_of(s->chunk),
-			 "chunk_key_encoding", "name", "default", "configuration", "separator", "/",
-			 "fill_value", 0, "codecs", codecs_3(z->encoding, s->dtype),
-			 "dimension_names", axes[0], axes[1], axes[2], "attributes");
+	return json_pack(
+		"{s:i, s:s, s:o, s:s, s:{s:s, s:{s:o}}, s:{s:s, s:{s:s}}, s:i, s:o, "
+		"s:[s,s,s], s:{}}",
+		"zarr_format", 3, "node_type", "array", "shape", sizes_of(z->levels[level].shape),
+		"data_type", dtype, "chunk_grid", "name", "regular", "configuration", "chunk_shape",
+		sizes_of(s->sharded ? s->shard : s->chunk), "chunk_key_encoding", "name", "default",
+		"configuration", "separator", "/", "fill_value", 0, "codecs", outer_codecs_3(z, s),
+		"dimension_names", axes[0], axes[1], axes[2], "attributes");
 }
 
 static int write_group(const struct fx_volume_write *w, struct fx_error *err)
@@ -240,7 +255,7 @@ static int zarr3_open(struct fx_volume_write *w, struct fx_error *err)
 static int zarr_chunk(struct fx_volume_write *w, size_t level, const size_t grid[3],
 		      const struct fx_block *voxels, struct fx_error *err)
 {
-	const struct zarr *z = w->impl;
+	struct zarr *z = w->impl;
 	char name[96];
 	void *bytes;
 	size_t size;
@@ -254,7 +269,11 @@ static int zarr_chunk(struct fx_volume_write *w, size_t level, const size_t grid
 			   fx_block_size(voxels), &bytes, &size, err);
 	if (result < 0)
 		return result;
-	result = fx_volume_write_file(w, name, bytes, size, err);
+	if (w->spec.sharded)
+		result = fx_zarr_shards_put(&z->shards, w, level, z->levels[level].shape, grid,
+					    bytes, size, err);
+	else
+		result = fx_volume_write_file(w, name, bytes, size, err);
 	free(bytes);
 	return result;
 }
@@ -270,8 +289,11 @@ static int zarr_put(struct fx_volume_write *w, size_t level, const struct fx_blo
 
 static char *zarr_level_done(struct fx_volume_write *w, size_t level, struct fx_error *err)
 {
+	struct zarr *z = w->impl;
 	char name[24], *path;
 
+	if (fx_zarr_shards_end(&z->shards, w, err) < 0)
+		return NULL;
 	snprintf(name, sizeof name, "%zu", level);
 	path = fx_path_join(w->place.partial, name);
 	if (!path)
@@ -288,7 +310,10 @@ static int zarr_finish(struct fx_volume_write *w, struct fx_error *err)
 
 static void zarr_free(struct fx_volume_write *w)
 {
-	free(w->impl);
+	struct zarr *z = w->impl;
+
+	fx_zarr_shards_fini(&z->shards);
+	free(z);
 }
 
 const struct fx_volume_write_ops fx_volume_write_zarr2 = {

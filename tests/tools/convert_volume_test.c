@@ -93,7 +93,7 @@ static void round_and_round(void **unused)
 	       "&& "
 	       "$FORNIX convert a.zarr b.tif && $FORNIX convert b.tif c.h5:/volumes/raw && "
 	       "$FORNIX convert c.h5:/volumes/raw d --to precomputed --sharded --chunk 8,32,32 && "
-	       "$FORNIX convert d e --to zarr3 --codec zstd && "
+	       "$FORNIX convert d e --to zarr3 --codec zstd --sharded && "
 	       "$FORNIX convert e f --to precomputed && $FORNIX convert f g.zarr --codec none",
 	       0, "a.zarr: 21 x 70 x 45 voxels (z y x) of u16, image, 40 x 8 x 7.5 nm, 4 levels");
 	expect_volume(dir, "a.zarr", voxels);
@@ -245,6 +245,27 @@ static void other_libraries_read_it(void **unused)
 		"        assert (t.asarray() == a).all() and len(t.pages) == 21\n"
 		"        assert t.imagej_metadata['spacing'] == 40 and t.imagej_metadata['unit'] "
 		"== 'nm'\n"
+		"import json, numcodecs, itertools, os\n" /* shards, by the specification */
+		"j = json.load(open('e/0/zarr.json'))\n"
+		"k = j['codecs'][0]['configuration']\n"
+		"S, C = j['chunk_grid']['configuration']['chunk_shape'], k['chunk_shape']\n"
+		"assert S == [16, 32, 32] and C == [8, 16, 16] and k['index_location'] == 'end'\n"
+		"assert [c['name'] for c in k['codecs']] == ['bytes', 'zstd']\n"
+		"n = [s // c for s, c in zip(S, C)]\n"
+		"got = numpy.zeros([-(-x // s) * s for x, s in zip(a.shape, S)], a.dtype)\n"
+		"for s in itertools.product(*(range(x // y) for x, y in zip(got.shape, S))):\n"
+		"    f = 'e/0/c/%d/%d/%d' % s\n"
+		"    if not os.path.exists(f): continue\n"
+		"    b = open(f, 'rb').read()\n"
+		"    i = numpy.frombuffer(b[-16 * numpy.prod(n) - 4:-4], '<u8').reshape(n + [2])\n"
+		"    for c in itertools.product(*map(range, n)):\n"
+		"        o, l = (int(x) for x in i[c])\n"
+		"        if o == 2**64 - 1: continue\n"
+		"        v = numcodecs.Zstd().decode(b[o:o + l])\n"
+		"        at = [x * y + u * w for x, y, u, w in zip(s, S, c, C)]\n"
+		"        got[tuple(slice(x, x + y) for x, y in zip(at, C))] = (\n"
+		"            numpy.frombuffer(v, '<u2').reshape(C))\n"
+		"assert (got[tuple(map(slice, a.shape))] == a).all()\n"
 		"print('all read')\n";
 	struct fx_block *voxels;
 	char *dir = start(FX_U16, &voxels), text[4096];
@@ -255,6 +276,8 @@ static void other_libraries_read_it(void **unused)
 	expect(dir,
 	       "$FORNIX convert in.npy a.zarr --voxel 40,8,8 && $FORNIX convert a.zarr b.h5:v/raw "
 	       "&& "
+	       "$FORNIX convert a.zarr e --to zarr3 --shard 16,32,32 --chunk 8,16,16 --codec zstd "
+	       "--quiet && "
 	       "$FORNIX convert a.zarr c.tif && $FORNIX convert a.zarr d.tif --codec none",
 	       0, "d.tif");
 	code = run(dir, "/usr/bin/env PATH=/usr/bin:$PATH python3 read.py", text);

@@ -39,7 +39,8 @@ struct given {
 
 static const struct given sorts[] = {
 	{ "image", "a.zarr", FX_U8, .options = { "chunk=8 16 10" } },
-	{ "image", "b", FX_U16, .tiles = true, .options = { "format=zarr3", "levels=2" } },
+	{ "image", "b", FX_U16, .tiles = true,
+	  .options = { "format=zarr3", "levels=2", "shard=128 64 64" } },
 	{ "image", "c.h5", FX_F32, .options = { "dataset=volumes/raw", "chunk=7 9 11" } },
 	{ "image", "d.tif", FX_U16, .options = { "codec=lzw" } },
 	{ "image", "e.npy", FX_U8, .tiles = true, .unknown_end = true },

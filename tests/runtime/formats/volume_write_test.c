@@ -89,6 +89,61 @@ static void zarr_3(void **folder)
 		true);
 }
 
+/* Shards of several chunks, which end within the volume, and within a shard. */
+static void zarr_3_in_shards(void **folder)
+{
+	struct fx_volume_spec s = {
+		.format = FX_VOLUME_ZARR3, PLACE, .chunk = { 4, 8, 10 }, .sharded = true
+	};
+	struct fx_error err = { 0 };
+
+	round_trips(*folder, "x", s, true);
+	memcpy(s.shard, (const size_t[]){ 8, 16, 10 }, sizeof s.shard);
+	round_trips(*folder, "x", s, true);
+	s.path = "x";
+	memcpy(s.shard, (const size_t[]){ 8, 16, 11 }, sizeof s.shard);
+	assert_int_equal(fx_volume_write_check(&s, &err), FX_ETYPE); /* no type */
+	s.dtype = FX_U8;
+	assert_int_equal(fx_volume_write_check(&s, &err), FX_EINVAL);
+	assert_non_null(strstr(err.text, "x: shards of 8 x 16 x 11 voxels are no multiple of"));
+	s.format = FX_VOLUME_PRECOMPUTED;
+	assert_int_equal(fx_volume_write_check(&s, &err), FX_EINVAL);
+	assert_non_null(strstr(err.text, "x: the size of shards is chosen for zarr3 alone"));
+}
+
+/* One shard of two chunks, of which the first is zeros: by the bytes. */
+static void a_shard_has_an_index_behind_its_chunks(void **folder)
+{
+	struct fx_volume_spec s = { .format = FX_VOLUME_ZARR3,
+				    .path = test_path(*folder, "x"),
+				    .codec = "none",
+				    .chunk = { 1, 1, 2 },
+				    .shard = { 1, 1, 4 },
+				    .sharded = true,
+				    .levels = 1 };
+	static const unsigned char want[] = {
+		7,    8,					/* chunk 1 */
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* chunk 0: not there */
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* */
+		0,    0,    0,	  0,	0,    0,    0,	  0,	/* chunk 1: from 0 on */
+		2,    0,    0,	  0,	0,    0,    0,	  0,	/* two bytes */
+		0xf7, 0x87, 0x8f, 0x5d,				/* crc32c of the index */
+	};
+	struct fx_block *voxels = fx_block_new(FX_U8, 1, 1, 4);
+	struct fx_error err = { 0 };
+	void *bytes;
+	size_t size;
+
+	memcpy(voxels->data, "\0\0\7\10", 4);
+	assert_int_equal(volumes_write(&s, voxels, &err), FX_OK);
+	assert_int_equal(fx_file_read(test_path(*folder, "x/0/c/0/0/0"), 100, &bytes, &size, &err),
+			 FX_OK);
+	assert_int_equal(size, sizeof want);
+	assert_memory_equal(bytes, want, sizeof want);
+	free(bytes);
+	fx_block_free(voxels);
+}
+
 static void hdf5(void **folder)
 {
 	round_trips(
@@ -321,7 +376,7 @@ static void refuses_what_it_cannot_hold(void **folder)
 	       f32, FX_ETYPE, "cannot be labels");
 	refuse((struct fx_volume_spec){ .format = FX_VOLUME_TIFF, .path = path, .levels = 2 }, u32,
 	       FX_EINVAL, "no levels");
-	refuse((struct fx_volume_spec){ .format = FX_VOLUME_ZARR3, .path = path, .sharded = true },
+	refuse((struct fx_volume_spec){ .format = FX_VOLUME_ZARR2, .path = path, .sharded = true },
 	       u32, FX_EINVAL, "not written in shards");
 	refuse((struct fx_volume_spec){ .format = FX_VOLUME_ZARR2,
 					.path = path,
@@ -400,6 +455,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(zarr_2),
 		IN_FOLDER(zarr_3),
+		IN_FOLDER(zarr_3_in_shards),
+		IN_FOLDER(a_shard_has_an_index_behind_its_chunks),
 		IN_FOLDER(hdf5),
 		IN_FOLDER(npy),
 		IN_FOLDER(tiff),
