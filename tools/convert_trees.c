@@ -50,7 +50,7 @@ bool convert_is_trees(const struct convert *c)
 	return fx_trees_at(c->from) != FX_TREES_UNKNOWN;
 }
 
-static int take(void *context, const struct fx_tree *t, const char *name, struct fx_error *err)
+static int take(void *context, const struct fx_trees_item *t, struct fx_error *err)
 {
 	struct trees *s = context;
 	int result = FX_OK;
@@ -60,7 +60,7 @@ static int take(void *context, const struct fx_tree *t, const char *name, struct
 	if (!s->open)
 		result = fx_trees_write_open(&s->to, err);
 	s->open = s->open || result == FX_OK;
-	return result == FX_OK ? fx_trees_write_put(&s->to, t, name, err) : result;
+	return result == FX_OK ? fx_trees_write_put(&s->to, t, err) : result;
 }
 
 static int set_up(struct trees *s, const struct convert *c)

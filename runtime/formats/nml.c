@@ -4,7 +4,10 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { BRANCHES, COMMENTS }; /* index into late[] */
 
 /* Text as the value of an attribute; what XML does not know becomes a question mark. */
 static void put_text(FILE *to, const char *text)
@@ -18,6 +21,8 @@ static void put_text(FILE *to, const char *text)
 			fputs("&lt;", to);
 		else if (c == '"')
 			fputs("&quot;", to);
+		else if (c == '\n' || c == '\r' || c == '\t')
+			fprintf(to, "&#%d;", c);
 		else
 			fputc(c < 32 ? '?' : c, to);
 	}
@@ -58,13 +63,34 @@ static int check_node(const struct fx_tree *t, size_t i, struct fx_error *err)
 	return FX_OK;
 }
 
-int fx_nml_tree(struct fx_nml_writer *w, const struct fx_tree *t, struct fx_error *err)
+static int put_note(struct fx_nml_writer *w, const struct fx_note *n, struct fx_error *err)
+{
+	struct fx_nml_late *l = &w->late[n->text ? COMMENTS : BRANCHES];
+
+	if (!l->to)
+		l->to = open_memstream(&l->text, &l->size);
+	if (!l->to)
+		return fx_error_set(err, FX_ENOMEM, "no memory for comments");
+	fprintf(l->to,
+		n->text ? "    <comment node=\"%" PRIu64 "\" content=\"" :
+			  "    <branchpoint id=\"%" PRIu64,
+		w->nodes + n->node + 1);
+	if (n->text)
+		put_text(l->to, n->text);
+	fputs("\"/>\n", l->to);
+	return ferror(l->to) ? fx_error_set(err, FX_ENOMEM, "no memory for comments") : FX_OK;
+}
+
+int fx_nml_tree(struct fx_nml_writer *w, const struct fx_tree *t, const struct fx_note *notes,
+		size_t len, struct fx_error *err)
 {
 	static const char *const names[3] = { "z", "y", "x" };
 	int result = FX_OK;
 
 	for (size_t i = 0; i < t->len && result == FX_OK; i++)
 		result = check_node(t, i, err);
+	for (size_t i = 0; i < len && result == FX_OK; i++)
+		result = put_note(w, &notes[i], err);
 	if (result < 0)
 		return result;
 	fprintf(w->to,
@@ -89,7 +115,31 @@ int fx_nml_tree(struct fx_nml_writer *w, const struct fx_tree *t, struct fx_erro
 	return FX_OK;
 }
 
+static void put_late(struct fx_nml_writer *w, int which, const char *name)
+{
+	struct fx_nml_late *l = &w->late[which];
+
+	if (l->to)
+		fclose(l->to);
+	l->to = NULL;
+	fprintf(w->to, l->text ? "  <%s>\n%s  </%s>\n" : "  <%s/>\n", name, l->text, name);
+	free(l->text);
+	l->text = NULL;
+}
+
 void fx_nml_end(struct fx_nml_writer *w)
 {
-	fputs("  <branchpoints/>\n  <comments/>\n</things>\n", w->to);
+	put_late(w, BRANCHES, "branchpoints");
+	put_late(w, COMMENTS, "comments");
+	fputs("</things>\n", w->to);
+}
+
+void fx_nml_writer_fini(struct fx_nml_writer *w)
+{
+	for (int i = 0; i < 2; i++) {
+		if (w->late[i].to)
+			fclose(w->late[i].to);
+		free(w->late[i].text);
+	}
+	memset(w, 0, sizeof *w);
 }

@@ -16,17 +16,32 @@
 
 enum { DEPTH_MAX = 16, FILE_MAX = 1 << 30, PIECE = 1 << 20 };
 
+/* A note, before it is known where its node is. */
+struct at_node {
+	uint64_t id;   /* of the node; later its place, 0: it is not there */
+	size_t number; /* in the file */
+	char *text;
+};
+
+/* A place among all nodes, + 1. */
+static uint64_t place_of(size_t tree, size_t node)
+{
+	return (uint64_t)tree << 32 | (node + 1);
+}
+
 /* A parser at work. */
 struct reader {
 	XML_Parser parser;
 	struct fx_nml *nml;
 	struct fx_error *err;
-	struct fx_map64 ids;	    /* of nodes in the file: place in nodes of its thing, + 1 */
+	struct fx_map64 ids;	    /* of nodes: place in the open thing, + 1, later place_of() */
 	struct fx_tree_node *nodes; /* owned: of the thing that is open */
 	uint64_t *names;	    /* owned: ids of these */
 	uint32_t *pairs;	    /* owned: edges between these */
 	size_t len, nodes_cap, names_cap, edges, pairs_cap;
 	uint64_t thing;
+	struct at_node *notes; /* owned: as they come, their text too */
+	size_t notes_len, notes_cap;
 	unsigned depth;
 	bool scaled, open;
 	int failed;
@@ -160,6 +175,24 @@ static void on_edge(struct reader *r, const XML_Char **list)
 	memcpy(r->pairs + 2 * r->edges++, ends, sizeof ends);
 }
 
+static void on_note(struct reader *r, const char *id, const char *text, const XML_Char **list)
+{
+	struct at_node n = { .number = r->notes_len };
+
+	if (!id_of(list, id, &n.id)) {
+		fail(r, FX_EINVAL, "a comment or branch point names no node");
+		return;
+	}
+	n.text = text ? fx_strdup(text) : NULL;
+	if ((text && !n.text) ||
+	    !fx_grow(&r->notes, &r->notes_cap, r->notes_len + 1, sizeof *r->notes)) {
+		free(n.text);
+		fail(r, FX_ENOMEM, "no memory for so many comments");
+		return;
+	}
+	r->notes[r->notes_len++] = n;
+}
+
 static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **list)
 {
 	struct reader *r = user;
@@ -181,6 +214,10 @@ static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **
 		on_node(r, list);
 	else if (strcmp(name, "edge") == 0 && r->depth == 4)
 		on_edge(r, list);
+	else if (strcmp(name, "branchpoint") == 0 && r->depth == 3)
+		on_note(r, "id", NULL, list);
+	else if (strcmp(name, "comment") == 0 && r->depth == 3)
+		on_note(r, "node", (text = attribute(list, "content")) ? text : "", list);
 }
 
 /* The nodes of the thing, in the order of the walk. */
@@ -195,6 +232,7 @@ static int make_tree(struct reader *r, struct fx_tree *t, struct fx_error *err)
 	for (size_t i = 0; i < r->len && result == FX_OK; i++) {
 		t->nodes[i] = r->nodes[order[i]];
 		t->nodes[i].parent = parent[i];
+		*fx_map64_at(&r->ids, r->names[order[i]]) = place_of(r->nml->len, i);
 	}
 	free(order);
 	free(parent);
@@ -222,6 +260,44 @@ static void end_thing(struct reader *r)
 		return;
 	}
 	n->trees[n->len++] = t;
+}
+
+static int by_tree(const void *a, const void *b)
+{
+	const struct at_node *x = a, *y = b;
+	const uint64_t tree[2] = { x->id >> 32, y->id >> 32 };
+
+	if (tree[0] != tree[1])
+		return tree[0] < tree[1] ? -1 : 1;
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* Notes go to their nodes, now that all are known. */
+static void take_notes(struct reader *r)
+{
+	struct fx_nml *nml = r->nml;
+
+	for (size_t i = 0; i < r->notes_len; i++) {
+		const uint64_t *place = fx_map64_find(&r->ids, r->notes[i].id);
+
+		r->notes[i].id = place ? *place : 0;
+	}
+	if (r->notes_len)
+		qsort(r->notes, r->notes_len, sizeof *r->notes, by_tree);
+	if (!fx_grow(&nml->notes, &nml->notes_cap, r->notes_len, sizeof *nml->notes)) {
+		r->failed = fx_error_set(r->err, FX_ENOMEM, "no memory for so many comments");
+		return;
+	}
+	for (size_t i = 0; i < r->notes_len; i++) {
+		struct at_node *n = &r->notes[i];
+
+		if (!n->id)
+			continue;
+		nml->notes[nml->notes_len++] = (struct fx_note){ .tree = n->id >> 32,
+								 .node = (uint32_t)n->id - 1,
+								 .text = n->text };
+		n->text = NULL;
+	}
 }
 
 static void XMLCALL on_end(void *user, const XML_Char *name)
@@ -271,6 +347,11 @@ int fx_nml_parse(const char *text, size_t size, struct fx_nml *nml, struct fx_er
 	XML_SetStartDoctypeDeclHandler(r.parser, on_doctype);
 	parse_all(&r, text, size);
 	XML_ParserFree(r.parser);
+	if (!r.failed)
+		take_notes(&r);
+	for (size_t i = 0; i < r.notes_len; i++)
+		free(r.notes[i].text);
+	free(r.notes);
 	fx_map64_fini(&r.ids);
 	free(r.nodes);
 	free(r.names);
@@ -299,5 +380,8 @@ void fx_nml_fini(struct fx_nml *nml)
 	for (size_t i = 0; i < nml->len; i++)
 		fx_tree_free(nml->trees[i]);
 	free(nml->trees);
+	for (size_t i = 0; i < nml->notes_len; i++)
+		free(nml->notes[i].text);
+	free(nml->notes);
 	memset(nml, 0, sizeof *nml);
 }

@@ -89,7 +89,7 @@ static int read_swc(struct fx_trees_reader *r, const char *path, uint64_t number
 	if (result == FX_OK) {
 		r->repairs += repairs;
 		t->segment = number_of(name, number);
-		result = r->take(r->context, t, name, err);
+		result = r->take(r->context, &(struct fx_trees_item){ t, name, NULL, 0 }, err);
 		fx_tree_free(t);
 	}
 	free(name);
@@ -121,8 +121,14 @@ static int read_nml(struct fx_trees_reader *r, struct fx_error *err)
 	int result = fx_nml_read(r->path, &nml, err);
 
 	memcpy(r->voxel_nm, nml.voxel_nm, sizeof r->voxel_nm);
-	for (size_t i = 0; i < nml.len && result == FX_OK; i++)
-		result = r->take(r->context, nml.trees[i], "", err);
+	for (size_t i = 0, note = 0; i < nml.len && result == FX_OK; i++) {
+		struct fx_trees_item t = { nml.trees[i], "", nml.notes ? nml.notes + note : NULL,
+					   0 };
+
+		for (; note < nml.notes_len && nml.notes[note].tree == i; note++)
+			t.notes_len++;
+		result = r->take(r->context, &t, err);
+	}
 	fx_nml_fini(&nml);
 	return result;
 }
@@ -137,7 +143,7 @@ static int take_skeleton(struct fx_trees_reader *r, const struct fx_skeleton_inf
 		return fx_error_prefix(err, "%s: skeleton %llu", r->path,
 				       (unsigned long long)segment);
 	t->segment = segment;
-	result = r->take(r->context, t, "", err);
+	result = r->take(r->context, &(struct fx_trees_item){ t, "", NULL, 0 }, err);
 	fx_tree_free(t);
 	return result;
 }

@@ -75,26 +75,76 @@ static int put_skeleton(struct fx_trees_writer *w, const struct fx_tree *t, stru
 	return result;
 }
 
-static int put_swc(struct fx_trees_writer *w, const struct fx_tree *t, const char *name,
-		   struct fx_error *err)
+/* Notes as lines of a header, for nodes that are called from @p first on. */
+static int add_notes(struct fx_trees_writer *w, const struct fx_trees_item *t, size_t first,
+		     struct fx_error *err)
 {
-	char *text, *file = *name ? fx_asprintf("%s.swc", name) :
-				    fx_asprintf("%" PRIu64 ".swc", t->segment);
-	size_t size;
-	int result = file ? fx_swc_format(t, w->unit, w->voxel_nm, &text, &size, err) :
+	int failed = 0;
+
+	for (size_t i = 0; i < t->notes_len && !failed; i++) {
+		const struct fx_note *n = &t->notes[i];
+		const size_t node = first + n->node;
+		char *line = n->text ? fx_asprintf("# comment %zu %s", node, n->text) :
+				       fx_asprintf("# branchpoint %zu", node);
+		const size_t len = line ? strlen(line) : 0;
+
+		failed = !line || !fx_grow(&w->notes.at, &w->notes.cap, w->notes.len + len + 1, 1);
+		for (size_t k = 0; k < len && !failed; k++) /* on one line */
+			w->notes.at[w->notes.len++] =
+				line[k] == '\n' || line[k] == '\r' ? ' ' : line[k];
+		if (!failed)
+			w->notes.at[w->notes.len++] = '\n';
+		free(line);
+	}
+	return failed ? fx_error_set(err, FX_ENOMEM, "%s: no memory", w->path) : FX_OK;
+}
+
+/* SWC, with the notes that were added at its head; free(). NULL after an error. */
+static char *swc_text(struct fx_trees_writer *w, const struct fx_tree *t, size_t *size,
+		      struct fx_error *err)
+{
+	const size_t head = w->notes.len;
+	char *text, *all;
+
+	if (fx_swc_format(t, w->unit, w->voxel_nm, &text, size, err) < 0)
+		return NULL;
+	all = realloc(text, head + *size + 1);
+	if (!all) {
+		free(text);
+		fx_error_set(err, FX_ENOMEM, "%s: no memory", w->path);
+		return NULL;
+	}
+	memmove(all + head, all, *size);
+	if (head)
+		memcpy(all, w->notes.at, head);
+	w->notes.len = 0;
+	*size += head;
+	return all;
+}
+
+static int put_swc(struct fx_trees_writer *w, const struct fx_trees_item *t, struct fx_error *err)
+{
+	char *file = *t->name ? fx_asprintf("%s.swc", t->name) :
+				fx_asprintf("%" PRIu64 ".swc", t->tree->segment);
+	char *text = NULL;
+	size_t size = 0;
+	int result = file ? add_notes(w, t, 1, err) :
 			    fx_error_set(err, FX_ENOMEM, "%s: no memory", w->path);
 
-	if (result == FX_OK) {
-		result = write_file(w, file, text, size, err);
-		free(text);
-	}
+	if (result == FX_OK)
+		text = swc_text(w, t->tree, &size, err);
+	if (result == FX_OK)
+		result = text ? write_file(w, file, text, size, err) : FX_EINVAL;
+	free(text);
 	free(file);
 	return result;
 }
 
 /* Behind the trees that wait for the one file. */
-static int put_forest(struct fx_trees_writer *w, const struct fx_tree *t, struct fx_error *err)
+static int put_forest(struct fx_trees_writer *w, const struct fx_trees_item *item,
+		      struct fx_error *err)
 {
+	const struct fx_tree *t = item->tree;
 	const size_t before = w->len;
 
 	if (before + t->len > INT32_MAX ||
@@ -107,32 +157,33 @@ static int put_forest(struct fx_trees_writer *w, const struct fx_tree *t, struct
 			w->nodes[before + i].parent += (int32_t)before;
 	}
 	w->len += t->len;
-	return FX_OK;
+	return add_notes(w, item, before + 1, err);
 }
 
-int fx_trees_write_put(struct fx_trees_writer *w, const struct fx_tree *t, const char *name,
+int fx_trees_write_put(struct fx_trees_writer *w, const struct fx_trees_item *t,
 		       struct fx_error *err)
 {
-	uint64_t *known = fx_map64_at(&w->segments, t->segment);
+	const uint64_t segment = t->tree->segment;
+	uint64_t *known = fx_map64_at(&w->segments, segment);
 	const bool twice = known && *known && w->format != FX_TREES_SWC &&
-			   !(w->format == FX_TREES_SWC_FOLDER && *name);
+			   !(w->format == FX_TREES_SWC_FOLDER && *t->name);
 
 	if (!known)
 		return fx_error_set(err, FX_ENOMEM, "%s: no memory", w->path);
 	if (twice)
 		return fx_error_set(err, FX_EINVAL, "%s: two trees have the id %" PRIu64, w->path,
-				    t->segment);
+				    segment);
 	*known = 1;
 	w->count++;
 	switch (w->format) {
 	case FX_TREES_SWC:
 		return put_forest(w, t, err);
 	case FX_TREES_SWC_FOLDER:
-		return put_swc(w, t, name, err);
+		return put_swc(w, t, err);
 	case FX_TREES_NML:
-		return fx_nml_tree(&w->nml, t, err);
+		return fx_nml_tree(&w->nml, t->tree, t->notes, t->notes_len, err);
 	case FX_TREES_SKELETONS:
-		return put_skeleton(w, t, err);
+		return put_skeleton(w, t->tree, err);
 	case FX_TREES_UNKNOWN:
 		break;
 	}
@@ -142,12 +193,12 @@ int fx_trees_write_put(struct fx_trees_writer *w, const struct fx_tree *t, const
 static int close_swc(struct fx_trees_writer *w, struct fx_error *err)
 {
 	const struct fx_tree all = { .confidence = 1, .len = w->len, .nodes = w->nodes };
-	char *text;
-	size_t size;
-	int failed, result = fx_swc_format(&all, w->unit, w->voxel_nm, &text, &size, err);
+	size_t size = 0;
+	char *text = swc_text(w, &all, &size, err);
+	int failed;
 
-	if (result < 0)
-		return result;
+	if (!text)
+		return FX_EINVAL;
 	failed = fx_pwrite_all(w->place.lock, text, size, 0);
 	free(text);
 	return failed ? fx_error_set(err, FX_EIO, "%s: cannot write: %s", w->path,
@@ -202,8 +253,10 @@ void fx_trees_writer_fini(struct fx_trees_writer *w)
 {
 	if (w->nml.to)
 		fclose(w->nml.to);
-	w->nml.to = NULL;
+	fx_nml_writer_fini(&w->nml);
+	free(w->notes.at);
 	free(w->nodes);
+	w->notes = (struct fx_trees_text){ 0 };
 	w->nodes = NULL;
 	fx_map64_fini(&w->segments);
 	fx_outplace_fini(&w->place);

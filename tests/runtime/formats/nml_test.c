@@ -41,8 +41,9 @@ static void reads_things(void **unused)
 	      "</edges></thing><thing id='8'><nodes/><edges/></thing>"
 	      "<thing id='18446744073709551615'><nodes><node id='1' x='1' y='1' z='1'/>"
 	      "<node id='2' x='2' y='1' z='1'/></nodes></thing>"
-	      "<branchpoints><branchpoint id='12'/></branchpoints><comments>"
-	      "<comment node='12' content='soma'/></comments><groups><group id='2'/></groups>"
+	      "<branchpoints><branchpoint id='2'/><branchpoint id='13'/></branchpoints><comments>"
+	      "<comment node='10' content='end'/><comment node='12'/></comments><groups><group "
+	      "id='2'/></groups>"
 	      "</things>",
 	      &nml);
 	assert_string_equal(nml.experiment, "a & b");
@@ -57,6 +58,12 @@ static void reads_things(void **unused)
 		    nml.trees[0]->nodes[1].radius_nm == 0);
 	assert_true(nml.trees[1]->segment == UINT64_MAX);
 	assert_int_equal(nml.trees[1]->nodes[1].parent, -1);
+	assert_int_equal(nml.notes_len, 3); /* node 13 is not there */
+	assert_true(nml.notes[0].tree == 0 && nml.notes[0].node == 2);
+	assert_string_equal(nml.notes[0].text, "end");
+	assert_true(nml.notes[1].tree == 0 && nml.notes[1].node == 0);
+	assert_string_equal(nml.notes[1].text, "");
+	assert_true(nml.notes[2].tree == 1 && nml.notes[2].node == 1 && !nml.notes[2].text);
 	fx_nml_fini(&nml);
 }
 
@@ -104,6 +111,8 @@ static void wrong_files_are_told(void **unused)
 		       "<edge source='1' target='2'/><edge source='2' target='1'/></edges>"
 		       "</thing></things>",
 		  "close a loop" },
+		{ HEAD "<comments><comment content='a'/></comments></things>",
+		  "a comment or branch point names no node" },
 		{ "<!DOCTYPE things [<!ENTITY a 'aaaaaaaa'>]><things>&a;</things>",
 		  "has a document type" },
 		{ "<things><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a/></a></a></a></a></a>"
@@ -139,11 +148,11 @@ static void what_is_written_is_read(void **unused)
 						     .radius_nm = 100.25,
 						     .parent = (int32_t)i / 2 - !i };
 	fx_nml_begin(&w, "a <\"data & set\"\n>");
-	assert_int_equal(fx_nml_tree(&w, t, &err), FX_OK);
+	assert_int_equal(fx_nml_tree(&w, t, NULL, 0, &err), FX_OK);
 	t->segment = 43;
-	assert_int_equal(fx_nml_tree(&w, t, &err), FX_OK);
+	assert_int_equal(fx_nml_tree(&w, t, NULL, 0, &err), FX_OK);
 	t->nodes[1].parent = 2;
-	assert_int_equal(fx_nml_tree(&w, t, &err), FX_EINVAL);
+	assert_int_equal(fx_nml_tree(&w, t, NULL, 0, &err), FX_EINVAL);
 	t->nodes[1].parent = 0;
 	fx_nml_end(&w);
 	assert_int_equal(fclose(w.to), 0);
@@ -151,7 +160,7 @@ static void what_is_written_is_read(void **unused)
 		strstr(text, "<node id=\"7\" radius=\"100.25\" x=\"7.250\" y=\"-1\" z=\"4\"/>"));
 	assert_non_null(strstr(text, "<edge source=\"6\" target=\"8\"/>"));
 	parse(text, &nml);
-	assert_string_equal(nml.experiment, "a <\"data & set\"?>");
+	assert_string_equal(nml.experiment, "a <\"data & set\"\n>");
 	assert_int_equal(nml.len, 2);
 	assert_int_equal(nml.trees[1]->segment, 43);
 	for (size_t i = 0; i < 4; i++)

@@ -50,10 +50,12 @@ static void write_all(const char *path, enum fx_trees_format format, enum fx_swc
 	for (uint64_t s = 1; s <= TREES; s++) {
 		struct fx_tree *t = make(s);
 
-		if (fx_trees_write_put(&w, t, "", &err) < 0)
+		const struct fx_trees_item item = { t, "", NULL, 0 };
+
+		if (fx_trees_write_put(&w, &item, &err) < 0)
 			fail_msg("%s", err.text);
 		if (format != FX_TREES_SWC)
-			assert_int_equal(fx_trees_write_put(&w, t, "", &err), FX_EINVAL);
+			assert_int_equal(fx_trees_write_put(&w, &item, &err), FX_EINVAL);
 		fx_tree_free(t);
 	}
 	assert_int_equal(access(path, F_OK), -1);
@@ -70,12 +72,12 @@ struct seen {
 	bool compare;
 };
 
-static int see(void *context, const struct fx_tree *t, const char *name, struct fx_error *err)
+static int see(void *context, const struct fx_trees_item *item, struct fx_error *err)
 {
+	const struct fx_tree *t = item->tree;
 	struct seen *s = context;
 	struct fx_tree *want = s->compare ? make(t->segment) : NULL;
 
-	(void)name;
 	(void)err;
 	s->trees++;
 	s->nodes += t->len;
@@ -255,6 +257,81 @@ static void real_swc_files(void **unused)
 			 sizeof files / sizeof files[0]);
 }
 
+/* A reader's trees to a writer. */
+static int pass(void *context, const struct fx_trees_item *item, struct fx_error *err)
+{
+	return fx_trees_write_put(context, item, err);
+}
+
+static char *converted(const char *dir, const char *from, const char *to,
+		       enum fx_trees_format format)
+{
+	struct fx_trees_writer w = { .format = format,
+				     .path = test_path(dir, to),
+				     .unit = FX_SWC_NM,
+				     .voxel_nm = { 30, 5, 4 } };
+	struct fx_trees_reader r = { .path = test_path(dir, from), .take = pass, .context = &w };
+	struct fx_error err = { 0 };
+	void *text;
+	size_t size;
+
+	if (fx_trees_write_open(&w, &err) < 0 || fx_trees_read(&r, &err) < 0 ||
+	    fx_trees_write_close(&w, &err) < 0)
+		fail_msg("%s", err.text);
+	fx_trees_writer_fini(&w);
+	if (format == FX_TREES_SWC_FOLDER)
+		return NULL;
+	assert_int_equal(fx_file_read(test_path(dir, to), 1 << 20, &text, &size, &err), FX_OK);
+	return text;
+}
+
+static void says(const char *text, const char *what)
+{
+	if (!strstr(text, what))
+		fail_msg("%s is not in: %s", what, text);
+}
+
+/* Comments and branch points stay with their nodes, whose numbers are others. */
+static void notes_go_along(void **unused)
+{
+	static const char nml[] =
+		"<things><parameters><scale x='4' y='5' z='30'/></parameters>"
+		"<thing id='7'><nodes><node id='12' x='1' y='2' z='3'/>"
+		"<node id='10' x='2' y='2' z='3'/><node id='99' x='0' y='0' z='1'/></nodes><edges>"
+		"<edge source='99' target='10'/><edge source='12' target='99'/></edges></thing>"
+		"<thing id='3'><nodes><node id='1' x='1' y='1' z='1'/></nodes></thing>"
+		"<branchpoints><branchpoint id='1'/><branchpoint id='10'/></branchpoints>"
+		"<comments><comment node='1' content='b'/>"
+		"<comment node='12' content='soma &quot;a&quot;&#10;or so'/></comments></things>";
+	char *dir = volumes_dir(), *text, *again;
+	struct fx_error err = { 0 };
+	void *swc;
+	size_t size;
+
+	(void)unused;
+	test_write_file(test_path(dir, "a.nml"), nml, sizeof nml - 1);
+	text = converted(dir, "a.nml", "b.nml", FX_TREES_NML);
+	says(text, "  <branchpoints>\n    <branchpoint id=\"3\"/>\n    <branchpoint id=\"4\"/>\n"
+		   "  </branchpoints>\n  <comments>\n"
+		   "    <comment node=\"1\" content=\"soma &quot;a&quot;&#10;or so\"/>\n"
+		   "    <comment node=\"4\" content=\"b\"/>\n  </comments>\n</things>");
+	again = converted(dir, "b.nml", "c.nml", FX_TREES_NML);
+	assert_string_equal(text, again);
+	free(text);
+	free(again);
+	text = converted(dir, "a.nml", "d.swc", FX_TREES_SWC);
+	assert_ptr_equal(strstr(text, "# branchpoint 3\n# comment 1 soma \"a\" or so\n"
+				      "# branchpoint 4\n# comment 4 b\n# written by fornix\n"),
+			 text);
+	free(text);
+	converted(dir, "a.nml", "e", FX_TREES_SWC_FOLDER);
+	assert_int_equal(fx_file_read(test_path(dir, "e/3.swc"), 1000, &swc, &size, &err), FX_OK);
+	assert_memory_equal(swc, "# branchpoint 1\n# comment 1 b\n# w", 33);
+	free(swc);
+	fx_remove_tree(dir, NULL);
+	free(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +339,7 @@ int main(void)
 		cmocka_unit_test(skeletons_of_others),
 		cmocka_unit_test(wrong_ones_are_told),
 		cmocka_unit_test(real_swc_files),
+		cmocka_unit_test(notes_go_along),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
