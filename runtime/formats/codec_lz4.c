@@ -155,7 +155,7 @@ static size_t bslz4_block(const unsigned char *in, size_t in_size, unsigned char
 static int lz4_bitshuffle(const unsigned char *in, size_t in_size, unsigned char *out, size_t len,
 			  size_t elem, size_t block)
 {
-	unsigned char *work = malloc(block * elem);
+	unsigned char *work = malloc((block < len ? block : len) * elem + 1);
 	size_t at = 0, done = 0;
 	bool right = work != NULL;
 

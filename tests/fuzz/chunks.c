@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* chunks.c: metadata of Zarr and N5, a line break of two, then the bytes of a chunk, which is
  * decoded and pasted; a codec alone where the metadata are one digit. */
+#include "fuzz/bound.h"
 #include "fuzz/fuzz.h"
 
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "formats/chunkmeta.h"
 
 enum { SMALL = 1 << 20 };
+enum { BASE = 4 << 20, EACH = 600 }; /* a chunk of SMALL, decoded codec by codec; JSON */
 
 static void chunk(const struct fx_chunkmeta *m, const uint8_t *bytes, size_t size)
 {
@@ -58,6 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fx_multiscale scale;
 	double number;
 
+	fuzz_bound_begin();
 	if (cut && text == 1 && data[0] >= '0' && data[0] <= '9')
 		codec(data[0] - '0', cut + 2, size - text - 2);
 	for (size_t i = 0; i < 3; i++) {
@@ -76,5 +79,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	fx_multiscale_parse((const char *)data, text, &scale, NULL);
 	fx_attribute_parse((const char *)data, text, "done", &number, NULL);
+	fuzz_bound_end(size, BASE, EACH);
 	return 0;
 }
