@@ -38,7 +38,7 @@ static const struct fx_port ports[] = {
 	[IMAGE] = { "image", FX_IN, FX_BLOCK, FX_U8 | FX_U16 | FX_F32,
 		    1 << FX_IMAGE | 1 << FX_PROBABILITY | 1 << FX_MASK, true,
 		    "an image, in blocks or tiles of one size" },
-	[LABELS] = { "labels", FX_IN, FX_BLOCK | FX_RECORD, FX_U16 | FX_U32 | FX_U64,
+	[LABELS] = { "labels", FX_IN, FX_BLOCK | FX_RECORD, FX_U8 | FX_U16 | FX_U32 | FX_U64,
 		     1 << FX_LABELS, true, "labels, and the records with their final ids" },
 	{ 0 },
 };
@@ -175,7 +175,8 @@ static int volume_write(struct fx_node *node, struct volume *s, struct fx_volume
 	result = fx_volume_write_open(&s->write, &spec, err);
 	if (result == FX_OK)
 		result = fx_volume_copy(from, &s->write, fx_scratch_dir(node), err);
-	d.unit = "voxels in levels";
+	d.unit = "% of the levels";
+	d.all = 100;
 	return result == FX_OK ? fx_volume_write_close(&s->write, err) : result;
 }
 
