@@ -77,6 +77,17 @@ static const char *codec_of(const struct fx_port *port, enum fx_coding coding)
 	return port->roles && !(port->roles & coded) ? "none or zstd" : "by kind";
 }
 
+/* ... and as what numbers of 32 bits, when the graph says so. */
+static const char *way_of(const struct fx_graph_node *from, const struct fx_graph_input *in,
+			  char text[48])
+{
+	const unsigned as = fx_precision_of(from->precision, in->from_port);
+
+	snprintf(text, 48, "%s%s%s", as ? fx_dtype_name((enum fx_dtype)as) : "", as ? ", " : "",
+		 codec_of(&from->type->ports[in->from_port], in->coding));
+	return text;
+}
+
 struct bottleneck {
 	char text[200];
 	double seconds;
@@ -165,7 +176,7 @@ static void show_links(const struct plan *p)
 			const struct fx_graph_node *b = &p->graph->nodes[to];
 			const struct fx_port *out = &a->type->ports[in->from_port];
 			const bool away = output_crosses(p, in->from, in->from_port);
-			char name[200], mib[24] = "?";
+			char name[200], mib[24] = "?", way[48];
 			int same, across;
 
 			count_lanes(p, in->from, to, &same, &across);
@@ -176,7 +187,7 @@ static void show_links(const struct plan *p)
 				snprintf(mib, sizeof mib, "%.1f", p->costs.bytes[edge] / 1048576);
 			printf("%-40s %6d %6d  %-22s %-12s %10s\n", name, same, across,
 			       away ? "tcp, CURVE" : "shared memory",
-			       away ? codec_of(out, in->coding) : "-", mib);
+			       away ? way_of(a, in, way) : "-", mib);
 		}
 	if (grey)
 		printf("grey values go as they are, or as differences by zstd while the link is "
@@ -245,17 +256,20 @@ static json_t *links_json(const struct plan *p)
 			const struct fx_graph_node *a = &p->graph->nodes[in->from];
 			const struct fx_port *out = &a->type->ports[in->from_port];
 			const bool away = output_crosses(p, in->from, in->from_port);
+			const unsigned as = fx_precision_of(a->precision, in->from_port);
 			int same, across;
 
 			count_lanes(p, in->from, to, &same, &across);
 			json_array_append_new(
 				list,
-				json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s*, s:f}", "from",
-					  a->name, "from_port", out->name, "to",
+				json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s*, s:s*, s:f}",
+					  "from", a->name, "from_port", out->name, "to",
 					  p->graph->nodes[to].name, "to_port",
 					  p->graph->nodes[to].type->ports[in->port].name, "inside",
 					  same, "across", across, "transport", away ? "tcp" : "shm",
-					  "codec", away ? codec_of(out, in->coding) : NULL, "bytes",
+					  "codec", away ? codec_of(out, in->coding) : NULL,
+					  "precision", as ? fx_dtype_name((enum fx_dtype)as) : NULL,
+					  "bytes",
 					  p->costs.measured ? p->costs.bytes[edge] : -1.0));
 		}
 	return list;

@@ -9,11 +9,11 @@
 #include "node/bands.h"
 #include "node/decided.h"
 
-enum { OUT };		/* index into ports[] */
-enum { IMAGE, LABELS }; /* index into roles[] */
+enum { OUT };							 /* index into ports[] */
+enum { IMAGE = FX_IMAGE, PROBABILITY = FX_PROBABILITY, LABELS }; /* index into roles[] */
 enum { WHOLE_MAX = 256 << 20, COUNT_MAX = 1 << 20 };
 
-static const char *const roles[] = { "image", "labels", NULL };
+static const char *const roles[] = { "image", "probability", "labels", NULL };
 
 struct volume {
 	const char *path, *marker, *complete; /* options: set before init() */
@@ -31,7 +31,8 @@ struct volume {
 
 static const struct fx_port ports[] = {
 	[OUT] = { "out", FX_OUT, FX_BLOCK, FX_U8 | FX_U16 | FX_U32 | FX_U64 | FX_F32,
-		  1 << FX_IMAGE | 1 << FX_LABELS, false, "sections as tiles, in order" },
+		  1 << FX_IMAGE | 1 << FX_LABELS | 1 << FX_PROBABILITY, false,
+		  "sections as tiles, in order" },
 	{ 0 },
 };
 
@@ -125,7 +126,7 @@ static int volume_missing(struct fx_node *node, struct volume *s, const char *re
 
 static int volume_band(struct fx_node *node, const struct volume *s, const struct fx_block *band)
 {
-	struct fx_bands b = { .role = s->role == LABELS ? FX_LABELS : FX_IMAGE,
+	struct fx_bands b = { .role = s->role == LABELS ? FX_LABELS : (enum fx_role)s->role,
 			      .dtype = s->open.dtype,
 			      .z = s->z,
 			      .y = band->origin[1],

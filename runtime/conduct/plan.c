@@ -253,6 +253,7 @@ static int plan_output(struct fx_plan *p, struct fx_plan_instance *inst, unsigne
 
 	o->slots = transport == FX_TRANSPORT_SHM && !away;
 	o->port = fx_strdup(n->type->ports[port].name);
+	o->precision = fx_precision_of(n->precision, port);
 	o->edges = fx_calloc(edges_of(p->graph, inst->node, port), sizeof *o->edges);
 	inst->wiring.outputs_len++;
 	if (plan_endpoint(p, inst, port, transport == FX_TRANSPORT_TCP || away, places, o, err) < 0)

@@ -35,6 +35,9 @@ static char *graph_text(const struct fx_graph *g)
 
 		fprintf(f, "node %s: %s, %d workers by %s\n", n->name, n->type->name, n->workers,
 			fx_key_name(n->key));
+		if (n->precision.f16 || n->precision.u8)
+			fprintf(f, "%s.precision f16 %x, u8 %x\n", n->name, n->precision.f16,
+				n->precision.u8);
 		for (size_t k = 0; k < n->options_len; k++)
 			fprintf(f, "%s.%s = %s\n", n->name, n->options[k].name,
 				n->options[k].value);

@@ -156,7 +156,7 @@ static bool ports_fit(const struct fx_port *out, const struct fx_port *in)
 
 	if (!(kinds & FX_BLOCK))
 		return kinds;
-	return (out->dtypes & in->dtypes) && roles_meet(out, in);
+	return (out->dtypes & fx_precision_taken(in)) && roles_meet(out, in);
 }
 
 static void check_flow(const struct fx_draft *d, const struct fx_draft_node *n,
@@ -164,16 +164,17 @@ static void check_flow(const struct fx_draft *d, const struct fx_draft_node *n,
 {
 	const struct fx_draft_node *from = &d->nodes[e->from];
 	const struct fx_port *in = &n->type->ports[e->port];
-	const struct fx_port *out = &from->type->ports[e->from_port];
+	const struct fx_port out = fx_precision_port(
+		&from->type->ports[e->from_port], fx_precision_of(from->precision, e->from_port));
 	char sends[160], takes[160];
 
-	if (ports_fit(out, in))
+	if (ports_fit(&out, in))
 		return;
-	fx_port_text(out, sends, sizeof sends);
+	fx_port_text(&out, sends, sizeof sends);
 	fx_port_text(in, takes, sizeof takes);
 	fx_graph_error_add(d->errors, e->at.line, e->at.col,
 			   "%s.%s does not take what %s.%s sends: %s; it takes %s", n->name,
-			   in->name, from->name, out->name, sends, takes);
+			   in->name, from->name, out.name, sends, takes);
 }
 
 static const struct fx_draft_edge *edge_of(const struct fx_draft_node *n, const char *input)

@@ -43,6 +43,14 @@ struct fx_draft_coding {
 	enum fx_coding coding;
 };
 
+/* An entry of `precision`. */
+struct fx_draft_precision {
+	const char
+		*output; /* borrowed from the YAML tree; NULL: of all outputs that it can be of */
+	struct fx_place at;
+	unsigned dtype; /* 0: as it is */
+};
+
 /* An entry of `policy`. */
 struct fx_draft_policy {
 	const char *input; /* borrowed from the YAML tree; NULL: of all inputs */
@@ -72,6 +80,9 @@ struct fx_draft_node {
 	size_t policies_len;
 	struct fx_draft_coding *codings; /* owned */
 	size_t codings_len;
+	struct fx_draft_precision *precisions; /* owned */
+	size_t precisions_len;
+	struct fx_precision precision; /* from fx_draft_precisions() on */
 };
 
 struct fx_draft {
@@ -97,6 +108,10 @@ void fx_draft_policies(struct fx_draft *d);
 void fx_draft_coding(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y,
 		     const struct fx_yaml_entry *input, const char *text);
 void fx_draft_codings(struct fx_draft *d);
+/** Both, for `precision`, of outputs. */
+void fx_draft_precision(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y,
+			const struct fx_yaml_entry *output, const char *text);
+void fx_draft_precisions(struct fx_draft *d);
 /** Reads the map `hosts` into d->graph. */
 void fx_draft_hosts(struct fx_draft *d, const struct fx_yaml *y);
 /** Finds the hosts that each node may run on, by its `host` and `tags`. */

@@ -40,13 +40,14 @@ static void put_quoted(const char *text, FILE *out)
 	}
 }
 
-/* What can flow from @p out to @p in. */
-static void flow_text(const struct fx_port *out, const struct fx_port *in, char *text, size_t size)
+/* What can flow from @p out, sent as @p precision, to @p in. */
+static void flow_text(const struct fx_port *out, unsigned precision, const struct fx_port *in,
+		      char *text, size_t size)
 {
-	struct fx_port both = *out;
+	struct fx_port both = fx_precision_port(out, precision);
 
 	both.kinds &= in->kinds;
-	both.dtypes &= in->dtypes;
+	both.dtypes &= precision ? fx_precision_taken(in) : in->dtypes;
 	both.roles = out->roles && in->roles ? out->roles & in->roles : out->roles | in->roles;
 	fx_port_text(&both, text, size);
 }
@@ -59,7 +60,8 @@ static void draw_edges(const struct fx_graph *g, const struct fx_graph_node *n, 
 		const struct fx_port *b = &n->type->ports[n->inputs[i].port];
 		char flow[160];
 
-		flow_text(a, b, flow, sizeof flow);
+		flow_text(a, fx_precision_of(from->precision, n->inputs[i].from_port), b, flow,
+			  sizeof flow);
 		fprintf(out, "\t\"%s\" -> \"%s\" [label=\"", from->name, n->name);
 		put_quoted(a->name, out);
 		fprintf(out, " -> ");
@@ -189,7 +191,7 @@ static json_t *edge_json(const struct fx_graph *g, const struct fx_graph_node *n
 	const struct fx_port *b = &n->type->ports[in->port];
 	char flow[160];
 
-	flow_text(a, b, flow, sizeof flow);
+	flow_text(a, fx_precision_of(from->precision, in->from_port), b, flow, sizeof flow);
 	return json_pack("{s:s++, s:s++, s:s}", "from", from->name, ".", a->name, "to", n->name,
 			 ".", b->name, "sends", flow);
 }

@@ -68,6 +68,11 @@ enum fx_coding {
 	FX_CODING_ZSTD,
 };
 
+/** Outputs that send their f32 blocks as f16, or as u8; bit by port. */
+struct fx_precision {
+	unsigned f16, u8;
+};
+
 /** A connected input: the edge to it. */
 struct fx_graph_input {
 	unsigned port; /**< index in type->ports, an input */
@@ -118,7 +123,8 @@ struct fx_graph_node {
 	int workers;			 /**< 1..FX_GRAPH_WORKERS_MAX */
 	enum fx_key key;		 /**< by which they part the work of a node with state */
 	struct fx_bounds bounds;
-	uint64_t hosts;			 /**< bit by host: where it may run */
+	uint64_t hosts; /**< bit by host: where it may run */
+	struct fx_precision precision;
 	struct fx_graph_option *options; /**< owned: those that the graph sets, by name */
 	size_t options_len;
 	struct fx_graph_input *inputs; /**< owned: the connected ones, by port */
@@ -161,6 +167,14 @@ const char *fx_key_name(enum fx_key key);
 const char *fx_policy_name(enum fx_policy policy);
 /** The same of a codec. */
 const char *fx_coding_name(enum fx_coding coding);
+/** The dtype that output @p port sends in place of f32; 0: f32. */
+unsigned fx_precision_of(struct fx_precision p, unsigned port);
+/** The roles of blocks that may be sent as @p dtype in place of f32: a set of 1 << enum fx_role. */
+unsigned fx_precision_roles(unsigned dtype);
+/** What output @p port sends when that is @p dtype in place of f32; 0: as it is. */
+struct fx_port fx_precision_port(const struct fx_port *port, unsigned dtype);
+/** The dtypes that may be sent to input @p in: f16 is made f32 for those that take no f16. */
+unsigned fx_precision_taken(const struct fx_port *in);
 /** As it is written in a graph; "conductor" for FX_LAUNCH_HERE. */
 const char *fx_launcher_name(enum fx_launcher launcher);
 /** Sets what the key @p key of a host says: FX_EINVAL with what is wrong about @p text, FX_ENOENT

@@ -180,39 +180,52 @@ static void read_from(struct fx_draft *d, struct fx_draft_node *n, const struct 
 	}
 }
 
-/* `policy` or `codec`: a text for all inputs, or a map of inputs. */
-static void read_inputs(struct fx_draft *d, struct fx_draft_node *n, const char *key,
-			const struct fx_yaml *y)
+/* Room for @p len entries of a key of ports. */
+static bool port_room(struct fx_draft_node *n, const char *key, size_t len)
+{
+	if (strcmp(key, "policy") == 0)
+		return (n->policies = fx_calloc(len, sizeof *n->policies));
+	if (strcmp(key, "codec") == 0)
+		return (n->codings = fx_calloc(len, sizeof *n->codings));
+	return (n->precisions = fx_calloc(len, sizeof *n->precisions));
+}
+
+/* `policy`, `codec` or `precision`: a text for all inputs (outputs), or a map of them. */
+static void read_ports(struct fx_draft *d, struct fx_draft_node *n, const char *key,
+		       const struct fx_yaml *y)
 {
 	const size_t len = y->kind == FX_YAML_MAP ? y->len : 1;
-	const bool policy = strcmp(key, "policy") == 0;
 
-	if (policy)
-		n->policies = fx_calloc(len, sizeof *n->policies);
-	else
-		n->codings = fx_calloc(len, sizeof *n->codings);
-	if (policy ? !n->policies : !n->codings) {
+	if (!port_room(n, key, len)) {
 		no_memory(d);
 		return;
 	}
 	for (size_t i = 0; i < len; i++) {
-		const struct fx_yaml_entry *input = y->kind == FX_YAML_MAP ? &y->entries[i] : NULL;
-		const struct fx_yaml *value = input ? &input->value : y;
+		const struct fx_yaml_entry *port = y->kind == FX_YAML_MAP ? &y->entries[i] : NULL;
+		const struct fx_yaml *value = port ? &port->value : y;
 		struct fx_expanded e = fx_draft_expand(d, value, n->name, key);
 
-		if (e.text && policy)
-			fx_draft_policy(d, n, value, input, e.text);
+		if (e.text && strcmp(key, "policy") == 0)
+			fx_draft_policy(d, n, value, port, e.text);
+		else if (e.text && strcmp(key, "codec") == 0)
+			fx_draft_coding(d, n, value, port, e.text);
 		else if (e.text)
-			fx_draft_coding(d, n, value, input, e.text);
+			fx_draft_precision(d, n, value, port, e.text);
 		free(e.text);
 	}
 }
 
+static bool is_of_ports(const char *key)
+{
+	return strcmp(key, "policy") == 0 || strcmp(key, "codec") == 0 ||
+	       strcmp(key, "precision") == 0;
+}
+
 static void read_node_keys(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *map)
 {
-	static const char *const keys[] = { "type", "from",   "set",   "workers", "key",
-					    "when", "policy", "codec", "hang",	  "limit",
-					    "host", "tags",   NULL };
+	static const char *const keys[] = { "type",  "from",   "set",	"workers",   "key",
+					    "when",  "policy", "codec", "precision", "hang",
+					    "limit", "host",   "tags",	NULL };
 	static const char *const later[] = { NULL };
 	const struct fx_yaml_entry *when = fx_yaml_find(map, "when");
 	char place[FX_GRAPH_NAME_MAX + 3];
@@ -233,8 +246,8 @@ static void read_node_keys(struct fx_draft *d, struct fx_draft_node *n, const st
 			read_workers(d, n, &e->value);
 		} else if (strcmp(e->key, "key") == 0) {
 			read_key(d, n, &e->value);
-		} else if (strcmp(e->key, "policy") == 0 || strcmp(e->key, "codec") == 0) {
-			read_inputs(d, n, e->key, &e->value);
+		} else if (is_of_ports(e->key)) {
+			read_ports(d, n, e->key, &e->value);
 		} else if (strcmp(e->key, "host") == 0 || strcmp(e->key, "tags") == 0) {
 			read_where(d, n, e->key, &e->value);
 		} else if (fx_bounds_has(e->key)) {
@@ -342,6 +355,7 @@ static void draft_node_fini(struct fx_draft_node *n)
 	free(n->edges);
 	free(n->policies);
 	free(n->codings);
+	free(n->precisions);
 	free(n->host);
 	free(n->tags);
 }
@@ -385,6 +399,7 @@ struct fx_graph *fx_graph_parse(const char *file, const char *text, size_t size,
 		fx_draft_check(&d);
 		fx_draft_policies(&d);
 		fx_draft_codings(&d);
+		fx_draft_precisions(&d);
 		fx_draft_connect(&d);
 		fx_draft_order(&d);
 		if (!errors->len)

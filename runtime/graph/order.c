@@ -161,6 +161,7 @@ static void build_graph(struct fx_draft *d, const struct order *o)
 		to->key = n->key;
 		to->bounds = n->bounds;
 		to->hosts = n->hosts;
+		to->precision = n->precision;
 		if (!to->name || !build_options(to, n) || !build_inputs(to, n, o)) {
 			fx_graph_error_add(d->errors, 0, 0, "no memory to order it");
 			return;

@@ -58,12 +58,19 @@ int fx__slot_new(struct fx_pool *pool, bool optional, size_t size, struct fx_blo
 	return FX_ENOMEM;
 }
 
+bool fx__slot_is_of(const struct fx_block *b, const struct fx_pool *pool)
+{
+	const struct loan *loan = b->owner;
+
+	return b->release == slot_release && loan->pool == pool;
+}
+
 int fx__slot_give(struct fx_block *b, const struct fx_pool *pool)
 {
 	struct loan *loan = b->owner;
 	int slot;
 
-	if (b->release != slot_release || loan->pool != pool)
+	if (!fx__slot_is_of(b, pool))
 		return -1;
 	slot = (int)loan->slot;
 	free(loan);

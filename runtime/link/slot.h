@@ -19,6 +19,8 @@ int fx__slot_new(struct fx_pool *pool, bool optional, size_t size, struct fx_blo
  * stay there, tables and nodes are copied out. */
 int fx__slot_fill(struct fx_envelope *e, struct fx_pool *pool, unsigned holder,
 		  struct fx_slots *held, struct fx_error *err);
+/* The voxels of @p b lie in a slot that it may write, of the producer's own @p pool. */
+bool fx__slot_is_of(const struct fx_block *b, const struct fx_pool *pool);
 /* Takes the slot of the producer's own @p pool back from @p b, which no longer frees it; -1 when
  * its voxels lie elsewhere. */
 int fx__slot_give(struct fx_block *b, const struct fx_pool *pool);

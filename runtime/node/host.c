@@ -322,13 +322,15 @@ int fx__host_hand_over(struct fx__host *h, unsigned port)
 	h->has_current = true;
 	h->taken = false;
 	memset(h->sent, 0, sizeof h->sent);
+	result = fx__host_widen(h, port);
 	if (open) {
 		h->place.opened[port] = true;
 		h->place.open[port] = h->current.mark;
 		fx_inlet_open(h->inlets[port], &h->current.mark);
 	}
 	h->place.next_in[port] = fx_inlet_after(h->inlets[port], h->current.seq);
-	result = fx__host_keep_message(h);
+	if (result == FX_OK)
+		result = fx__host_keep_message(h);
 	if (result == FX_OK)
 		result = host_owe(h);
 	if (result == FX_OK)

@@ -127,6 +127,7 @@ static int host_connect_output(struct fx__host *h, const struct fx_wired_output 
 
 	if (port < 0 || port >= FX__PORTS_MAX || !edges || !guests)
 		return fx_error_set(err, FX_EINVAL, "%s has no output %s", h->type->name, w->port);
+	h->precision[port] = w->precision;
 	h->outlets[port] = fx_outlet_new(
 		&(struct fx_outlet_config){
 			.zmq = h->zmq,

@@ -167,6 +167,7 @@ static int host_send(void *io, unsigned port, enum fx_kind kind, void *message,
 {
 	struct fx__host *h = io;
 	struct fx_envelope e = { .kind = kind, .message = message };
+	int failed = FX_OK;
 
 	if (!h->outlets[port] || h->node.again) {
 		fx_envelope_fini(&e);
@@ -184,6 +185,12 @@ static int host_send(void *io, unsigned port, enum fx_kind kind, void *message,
 				    "%s may have a key but sends in process(): in mark() and "
 				    "drain() only",
 				    h->type->name);
+	}
+	if (kind == FX_BLOCK)
+		failed = fx__host_narrow(h, port, message, err);
+	if (failed < 0) {
+		fx_envelope_fini(&e);
+		return failed;
 	}
 	h->sent[port] = true;
 	count_out(h, port, kind, message);
@@ -243,9 +250,10 @@ static int host_send_mark(void *io, unsigned port, const struct fx_mark *m, stru
 	if (!h->outlets[port])
 		return FX_OK;
 	h->sent[port] = true;
+	fx__host_narrow_mark(h, port, &e.mark);
 	if (m->kind == FX_MARK_OPEN) {
 		h->place.opened[port] = true;
-		h->place.open[port] = *m;
+		h->place.open[port] = e.mark;
 		h->place.open_seq[port] = host_next(h, port, true);
 	}
 	return fx__host_queue(h, port, &e, err);

@@ -44,7 +44,8 @@ struct fx__host {
 	struct fx_envelope current; /* what is being processed */
 	unsigned current_port;
 	bool has_current, taken, in_process;
-	bool sent[FX__PORTS_MAX]; /* stateless: an answer to current went out */
+	unsigned precision[FX__PORTS_MAX]; /* of outputs: dtype that f32 is sent as; 0: f32 */
+	bool sent[FX__PORTS_MAX];	   /* stateless: an answer to current went out */
 	struct fx__pending *pending;
 	size_t pending_len, pending_cap;
 	int64_t wait_out_ns; /* within the running callback: waited for credit */
@@ -89,6 +90,15 @@ int fx__host_queue(struct fx__host *h, unsigned port, struct fx_envelope *e, str
 int fx__host_hand_over(struct fx__host *h, unsigned port);
 /* Makes the links that the wiring names. */
 int fx__host_connect(struct fx__host *h, struct fx_error *err);
+
+/* host_precision.c: makes @p b, which is to be sent on @p port, what the graph says. FX_EINVAL when
+ * that cannot be; FX_ENOMEM. */
+int fx__host_narrow(const struct fx__host *h, unsigned port, struct fx_block *b,
+		    struct fx_error *err);
+/* The same for a mark. */
+void fx__host_narrow_mark(const struct fx__host *h, unsigned port, struct fx_mark *m);
+/* Makes h->current what the node takes on @p port. Fails as a callback does. */
+int fx__host_widen(struct fx__host *h, unsigned port);
 
 /* host_keep.c: what a node with state needs to live again. All do nothing for other nodes. */
 int fx__host_keep_open(struct fx__host *h, struct fx_error *err);

@@ -73,9 +73,10 @@ char *fx_wiring_to_json(const struct fx_wiring *w)
 		const struct fx_wired_output *o = &w->outputs[i];
 
 		json_array_append_new(outputs,
-				      json_pack("{s:s, s:s, s:i, s:b, s:o}", "port", o->port,
+				      json_pack("{s:s, s:s, s:i, s:b, s:i, s:o}", "port", o->port,
 						"endpoint", o->endpoint, "listen_fd", o->listen_fd,
-						"slots", o->slots, "edges", edges_to_json(o)));
+						"slots", o->slots, "precision", (int)o->precision,
+						"edges", edges_to_json(o)));
 	}
 	all = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "node", w->node,
 			"type", w->type, "run_dir", w->run_dir, "scratch_dir", w->scratch_dir,
@@ -198,7 +199,9 @@ static bool get_input(const json_t *o, struct fx_wired_input *in)
 static bool get_output(const json_t *o, struct fx_wired_output *out)
 {
 	if (!get_text(o, "port", &out->port) || !get_text(o, "endpoint", &out->endpoint) ||
-	    !get_fd(o, "listen_fd", &out->listen_fd) || !get_bool(o, "slots", &out->slots))
+	    !get_fd(o, "listen_fd", &out->listen_fd) || !get_bool(o, "slots", &out->slots) ||
+	    !get_unsigned(o, "precision", &out->precision) ||
+	    (out->precision && out->precision != FX_U8 && out->precision != FX_F16))
 		return false;
 	out->edges = get_list(o, "edges", sizeof *out->edges, &out->edges_len);
 	if (!out->edges)

@@ -43,8 +43,9 @@ struct fx_wired_input {
 
 struct fx_wired_output {
 	char *port, *endpoint;
-	int listen_fd; /**< or -1 */
-	bool slots;    /**< payloads lie in the own pool; else they travel in frames */
+	int listen_fd;	    /**< or -1 */
+	bool slots;	    /**< payloads lie in the own pool; else they travel in frames */
+	unsigned precision; /**< enum fx_dtype that f32 is sent as; 0: f32 */
 	size_t edges_len;
 	struct fx_wired_edge *edges;
 };

@@ -18,7 +18,8 @@ static const char good[] =
 	"\"spool_bytes\":77,"
 	"\"lanes\":[{\"endpoint\":\"ipc://"
 	"x\",\"pool_fd\":11,\"slots\":true,\"from\":2,\"holder\":12,\"stats\":6}]}],"
-	"\"outputs\":[{\"port\":\"out\",\"endpoint\":\"ipc://y\",\"listen_fd\":-1,\"slots\":true,"
+	"\"outputs\":[{\"port\":\"out\",\"endpoint\":\"ipc://"
+	"y\",\"listen_fd\":-1,\"slots\":true,\"precision\":16,"
 	"\"edges\":[{\"node\":\"next\",\"port\":\"in\",\"drop\":2,\"way\":3,"
 	"\"lanes\":[{\"pool_fd\":-1,\"slots\":false,\"from\":0,\"holder\":1,\"stats\":0}]}]}],"
 	"\"guard\":{\"confine\":true,\"sandbox\":true,\"out\":\"/o\",\"readable\":[\"/a\",\"/b\"],"
@@ -46,6 +47,7 @@ static void what_is_written_is_read(void **unused)
 	assert_int_equal(again->inputs[0].lanes[0].from, 2);
 	assert_true(again->inputs[0].lanes[0].slots && again->outputs[0].slots);
 	assert_string_equal(again->outputs[0].edges[0].node, "next");
+	assert_int_equal(again->outputs[0].precision, 16);
 	assert_int_equal(again->epoch, 3);
 	assert_true(again->inputs[0].gaps);
 	assert_int_equal(again->inputs[0].spool_bytes, 77);
@@ -76,6 +78,7 @@ static void what_does_not_fit_is_refused(void **unused)
 	refused("\"stats\":0", "\"stats\":700");
 	refused("\"holder\":12", "\"holder\":256");
 	refused("\"drop\":2", "\"drop\":3");
+	refused("\"precision\":16", "\"precision\":2");
 	refused("\"gaps\":true", "\"gaps\":1");
 	refused("\"index\":4", "\"index\":6");
 	refused("\"instance\":1", "\"instance\":2");
