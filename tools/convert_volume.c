@@ -256,6 +256,11 @@ static int run(const struct convert *c, struct fx_volume *from, struct fx_volume
 		result = fx_volume_write_close(&w, &err);
 	if (!teller.quiet && teller.told_ns)
 		fprintf(stderr, "\r%*s\r", 20, "");
+	if (result == FX_OK && from->rounded && !c->quiet)
+		fprintf(stderr,
+			"fornix: %s has voxels of float64 that f32 does not hold: they became the "
+			"nearest\n",
+			c->from);
 	if (result == FX_OK && !c->quiet)
 		say_done(c, &w);
 	fx_volume_write_fini(&w);

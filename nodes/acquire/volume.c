@@ -26,7 +26,7 @@ struct volume {
 	struct fx_decided decided; /* owned, with grows: OPEN, MISSING, END */
 	struct fx_mark open;	   /* as it was sent; the region's z ends at 0 when not known */
 	int64_t z;
-	bool opened, waits; /* waits: has told that it does */
+	bool opened, waits, rounds; /* the latter: has told that it does */
 };
 
 static const struct fx_port ports[] = {
@@ -41,12 +41,10 @@ static const struct fx_option options[] = {
 	  .help = "TIFF, .npy, MRC, FILE.h5:/PATH, folder of images, precomputed, Zarr or N5" },
 	{ FX_FIELD(struct volume, voxel), .def_str = "8 8 8", .unit = "nm", .min = 1e-3, .max = 1e9,
 	  .help = "voxel size z y x, where the file does not tell" },
-	{ FX_FIELD(struct volume, role), .def = IMAGE, .choices = roles,
-	  .help = "what the voxels mean" },
+	{ FX_FIELD(struct volume, role), .choices = roles, .help = "what the voxels mean" },
 	{ FX_FIELD(struct volume, tile), .def = 4, .min = 0.001, .max = 64, .unit = "MiB",
 	  .help = "most that is sent at once" },
-	{ FX_FIELD(struct volume, count), .max = COUNT_MAX,
-	  .help = "number of sections; 0 is all there are" },
+	{ FX_FIELD(struct volume, count), .max = COUNT_MAX, .help = "number of sections; 0: all" },
 	{ FX_FIELD(struct volume, grows), .help = "the volume is still being written" },
 	{ FX_FIELD(struct volume, settle), .def = 1, .max = 3600, .unit = "s",
 	  .help = "with grows: chunks count when they have not changed for this long" },
@@ -68,8 +66,7 @@ static int volume_describe(struct fx_node *node, struct volume *s)
 	const struct fx_volume *v = &s->volume.file;
 
 	if (s->role == LABELS && v->dtype == FX_F32)
-		return fx_fail(node, FX_ETYPE, "%s has f32 voxels, which cannot be labels",
-			       s->path);
+		return fx_fail(node, FX_ETYPE, "%s has f32 voxels, not labels", s->path);
 	s->open = (struct fx_mark){ .kind = FX_MARK_OPEN, .dtype = v->dtype };
 	for (int a = 0; a < 3; a++) {
 		s->open.voxel_nm[a] = v->voxel_nm[a] > 0 ? v->voxel_nm[a] : s->voxel.v[a];
@@ -157,6 +154,9 @@ static int volume_section(struct fx_node *node, struct volume *s)
 			return volume_missing(node, s, err.text);
 		if (result < 0)
 			return fx_fail_error(node, &err);
+		if (v->rounded && !s->rounds)
+			fx_warn(node, "%s: voxels of float64 become the nearest f32", s->path);
+		s->rounds = v->rounded;
 		result = volume_band(node, s, band);
 		fx_block_free(band);
 	}

@@ -20,9 +20,14 @@ void fx_chunkmeta_shape(const struct fx_chunkmeta *m, size_t shape[3], size_t ch
 	}
 }
 
+size_t fx_chunkmeta_voxel(const struct fx_chunkmeta *m)
+{
+	return m->real ? (size_t)m->real : fx_dtype_size(m->dtype);
+}
+
 size_t fx_chunkmeta_bytes(const struct fx_chunkmeta *m)
 {
-	size_t bytes = fx_dtype_size(m->dtype);
+	size_t bytes = fx_chunkmeta_voxel(m);
 
 	for (size_t a = 0; a < m->rank; a++)
 		bytes *= m->chunk[a];
@@ -31,7 +36,7 @@ size_t fx_chunkmeta_bytes(const struct fx_chunkmeta *m)
 
 static int check_chunk(const struct fx_chunkmeta *m, struct fx_error *err)
 {
-	size_t bytes = fx_dtype_size(m->dtype);
+	size_t bytes = fx_chunkmeta_voxel(m);
 
 	for (size_t a = 0; a < m->rank; a++)
 		if (!m->chunk[a] || !fx_mul_size(bytes, m->chunk[a], &bytes) ||
@@ -69,7 +74,7 @@ int fx_chunkmeta_check(struct fx_chunkmeta *m, struct fx_error *err)
 					    "axis %zu of %zu, before z y x, has %zu entries; 1 is "
 					    "accepted",
 					    a, m->rank, m->shape[a]);
-	m->codecs.elem = fx_dtype_size(m->dtype);
+	m->codecs.elem = fx_chunkmeta_voxel(m);
 	m->index_codecs.elem = 8;
 	result = check_chunk(m, err);
 	return result == FX_OK && m->sharded ? check_shard(m, err) : result;
@@ -131,7 +136,7 @@ static void chunk_strides(const struct fx_chunkmeta *m, const size_t shape[FX_CH
 int fx_chunk_decode(const struct fx_chunkmeta *m, const void *bytes, size_t size,
 		    struct fx_chunk *c, struct fx_error *err)
 {
-	size_t shape[FX_CHUNK_AXES] = { 0 }, want = fx_dtype_size(m->dtype), got = 0, head = 0;
+	size_t shape[FX_CHUNK_AXES] = { 0 }, want = fx_chunkmeta_voxel(m), got = 0, head = 0;
 	const void *voxels = NULL;
 	int result;
 
@@ -162,11 +167,17 @@ static void copy_voxel(uint8_t *to, const uint8_t *from, size_t bytes, bool turn
 		to[k] = from[turn ? bytes - 1 - k : k];
 }
 
-static void copy_row(const struct fx_chunkmeta *m, const struct fx_chunk *c, size_t from,
-		     uint8_t *to, size_t len)
+static void copy_row(const struct fx_chunkmeta *m, struct fx_chunk *c, size_t from, uint8_t *to,
+		     size_t len)
 {
 	const size_t bytes = fx_dtype_size(m->dtype);
 
+	if (c->voxels && m->real) {
+		c->rounded = fx_real_read(m->real, c->voxels + from * m->real, len, c->stride[2],
+					  m->big, (float *)(void *)to) ||
+			     c->rounded;
+		return;
+	}
 	if (c->voxels && c->stride[2] == 1 && (!m->big || bytes == 1)) {
 		memcpy(to, c->voxels + from * bytes, len * bytes);
 		return;
@@ -186,7 +197,7 @@ static bool row_positive(const uint8_t *row, size_t len, size_t bytes)
 	return !(all & 0x80);
 }
 
-int fx_chunk_paste(const struct fx_chunkmeta *m, const struct fx_chunk *c, const int64_t at[3],
+int fx_chunk_paste(const struct fx_chunkmeta *m, struct fx_chunk *c, const int64_t at[3],
 		   struct fx_block *b, struct fx_error *err)
 {
 	const size_t bytes = fx_dtype_size(m->dtype);

@@ -7,6 +7,7 @@
 #include <fornix/block.h>
 
 #include "formats/codec.h"
+#include "formats/real.h"
 
 enum {
 	FX_CHUNK_AXES = 5,
@@ -23,10 +24,11 @@ struct fx_chunkmeta {
 	size_t rank; /**< of the file: 2 to FX_CHUNK_AXES; 2 is one section */
 	size_t shape[FX_CHUNK_AXES], chunk[FX_CHUNK_AXES]; /**< of the rank axes */
 	enum fx_dtype dtype;
+	enum fx_real real;	     /**< what the file has, when that is not dtype */
 	bool is_signed;		     /**< integers with a sign: negative ones are refused */
 	bool big;		     /**< big-endian */
 	size_t order[FX_CHUNK_AXES]; /**< axis that is the i-th slowest in a chunk */
-	uint8_t fill[8];	     /**< voxel of what is not there, little-endian */
+	uint8_t fill[8];	     /**< voxel of what is not there, of dtype, little-endian */
 	char separator;		     /**< between the numbers of a chunk's name */
 	bool prefix;		     /**< names begin with c */
 	struct fx_codecs codecs;
@@ -63,6 +65,8 @@ int fx_attribute_parse(const char *text, size_t size, const char *name, double *
 void fx_chunkmeta_shape(const struct fx_chunkmeta *m, size_t shape[3], size_t chunk[3]);
 /** Refuses what cannot be read: axes, sizes of chunks and shards; sets what follows from others. */
 int fx_chunkmeta_check(struct fx_chunkmeta *m, struct fx_error *err);
+/** Bytes of a voxel in the file. */
+size_t fx_chunkmeta_voxel(const struct fx_chunkmeta *m);
 /** Bytes of the voxels of a chunk. */
 size_t fx_chunkmeta_bytes(const struct fx_chunkmeta *m);
 /** The name of the file of the chunk (or shard) @p grid z y x, below the array's folder. */
@@ -74,6 +78,7 @@ struct fx_chunk {
 	size_t shape[3];       /**< of what is stored; of N5 less at the edges */
 	size_t stride[3];      /**< voxels from one to the next */
 	void *owned;	       /**< free() */
+	bool rounded; /**< set by fx_chunk_paste() when a voxel is not exactly that of the file */
 };
 
 /** Decodes the bytes of a chunk. FX_EINVAL, FX_ENOMEM; nothing is to be freed then. */
@@ -81,7 +86,7 @@ int fx_chunk_decode(const struct fx_chunkmeta *m, const void *bytes, size_t size
 		    struct fx_chunk *c, struct fx_error *err);
 /** Copies the part of chunk @p c, whose corner is at @p at, that lies in @p b, as the machine has
  * voxels. FX_ETYPE when one is negative. */
-int fx_chunk_paste(const struct fx_chunkmeta *m, const struct fx_chunk *c, const int64_t at[3],
+int fx_chunk_paste(const struct fx_chunkmeta *m, struct fx_chunk *c, const int64_t at[3],
 		   struct fx_block *b, struct fx_error *err);
 /** Where chunk @p i lies in a file of many whose index (decoded) is @p index: false when it is not
  * there. */

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "formats/image.h"
+#include "formats/real.h"
 
 enum { ALLOC_MAX = 1 << 30 }; /* bytes that libtiff may allocate at once, and a row of tiles */
 
@@ -20,7 +21,9 @@ struct fx_tiffread {
 	size_t page, height, width, row;
 	unsigned bits;
 	enum fx_dtype dtype;
+	enum fx_real real; /* what the file has, when that is not dtype */
 	bool invert, tiled;
+	bool rounded;			/* a pixel of what was read */
 	size_t file_row;		/* bytes of a row as libtiff gives it */
 	size_t tile_height, tile_width; /* of a tiled page */
 	unsigned char *rows;		/* owned; one row, or one row of tiles, as in the file */
@@ -61,7 +64,7 @@ static int tiffread_broken(const struct fx_tiffread *r, struct fx_error *err)
 static enum fx_dtype tiffread_dtype(unsigned bits, unsigned format)
 {
 	if (format == SAMPLEFORMAT_IEEEFP)
-		return bits == 32 ? FX_F32 : 0;
+		return bits == 16 || bits == 32 || bits == 64 ? FX_F32 : 0;
 	if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID)
 		return 0;
 	switch (bits) {
@@ -115,11 +118,14 @@ static int tiffread_tags(struct fx_tiffread *r, struct fx_error *err)
 	r->width = width;
 	r->bits = bits;
 	r->dtype = tiffread_dtype(bits, format);
+	r->real = r->dtype != FX_F32 || bits == 32 ? FX_REAL_NOT :
+		  bits == 64			   ? FX_REAL_F64 :
+						     FX_REAL_F16;
 	result = tiffread_color(r, photometric, samples, err);
 	if (result == FX_OK && !r->dtype)
 		return fx_error_set(err, FX_ETYPE,
 				    "%s: page %zu has %u-bit samples of format %u; "
-				    "fornix reads unsigned integers and 32-bit floats",
+				    "fornix reads unsigned integers and floats of 16 to 64 bit",
 				    r->path, r->page, bits, format);
 	r->invert = photometric == PHOTOMETRIC_MINISWHITE && r->dtype != FX_F32;
 	return result == FX_OK ? fx_image_check(r->path, r->height, r->width, err) : result;
@@ -251,13 +257,14 @@ static int tiffread_row(struct fx_tiffread *r, const unsigned char **from, struc
 	return FX_OK;
 }
 
-static void tiffread_convert(const struct fx_tiffread *r, unsigned char *dst,
-			     const unsigned char *from)
+static void tiffread_convert(struct fx_tiffread *r, unsigned char *dst, const unsigned char *from)
 {
 	const unsigned top = r->bits < 8 ? (1u << r->bits) - 1 : 0;
 	const size_t size = r->width * fx_dtype_size(r->dtype);
 
-	if (!top)
+	if (r->real)
+		r->rounded |= fx_real_read(r->real, from, r->width, 1, false, (float *)(void *)dst);
+	else if (!top)
 		memcpy(dst, from, size);
 	for (size_t x = 0; top && x < r->width; x++) {
 		const size_t bit = x * r->bits;
@@ -301,6 +308,11 @@ const char *fx_tiffread_description(const struct fx_tiffread *r, double resoluti
 	}
 	TIFFGetField(r->tiff, TIFFTAG_IMAGEDESCRIPTION, &text);
 	return text;
+}
+
+bool fx_tiffread_rounded(const struct fx_tiffread *r)
+{
+	return r->rounded;
 }
 
 void fx_tiffread_close(struct fx_tiffread *r)

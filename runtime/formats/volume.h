@@ -20,6 +20,7 @@ struct fx_volume {
 	int64_t offset[3];  /**< global coordinates of the first voxel, where the file tells */
 	size_t chunk[3]; /**< voxels that are decoded at once; a section where it is in no chunks */
 	bool labels;	 /**< the file says that it holds labels */
+	bool rounded;	 /**< so far: a voxel that was read is not exactly that of the file */
 
 	const struct fx_volume_ops *ops; /**< private */
 	void *impl;			 /**< private, owned */
@@ -30,9 +31,9 @@ struct fx_volume {
  * as FILE:/PATH or, when it has one data set of 3 axes, FILE; a folder that is precomputed
  * (FOLDER/KEY: one of its scales), Zarr 2 or 3 (also OME-Zarr, whose finest level is taken) or N5,
  * or FOLDER/PATH for another array in it. Voxels are u8, u16, u32, u64 or f32, little-endian in
- * .npy; bool counts as u8, and integers with a sign are taken as long as none is negative. Axes
- * before z y x have one entry. fx_volume_close() when it succeeds. Errors name the path and what is
- * accepted. */
+ * .npy; float64 is read as the nearest f32, and float16 as f32; bool counts as u8, and integers
+ * with a sign are taken as long as none is negative. Axes before z y x have one entry.
+ * fx_volume_close() when it succeeds. Errors name the path and what is accepted. */
 int fx_volume_open(const char *path, struct fx_volume *v, struct fx_error *err);
 /** Reads the voxels of @p r (inside 0..shape) into *out, a new block with origin r.lo
  * (fx_block_free()). Reading in z order, and rows of one section in order, is fast; a TIFF is

@@ -31,6 +31,7 @@ struct volume_chunks {
 	char *folder; /* owned; of the array */
 	const char *meta_name;
 	struct fx_slab slab;
+	bool rounded; /* a voxel of what was read */
 	struct shard_index indexes[INDEXES];
 	size_t next; /* of indexes: to be replaced */
 };
@@ -364,6 +365,7 @@ static int load_chunk(void *context, const size_t grid[3], struct fx_block *into
 		result = fx_chunk_decode(&c->meta, bytes, size, &chunk, err);
 	if (result == FX_OK || result == FX_ENOENT)
 		result = fx_chunk_paste(&c->meta, &chunk, at, into, err);
+	c->rounded = c->rounded || chunk.rounded;
 	if (result < 0)
 		fx_error_prefix(err, "chunk %zu %zu %zu", grid[0], grid[1], grid[2]);
 	free(chunk.owned);
@@ -413,8 +415,10 @@ static int volume_chunks_open(const char *path, struct fx_volume *v, struct fx_e
 static int volume_chunks_read(struct fx_volume *v, struct fx_block *b, struct fx_error *err)
 {
 	struct volume_chunks *c = v->impl;
+	const int result = fx_slab_read(&c->slab, b, err);
 
-	return fx_slab_read(&c->slab, b, err);
+	v->rounded = c->rounded;
+	return result;
 }
 
 /* A chunk (or the file of many that it lies in) is there; what it looks like goes to *state. */

@@ -113,7 +113,12 @@ static int put_part(struct copy *c, struct fx_block *part, struct fx_error *err)
 {
 	int result = FX_OK;
 
-	if (part->dtype != c->to->spec.dtype)
+	if (part->dtype != c->to->spec.dtype && c->from->rounded)
+		result = fx_error_set(err, FX_ETYPE,
+				      "has voxels of float64 that f32 does not hold, so that it "
+				      "cannot be told whether %s holds them",
+				      fx_dtype_name(c->to->spec.dtype));
+	else if (part->dtype != c->to->spec.dtype)
 		result = fx_volume_cast(&part, c->to->spec.dtype, err);
 	if (result == FX_OK)
 		result = fx_volume_write_put(c->to, part, err);

@@ -33,6 +33,8 @@ struct volume_hdf5 {
 	hid_t file, data, type; /* owned; type: of voxels in memory */
 	struct fx_chunkmeta meta;
 	bool chunked, own; /* own: chunks are decoded here */
+	bool rounded;	   /* a voxel of what was read */
+	bool half;	   /* its voxels are float16 */
 	struct fx_slab slab;
 };
 
@@ -115,6 +117,18 @@ static int open_data(struct volume_hdf5 *h, const char *inside, struct fx_error 
 			     FX_OK;
 }
 
+/* IEEE 754 binary16: others have 2 bytes as well. */
+static bool is_half(hid_t type)
+{
+	size_t sign, exponent, exponent_bits, fraction, fraction_bits;
+
+	return H5Tget_size(type) == 2 &&
+	       H5Tget_fields(type, &sign, &exponent, &exponent_bits, &fraction, &fraction_bits) >=
+		       0 &&
+	       sign == 15 && exponent == 10 && exponent_bits == 5 && fraction == 0 &&
+	       H5Tget_ebias(type) == 15;
+}
+
 static int read_type(struct volume_hdf5 *h, struct fx_error *err)
 {
 	const hid_t type = H5Dget_type(h->data);
@@ -140,16 +154,19 @@ static int read_type(struct volume_hdf5 *h, struct fx_error *err)
 			h->type = h->meta.is_signed || class == H5T_ENUM ? types[i].signed_type :
 									   types[i].unsigned_type;
 		}
-	if (class == H5T_FLOAT && size == 4) {
+	h->half = class == H5T_FLOAT && is_half(type);
+	if (class == H5T_FLOAT && (size == 4 || size == 8 || h->half)) {
 		h->meta.dtype = FX_F32;
-		h->type = H5T_NATIVE_FLOAT;
+		h->meta.real = size == 8 ? FX_REAL_F64 : FX_REAL_NOT;
+		h->type = size == 8 ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT;
 	}
 	if (type >= 0)
 		H5Tclose(type);
 	return h->meta.dtype ?
 		       FX_OK :
 		       fx_error_set(err, FX_ETYPE,
-				    "its voxels are not integers of 8 to 64 bit or float32");
+				    "its voxels are not integers of 8 to 64 bit or floats of 16 to "
+				    "64 bit");
 }
 
 static int read_shape(struct volume_hdf5 *h, struct fx_error *err)
@@ -176,7 +193,7 @@ static int read_shape(struct volume_hdf5 *h, struct fx_error *err)
 /* What is not in chunks is read in bands of rows. */
 static void plain_chunks(struct fx_chunkmeta *m)
 {
-	const size_t row = m->shape[m->rank - 1] * fx_dtype_size(m->dtype);
+	const size_t row = m->shape[m->rank - 1] * fx_chunkmeta_voxel(m);
 	const size_t rows = row && BAND / row ? BAND / row : 1, height = m->shape[m->rank - 2];
 
 	for (size_t a = 0; a < m->rank; a++)
@@ -229,9 +246,11 @@ static int read_layout(struct volume_hdf5 *h, struct fx_error *err)
 		plain_chunks(&h->meta);
 	}
 	if (plist >= 0) {
-		H5Pget_fill_value(plist, h->type, h->meta.fill);
+		H5Pget_fill_value(plist, h->meta.real ? H5T_NATIVE_FLOAT : h->type, h->meta.fill);
 		H5Pclose(plist);
 	}
+	if (h->own && h->half) /* else the library makes it f32 */
+		h->meta.real = FX_REAL_F16;
 	return result;
 }
 
@@ -338,7 +357,7 @@ static int read_by_library(const struct volume_hdf5 *h, const size_t grid[3], st
 		c->shape[a] = a + rank >= 3 ? (size_t)count[a + rank - 3] : 1;
 	c->stride[0] = c->shape[1] * c->shape[2];
 	c->stride[1] = c->shape[2];
-	c->owned = malloc((size_t)all * fx_dtype_size(h->meta.dtype));
+	c->owned = malloc((size_t)all * fx_chunkmeta_voxel(&h->meta));
 	c->voxels = c->owned;
 	if (c->owned && file >= 0)
 		memory = H5Screate_simple((int)rank, count, NULL);
@@ -384,7 +403,7 @@ static int read_here(const struct volume_hdf5 *h, const size_t grid[3], struct f
 static int load_chunk(void *context, const size_t grid[3], struct fx_block *into, bool *there,
 		      struct fx_error *err)
 {
-	const struct volume_hdf5 *h = context;
+	struct volume_hdf5 *h = context;
 	struct fx_chunkmeta meta = h->meta;
 	struct fx_chunk chunk = { .stride = { 0, 0, 1 } };
 	int64_t at[3];
@@ -399,6 +418,7 @@ static int load_chunk(void *context, const size_t grid[3], struct fx_block *into
 			  read_by_library(h, grid, &chunk, err);
 	if (result == FX_OK)
 		result = fx_chunk_paste(&meta, &chunk, at, into, err);
+	h->rounded = h->rounded || chunk.rounded;
 	free(chunk.owned);
 	return result < 0 ? fx_error_prefix(err, "chunk %zu %zu %zu", grid[0], grid[1], grid[2]) :
 			    FX_OK;
@@ -458,8 +478,10 @@ static int volume_hdf5_open(const char *path, struct fx_volume *v, struct fx_err
 static int volume_hdf5_read(struct fx_volume *v, struct fx_block *b, struct fx_error *err)
 {
 	struct volume_hdf5 *h = v->impl;
+	const int result = fx_slab_read(&h->slab, b, err);
 
-	return fx_slab_read(&h->slab, b, err);
+	v->rounded = h->rounded;
+	return result;
 }
 
 /* Size and age of the file, which change while it is written. */

@@ -171,6 +171,7 @@ static int read_section(struct fx_volume *v, const struct fx_block *b, size_t z,
 		r.lo[0] = 0;
 		r.hi[0] = 1;
 		result = fx_volume_read(&i->tiff, r, &part, err);
+		v->rounded = v->rounded || i->tiff.rounded;
 		if (result == FX_OK)
 			memcpy(to, part->data, fx_block_size(part));
 		fx_block_free(part);

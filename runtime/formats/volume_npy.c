@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "formats/real.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "voxels are read as they lie");
 
@@ -20,14 +21,17 @@ struct volume_npy {
 	int fd;
 	off_t data; /* of the first voxel */
 	char *path; /* owned */
+	enum fx_real real;
+	void *row; /* owned, when real: as it is in the file */
 };
 
 static const struct {
 	const char *descr;
 	enum fx_dtype dtype;
 } descrs[] = {
-	{ "|u1", FX_U8 },  { "<u1", FX_U8 },  { "|b1", FX_U8 },	 { "<u2", FX_U16 },
-	{ "<u4", FX_U32 }, { "<u8", FX_U64 }, { "<f4", FX_F32 },
+	{ "|u1", FX_U8 },  { "<u1", FX_U8 },  { "|b1", FX_U8 },
+	{ "<u2", FX_U16 }, { "<u4", FX_U32 }, { "<u8", FX_U64 },
+	{ "<f4", FX_F32 }, { "<f8", FX_F32 }, { "<f2", FX_F32 },
 };
 
 /* What follows "'key':" in the header, a Python literal; NULL when it is not there. */
@@ -69,19 +73,23 @@ static bool parse_shape(const char *at, size_t shape[3])
 	return true;
 }
 
-static int parse_header(const char *path, const char *header, struct fx_volume *v,
+static int parse_header(struct volume_npy *n, const char *header, struct fx_volume *v,
 			struct fx_error *err)
 {
+	const char *path = n->path;
 	const char *descr = value_of(header, "descr"), *order = value_of(header, "fortran_order");
 
 	for (size_t i = 0; descr && i < sizeof descrs / sizeof descrs[0]; i++)
 		if ((*descr == '\'' || *descr == '"') &&
-		    strncmp(descr + 1, descrs[i].descr, 3) == 0)
+		    strncmp(descr + 1, descrs[i].descr, 3) == 0) {
 			v->dtype = descrs[i].dtype;
+			if (v->dtype == FX_F32 && descrs[i].descr[2] != '4')
+				n->real = (enum fx_real)(descrs[i].descr[2] - '0');
+		}
 	if (!v->dtype)
 		return fx_error_set(err, FX_ETYPE,
-				    "%s: dtype %.8s is not one of |u1 |b1 <u2 <u4 <u8 <f4", path,
-				    descr ? descr : "(none)");
+				    "%s: dtype %.8s is not one of |u1 |b1 <u2 <u4 <u8 <f2 <f4 <f8",
+				    path, descr ? descr : "(none)");
 	if (!order || strncmp(order, "False", 5) != 0)
 		return fx_error_set(err, FX_ETYPE, "%s: is in Fortran order; save it in C order",
 				    path);
@@ -113,6 +121,12 @@ static int read_header(const struct volume_npy *n, char *header, off_t *data, st
 	return FX_OK;
 }
 
+/* Bytes of a voxel in the file. */
+static size_t npy_voxel(const struct volume_npy *n, const struct fx_volume *v)
+{
+	return n->real ? (size_t)n->real : fx_dtype_size(v->dtype);
+}
+
 static int npy_start(struct volume_npy *n, struct fx_volume *v, struct fx_error *err)
 {
 	struct stat st;
@@ -123,14 +137,16 @@ static int npy_start(struct volume_npy *n, struct fx_volume *v, struct fx_error 
 		return fx_error_set(err, FX_ENOMEM, "%s: no memory", n->path);
 	result = read_header(n, header, &n->data, err);
 	if (result == FX_OK)
-		result = parse_header(n->path, header, v, err);
+		result = parse_header(n, header, v, err);
 	free(header);
 	if (result < 0)
 		return result;
 	if (fstat(n->fd, &st) != 0 ||
-	    (uint64_t)st.st_size < (uint64_t)n->data + v->shape[0] * v->shape[1] * v->shape[2] *
-							       fx_dtype_size(v->dtype))
+	    (uint64_t)st.st_size <
+		    (uint64_t)n->data + v->shape[0] * v->shape[1] * v->shape[2] * npy_voxel(n, v))
 		return fx_error_set(err, FX_EINVAL, "%s: is shorter than its shape says", n->path);
+	if (n->real && !(n->row = malloc(v->shape[2] * npy_voxel(n, v))))
+		return fx_error_set(err, FX_ENOMEM, "%s: no memory", n->path);
 	return FX_OK;
 }
 
@@ -142,6 +158,8 @@ static void volume_npy_close(struct fx_volume *v)
 		close(n->fd);
 	if (n)
 		free(n->path);
+	if (n)
+		free(n->row);
 	free(n);
 }
 
@@ -166,22 +184,27 @@ static int volume_npy_open(const char *path, struct fx_volume *v, struct fx_erro
 static int volume_npy_read(struct fx_volume *v, struct fx_block *b, struct fx_error *err)
 {
 	const struct volume_npy *n = v->impl;
-	const size_t bytes = fx_dtype_size(v->dtype);
-	const bool rows = b->shape[2] == v->shape[2]; /* whole rows lie together */
-	const size_t piece = b->shape[2] * bytes * (rows ? b->shape[1] : 1);
+	const size_t bytes = npy_voxel(n, v);
+	const bool rows = b->shape[2] == v->shape[2] && !n->real; /* whole rows lie together */
+	const size_t len = b->shape[2] * (rows ? b->shape[1] : 1);
 	char *to = b->data;
 
 	for (size_t z = 0; z < b->shape[0]; z++)
-		for (size_t y = 0; y < (rows ? 1 : b->shape[1]); y++, to += piece) {
+		for (size_t y = 0; y < (rows ? 1 : b->shape[1]); y++) {
 			const size_t row =
 				((size_t)b->origin[0] + z) * v->shape[1] + (size_t)b->origin[1] + y;
 			const size_t voxel = row * v->shape[2] + (size_t)b->origin[2];
 
-			if (fx_pread_all(n->fd, to, piece, n->data + (off_t)(voxel * bytes)) != 0)
+			if (fx_pread_all(n->fd, n->real ? n->row : to, len * bytes,
+					 n->data + (off_t)(voxel * bytes)) != 0)
 				return fx_error_set(err, FX_EIO,
 						    "%s: cannot read voxels of "
 						    "section %zu",
 						    n->path, (size_t)b->origin[0] + z);
+			if (n->real &&
+			    fx_real_read(n->real, n->row, len, 1, false, (float *)(void *)to))
+				v->rounded = true;
+			to += len * fx_dtype_size(v->dtype);
 		}
 	return FX_OK;
 }

@@ -111,6 +111,7 @@ static int volume_tiff_read(struct fx_volume *v, struct fx_block *b, struct fx_e
 		}
 	}
 	t->lost = result < 0;
+	v->rounded = fx_tiffread_rounded(t->tiff);
 	return result;
 }
 

@@ -13,11 +13,12 @@ static const struct {
 	enum fx_dtype dtype;
 	bool is_signed;
 } dtypes[] = {
-	{ "u1", "uint8", FX_U8, false }, { "b1", "bool", FX_U8, false },
-	{ "i1", "int8", FX_U8, true },	 { "u2", "uint16", FX_U16, false },
-	{ "i2", "int16", FX_U16, true }, { "u4", "uint32", FX_U32, false },
-	{ "i4", "int32", FX_U32, true }, { "u8", "uint64", FX_U64, false },
-	{ "i8", "int64", FX_U64, true }, { "f4", "float32", FX_F32, false },
+	{ "u1", "uint8", FX_U8, false },    { "b1", "bool", FX_U8, false },
+	{ "i1", "int8", FX_U8, true },	    { "u2", "uint16", FX_U16, false },
+	{ "i2", "int16", FX_U16, true },    { "u4", "uint32", FX_U32, false },
+	{ "i4", "int32", FX_U32, true },    { "u8", "uint64", FX_U64, false },
+	{ "i8", "int64", FX_U64, true },    { "f4", "float32", FX_F32, false },
+	{ "f8", "float64", FX_F32, false }, { "f2", "float16", FX_F32, false },
 };
 
 enum { DTYPES = sizeof dtypes / sizeof dtypes[0] };
@@ -29,11 +30,13 @@ int fx__chunk_dtype(struct fx_chunkmeta *m, const char *old, const char *name, s
 		    (name && strcmp(dtypes[i].name, name) == 0)) {
 			m->dtype = dtypes[i].dtype;
 			m->is_signed = dtypes[i].is_signed;
+			if (m->dtype == FX_F32 && dtypes[i].old[1] != '4')
+				m->real = (enum fx_real)(dtypes[i].old[1] - '0');
 			return FX_OK;
 		}
 	return fx_error_set(err, FX_ETYPE,
 			    "voxels of type %.32s are not accepted; integers of 8 to 64 bit, bool "
-			    "and float32 are",
+			    "and floats of 16 to 64 bit are",
 			    old	 ? old :
 			    name ? name :
 				   "(none)");
@@ -67,6 +70,8 @@ static int parse_fill(struct fx_chunkmeta *m, const json_t *fill, struct fx_erro
 
 	if (text && strncmp(text, "0x", 2) == 0 && strlen(text) <= 18) {
 		bits = strtoull(text, NULL, 16);
+		f = m->real ? fx_real_of_bits(m->real, bits) : 0;
+		memcpy(&bits, &f, m->real ? sizeof f : 0);
 		memcpy(m->fill, &bits, sizeof m->fill);
 		return FX_OK;
 	}

@@ -325,9 +325,7 @@ static void truth_of_another_shape(void **state)
 		  { "fornix: score (scorer/segmentation): ", "truth of 20 x 48 x 56 voxels",
 		    "at most as many sections", NULL } },
 		{ "float.tif",
-		  { "fornix: b (acquire/volume): ",
-		    "float.tif has f32 voxels, which cannot be "
-		    "labels",
+		  { "fornix: b (acquire/volume): ", "float.tif has f32 voxels, not labels",
 		    NULL } },
 		{ "none.tif",
 		  { "fornix: b (acquire/volume): ", "none.tif: cannot open: No such file", NULL } },

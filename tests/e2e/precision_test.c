@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Probabilities as fewer bits: the same values on one host and from one to another, half as many
- * bytes on the way, also when a process dies. */
+ * bytes on the way, also in a run that goes on. */
 #include "support/test.h"
 
 #include <jansson.h>

@@ -81,6 +81,30 @@ static void expect_volume(const char *dir, const char *name, const struct fx_blo
 	fx_block_free(b);
 }
 
+/* Of float64: as f32, which is told when something is lost; other types only when nothing is. */
+static void what_is_rounded_is_told(void **unused)
+{
+	static const char head[] =
+		"\x93NUMPY\x01\x00\x76\x00{'descr': '<f8', 'fortran_order': False, "
+		"'shape': (1, 1, 3), }";
+	const double values[2][3] = { { 1, 2, 16777217 }, { 1, 2, 3 } };
+	char *dir = volumes_dir(), bytes[128 + sizeof values[0]];
+
+	(void)unused;
+	for (int i = 0; i < 2; i++) {
+		memset(bytes, ' ', sizeof bytes);
+		memcpy(bytes, head, sizeof head - 1);
+		memcpy(bytes + 128, values[i], sizeof values[i]);
+		test_write_file(test_path(dir, i ? "whole.npy" : "in.npy"), bytes, sizeof bytes);
+	}
+	expect(dir, "$FORNIX convert in.npy a.zarr", 0, "in.npy has voxels of float64 that");
+	expect(dir, "$FORNIX convert in.npy b.zarr --dtype u32", 1, "cannot be told whether u32");
+	expect(dir, "test ! -e b.zarr && $FORNIX convert whole.npy b.zarr 2>&1 | grep -c float64",
+	       1, "0");
+	expect(dir, "$FORNIX convert whole.npy c.zarr --dtype u16", 0, "1 x 1 x 3 voxels");
+	end(dir, NULL);
+}
+
 /* From each format to the next, and all is as at first. */
 static void round_and_round(void **unused)
 {
@@ -293,6 +317,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(larger_than_memory), /* first: it asks how large children became */
 		cmocka_unit_test(round_and_round),
+		cmocka_unit_test(what_is_rounded_is_told),
 		cmocka_unit_test(refuses_with_a_sentence),
 		cmocka_unit_test(an_interrupt_leaves_nothing),
 		cmocka_unit_test(written_as_it_was_when_others_read_it),

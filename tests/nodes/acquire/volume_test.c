@@ -133,6 +133,31 @@ static void what_cannot_be_read_fails_at_once(void **folder)
 	node_test_free(t);
 }
 
+/* Of float64, once, and not while all is exact. */
+static void what_is_rounded_is_told(void **folder)
+{
+	const char *path = test_path(*folder, "d.tif");
+	const double voxels[3][4] = { { 1, 2, 3, 0.5 }, { 0.1, 2, 3, 4 }, { 0.2, 2, 3, 4 } };
+	struct node_test *t;
+
+	test_write_tiff(path, 3, 2, 2, 64, SAMPLEFORMAT_IEEEFP, 0, voxels);
+	t = start(path, "role=probability", NULL);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(node_test_step(t), FX_OK);
+	assert_string_equal(node_test_warning(t), "");
+	assert_int_equal(node_test_step(t), FX_OK);
+	assert_non_null(strstr(node_test_warning(t), "d.tif: voxels of float64 become"));
+	assert_int_equal(node_test_count(t, "out", FX_BLOCK), 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct fx_block *b = node_test_get(t, "out", FX_BLOCK, i)->message;
+
+		assert_true(b->dtype == FX_F32 && b->role == FX_PROBABILITY);
+		for (size_t k = 0; k < 4; k++)
+			assert_true(((const float *)b->data)[k] == (float)voxels[i][k]);
+	}
+	node_test_free(t);
+}
+
 /* A volume of 4 sections of 4 x 4 in chunks of 2 x 4 x 2, that grows. */
 static void put_meta(const char *folder, int sections, int complete)
 {
@@ -412,6 +437,7 @@ int main(void)
 		cmocka_unit_test(another_life_goes_on_where_the_last_was),
 		cmocka_unit_test(a_broken_section_is_missing),
 		cmocka_unit_test(what_cannot_be_read_fails_at_once),
+		cmocka_unit_test(what_is_rounded_is_told),
 		cmocka_unit_test(sections_flow_when_their_chunks_are_there),
 		cmocka_unit_test(a_section_waits_for_those_that_share_its_chunks),
 		cmocka_unit_test(what_does_not_come_is_missing_or_filled),

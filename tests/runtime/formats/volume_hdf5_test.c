@@ -226,7 +226,7 @@ static void what_cannot_be_read_is_told(void **folder)
 
 	fill(values, 0);
 	H5Dclose(put(file, "a", H5T_STD_U16LE, NULL, 0, values));
-	H5Dclose(put(file, "b", H5T_IEEE_F64LE, NULL, 0, values));
+	H5Dclose(put(file, "b", H5T_NATIVE_LDOUBLE, NULL, 0, values));
 	H5Fclose(file);
 	assert_true(fx_volume_open(test_path(*folder, "two.h5"), &v, &err) < 0);
 	assert_non_null(strstr(err.text, "several data sets"));
