@@ -19,7 +19,7 @@ static const char *const ways[] = { "auto", "inotify", "poll", NULL };
 struct watch {
 	const char *path, *pattern, *manifest, *map, *sidecar, *marker; /* options */
 	struct fx_vec voxel;
-	double tile, settle, late, silence, interval;
+	double tile, settle, late, silence, interval, gather;
 	int first, count, again, notice;
 
 	struct fx_watchplan plan;  /* owned, from init() to finish() */
@@ -31,7 +31,10 @@ static const struct fx_port ports[] = {
 	[IMAGE] = { "image", FX_OUT, FX_BLOCK, FX_U8 | FX_U16, 1 << FX_IMAGE, false,
 		    "sections as tiles, in order, the newest version of each" },
 	[ATTEMPTS] = { "attempts", FX_OUT, FX_BLOCK | FX_RECORD, FX_U8 | FX_U16, 1 << FX_IMAGE,
-		       false, "every version of every section as it comes, each with a record" },
+		       false,
+		       "every version of every section as it comes, each with a record; with a "
+		       "tile "
+		       "map its tiles" },
 	[TILES] = { "tiles", FX_OUT, FX_BLOCK | FX_RECORD, FX_U8 | FX_U16, 1 << FX_IMAGE, false,
 		    "with a tile map: overlapping tiles, a record before each, section by "
 		    "section" },
@@ -70,6 +73,9 @@ static const struct fx_option options[] = {
 	  .help = "a section is missing when a later one has waited this long" },
 	{ FX_FIELD(struct watch, again), .def = 64, .max = 65536,
 	  .help = "with attempts: sections behind the next, of which newer versions are sent" },
+	{ FX_FIELD(struct watch, gather), .def = 5, .max = 3600, .unit = "s",
+	  .help = "with attempts and a map: a section comes again so long after its last new "
+		  "tile" },
 	{ FX_FIELD(struct watch, notice), .choices = ways,
 	  .help = "how changes are noticed; auto polls folders on a network" },
 	{ FX_FIELD(struct watch, interval), .def = 0.5, .min = 0.01, .max = 3600, .unit = "s",
@@ -94,13 +100,14 @@ static int watch_init(struct fx_node *node, void *state)
 	a->first = s->first;
 	a->count = s->count;
 	s->plan.map_name = s->map;
-	s->plan.attempts = fx_connected(node, ATTEMPTS) && !*s->map;
+	s->plan.attempts = fx_connected(node, ATTEMPTS);
+	s->plan.gather = s->gather;
 	s->plan.image = fx_connected(node, IMAGE);
 	a->keep = s->plan.attempts ? s->again : 0;
-	if (*s->map && (fx_connected(node, IMAGE) || fx_connected(node, ATTEMPTS)))
+	if (*s->map && fx_connected(node, IMAGE))
 		return fx_fail(node, FX_EINVAL,
-			       "with a tile map there is only the output tiles: aligner/mosaic "
-			       "makes sections of them");
+			       "with a tile map there is no output image: aligner/mosaic makes "
+			       "sections of tiles, or of attempts");
 	if (!*s->map && fx_connected(node, TILES))
 		return fx_fail(node, FX_EINVAL,
 			       "the output tiles needs a tile map: the option map");

@@ -8,7 +8,7 @@
 #include "base/pack.h"
 #include "node/montage.h"
 
-enum { TILES, IMAGE, PLACES }; /* index into ports[] */
+enum { TILES, IMAGE, PLACES, ATTEMPTS }; /* index into ports[] */
 
 struct mosaic {
 	double reach, overlap, feather, confidence, memory, tile; /* options: set before init() */
@@ -20,11 +20,13 @@ struct mosaic {
 static const struct fx_port ports[] = {
 	[TILES] = { "tiles", FX_IN, FX_BLOCK | FX_RECORD, FX_U8 | FX_U16, 1 << FX_IMAGE, false,
 		    "tiles of a section, before each a record \"tile\", as acquire/watch sends "
-		    "them" },
+		    "them; or its attempts" },
 	[IMAGE] = { "image", FX_OUT, FX_BLOCK, FX_U8 | FX_U16, 1 << FX_IMAGE, false,
 		    "whole sections, of the extent that the nominal places have" },
 	[PLACES] = { "places", FX_OUT, FX_RECORD, 0, 0, false,
 		     "per section a record \"mosaic\", and \"mosaic-tile\" for every tile" },
+	[ATTEMPTS] = { "attempts", FX_OUT, FX_BLOCK | FX_RECORD, FX_U8 | FX_U16, 1 << FX_IMAGE,
+		       false, "of attempts: every version of every section, each with a record" },
 	{ 0 },
 };
 
@@ -60,34 +62,7 @@ static int mosaic_init(struct fx_node *node, void *state)
 	return FX_OK;
 }
 
-static int mosaic_process(struct fx_node *node, void *state)
-{
-	struct mosaic *s = state;
-	struct fx_error err = { 0 };
-	struct fx_record *r = NULL;
-	struct fx_block *b = NULL;
-	int result;
-
-	if (!s->held.open.kind)
-		return fx_fail(node, FX_EINVAL, "a tile comes before the stream is opened");
-	if (fx_waiting(node, TILES) == FX_RECORD)
-		r = fx_take_record(node, TILES);
-	else
-		b = fx_take(node, TILES);
-	if (b && fx_montage_spills(&s->held) && !s->held.folder &&
-	    !(s->held.folder = fx_scratch_dir(node)))
-		fx_error_set(&err, FX_EIO, "no folder for a scratch file");
-	else if (r)
-		fx_montage_expect(&s->held, r, fx_message(node), &err);
-	else
-		fx_montage_put(&s->held, b, &err);
-	fx_block_free(b);
-	fx_record_free(r);
-	result = err.code;
-	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
-}
-
-static int mosaic_send_rows(struct fx_node *node, struct mosaic *s)
+static int mosaic_send_rows(struct fx_node *node, struct mosaic *s, unsigned port)
 {
 	const size_t height = (size_t)s->held.open.region.hi[1],
 		     width = (size_t)s->held.open.region.hi[2],
@@ -98,7 +73,7 @@ static int mosaic_send_rows(struct fx_node *node, struct mosaic *s)
 
 	for (size_t y = 0; y < height && result == FX_OK; y += most) {
 		const size_t rows = height - y < most ? height - y : most;
-		struct fx_block *b = fx_new_block(node, IMAGE, s->held.open.dtype, 1,
+		struct fx_block *b = fx_new_block(node, port, s->held.open.dtype, 1,
 						  (const size_t[3]){ 1, rows, width });
 		struct fx_error err = { 0 };
 
@@ -113,45 +88,107 @@ static int mosaic_send_rows(struct fx_node *node, struct mosaic *s)
 			fx_block_free(b);
 			return fx_fail_error(node, &err);
 		}
-		result = fx_send(node, IMAGE, b);
+		result = fx_send(node, port, b);
 	}
 	return result;
 }
 
-static int mosaic_send(struct fx_node *node, struct mosaic *s, const struct fx_mark *done)
+/* The section that is held, to @p port, and what is known of it; @p version: of an attempt, or 0.
+ */
+static int mosaic_send(struct fx_node *node, struct mosaic *s, unsigned port, double version)
 {
+	struct fx_record *about;
 	struct fx_error err = { 0 };
 	int result = fx_montage_solve(&s->held, &err);
 
 	if (result < 0)
 		return fx_fail_error(node, &err);
-	result = fx_send_record(node, PLACES, fx_montage_record(&s->held));
+	about = fx_montage_record(&s->held);
+	if (about && version > 0 && fx_record_add_number(about, "version", version) < 0) {
+		fx_record_free(about);
+		about = NULL;
+	}
+	result = fx_send_record(node, PLACES, about);
 	for (size_t i = 0; i < s->held.len && result == FX_OK; i++)
 		result = fx_send_record(node, PLACES, fx_montage_tile_record(&s->held, i));
 	if (result == FX_OK)
-		result = mosaic_send_rows(node, s);
+		result = mosaic_send_rows(node, s, port);
+	fx_montage_drop(&s->held);
+	return result;
+}
+
+/* All tiles of an attempt came: the record goes on behind the section. */
+static int mosaic_attempt(struct fx_node *node, struct mosaic *s, struct fx_record *r)
+{
+	const int64_t z = r->region.lo[0];
+	int result;
+
+	if (fx_connected(node, IMAGE))
+		result = fx_fail(node, FX_EINVAL,
+				 "the output image needs tiles of sections, not attempts: connect "
+				 "tiles to tiles of acquire/watch");
+	else if (!s->held.len || s->held.z != z)
+		result = fx_fail(node, FX_EINVAL, "an attempt of section %lld has no tiles",
+				 (long long)z);
+	else
+		result = mosaic_send(node, s, ATTEMPTS, fx_record_number(r, "version", 1));
 	if (result == FX_OK)
-		result = fx_send_mark(node, IMAGE, done);
-	return result == FX_OK ? fx_send_mark(node, PLACES, done) : result;
+		return fx_send_record(node, ATTEMPTS, r);
+	fx_record_free(r);
+	return result;
+}
+
+static int mosaic_process(struct fx_node *node, void *state)
+{
+	struct mosaic *s = state;
+	struct fx_error err = { 0 };
+	struct fx_record *r = NULL;
+	struct fx_block *b = NULL;
+	int result;
+
+	if (!s->held.open.kind)
+		return fx_fail(node, FX_EINVAL, "a tile comes before the stream is opened");
+	if (fx_waiting(node, TILES) == FX_RECORD)
+		r = fx_take_record(node, TILES);
+	else
+		b = fx_take(node, TILES);
+	if (r && strcmp(r->kind, "attempt") == 0)
+		return mosaic_attempt(node, s, r);
+	if (b && fx_montage_spills(&s->held) && !s->held.folder &&
+	    !(s->held.folder = fx_scratch_dir(node)))
+		fx_error_set(&err, FX_EIO, "no folder for a scratch file");
+	else if (r)
+		fx_montage_expect(&s->held, r, fx_message(node), &err);
+	else
+		fx_montage_put(&s->held, b, &err);
+	fx_block_free(b);
+	fx_record_free(r);
+	result = err.code;
+	return result < 0 ? fx_fail_error(node, &err) : FX_OK;
+}
+
+static int mosaic_send_marks(struct fx_node *node, const struct fx_mark *m)
+{
+	int result = fx_send_mark(node, IMAGE, m);
+
+	if (result == FX_OK)
+		result = fx_send_mark(node, PLACES, m);
+	return result == FX_OK && m->kind != FX_MARK_DONE ? fx_send_mark(node, ATTEMPTS, m) :
+							    result;
 }
 
 static int mosaic_lose(struct fx_node *node, struct mosaic *s, const struct fx_mark *m)
 {
-	const int result = fx_send_mark(node, IMAGE, m);
-
 	fx_montage_drop(&s->held);
-	return result == FX_OK ? fx_send_mark(node, PLACES, m) : result;
+	return mosaic_send_marks(node, m);
 }
 
 static int mosaic_open(struct fx_node *node, struct mosaic *s, const struct fx_mark *m)
 {
 	struct fx_error err = { 0 };
-	int result;
 
-	if (fx_montage_open(&s->held, m, &err) < 0)
-		return fx_fail_error(node, &err);
-	result = fx_send_mark(node, IMAGE, m);
-	return result == FX_OK ? fx_send_mark(node, PLACES, m) : result;
+	return fx_montage_open(&s->held, m, &err) < 0 ? fx_fail_error(node, &err) :
+							mosaic_send_marks(node, m);
 }
 
 static int mosaic_mark(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m)
@@ -171,9 +208,12 @@ static int mosaic_mark(struct fx_node *node, void *state, unsigned port, const s
 	if (!s->held.len || s->held.z != m->region.lo[0] || m->region.hi[0] != s->held.z + 1)
 		return fx_fail(node, FX_EINVAL, "section %lld is done, but it has no tiles",
 			       (long long)m->region.lo[0]);
-	result = mosaic_send(node, s, m);
-	fx_montage_drop(&s->held);
-	return result;
+	if (fx_connected(node, ATTEMPTS))
+		return fx_fail(node, FX_EINVAL,
+			       "the output attempts needs attempts of tiles: connect tiles to "
+			       "attempts of acquire/watch");
+	result = mosaic_send(node, s, IMAGE, 0);
+	return result == FX_OK ? mosaic_send_marks(node, m) : result;
 }
 
 /* A section that is not whole is missing. */

@@ -35,6 +35,14 @@ bool fx_taken_has(const struct fx_taken *t, int64_t section, int64_t tile, int64
 	return false;
 }
 
+bool fx_taken_any(const struct fx_taken *t, int64_t section)
+{
+	for (size_t i = 0; i < t->len; i++)
+		if (t->list[i].section == section)
+			return true;
+	return false;
+}
+
 void fx_taken_forget(struct fx_taken *t, int64_t section)
 {
 	size_t kept = 0;

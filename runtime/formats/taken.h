@@ -24,6 +24,8 @@ int fx_taken_add(struct fx_taken *t, int64_t section, int64_t tile, int64_t vers
 /** The greatest version of a tile that was sent; INT64_MIN: none. */
 int64_t fx_taken_version(const struct fx_taken *t, int64_t section, int64_t tile);
 bool fx_taken_has(const struct fx_taken *t, int64_t section, int64_t tile, int64_t version);
+/** Something of @p section was sent. */
+bool fx_taken_any(const struct fx_taken *t, int64_t section);
 /** Drops sections below @p section. */
 void fx_taken_forget(struct fx_taken *t, int64_t section);
 void fx_taken_pack(const struct fx_taken *t, struct fx_pack *to);

@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "formats/watchopen.h"
 
-enum { SIDE_MAX = 1 << 20, NO_TILE = -1, NEVER = -1 };
+enum { NO_TILE = -1, WHOLE = -2, NEVER = -1 };
 
 int fx_watchplan_begin(struct fx_watchplan *p, enum fx_folder_way way, double interval_s,
 		       struct fx_error *err)
@@ -131,13 +132,13 @@ static int step_file(struct fx_mark *step, enum fx_step what, const struct fx_ar
 	return FX_OK;
 }
 
-static int step_other(const struct fx_watchplan *p, struct fx_mark *step, int64_t what,
-		      int64_t tile)
+static int step_other(const struct fx_watchplan *p, struct fx_mark *step, int64_t section,
+		      int64_t what, int64_t tile)
 {
 	*step = (struct fx_mark){ .kind = what ? FX_MARK_DONE : FX_MARK_MISSING,
-				  .region = { { p->come.next, tile }, { what } } };
+				  .region = { { section, tile }, { what } } };
 	if (what != FX_STEP_CLOSE)
-		fx_arrivals_why(&p->come, p->come.next, tile, step->reason, sizeof step->reason);
+		fx_arrivals_why(&p->come, section, tile, step->reason, sizeof step->reason);
 	return FX_OK;
 }
 
@@ -181,7 +182,7 @@ static int plan_section(struct fx_watchplan *p, struct fx_mark *step, struct fx_
 					    "file that tells where tiles lie",
 					    f->path);
 		if (!p->image && f->taken)
-			return step_other(p, step, FX_STEP_CLOSE, 0);
+			return step_other(p, step, p->come.next, FX_STEP_CLOSE, 0);
 		if (!p->image || !fx_arrivals_ready(&p->come, f))
 			continue;
 		result = plan_try(p, f, err);
@@ -224,6 +225,91 @@ static int plan_tile(struct fx_watchplan *p, struct fx_mark *step, struct fx_err
 	return result;
 }
 
+/* A newer version of a tile of closed section @p s: NULL, or the newest file; *waits when one is
+ * not complete. *all: there is one of every tile. */
+static struct fx_arrival *newer_tile(struct fx_watchplan *p, int64_t s, bool *waits, bool *all)
+{
+	struct fx_arrival *newest = NULL;
+	size_t tiles, found = 0;
+	int64_t tile = NO_TILE;
+
+	fx_tilemap_section(&p->map, s, &tiles);
+	for (size_t i = fx_arrivals_find(&p->come, s);
+	     i < p->come.len && p->come.files[i].section == s; i++) {
+		struct fx_arrival *const f = &p->come.files[i];
+
+		if (f->taken || f->broken || !fx_watchplan_tile(p, s, f->tile) ||
+		    f->version <= fx_taken_version(&p->taken, s, f->tile))
+			continue;
+		if (!fx_arrivals_ready(&p->come, f)) {
+			*waits = *waits || !*p->come.sidecar;
+			continue;
+		}
+		found += f->tile != tile;
+		tile = f->tile;
+		if (!newest || f->since_ns > newest->since_ns)
+			newest = f;
+	}
+	*all = found == tiles;
+	return newest;
+}
+
+/* Tile @p at of closed section @p s, once more: its newest version; or the end of them. */
+static int plan_repeat(struct fx_watchplan *p, int64_t s, size_t at, struct fx_mark *step,
+		       struct fx_error *err)
+{
+	size_t len;
+	const struct fx_tilemap_tile *const tiles = fx_tilemap_section(&p->map, s, &len);
+	const size_t first = fx_arrivals_find(&p->come, s);
+	size_t i = first;
+	int result = FX_IDLE;
+
+	if (at >= len) {
+		const int64_t last = fx_taken_version(&p->taken, s, WHOLE);
+
+		*step = (struct fx_mark){ .kind = FX_MARK_DONE,
+					  .region = { { s, NO_TILE, last < 1 ? 2 : last + 1 },
+						      { FX_STEP_AGAIN } } };
+		return FX_OK;
+	}
+	while (i < p->come.len && p->come.files[i].section == s)
+		i++;
+	for (; i > first && result == FX_IDLE; i--) {
+		struct fx_arrival *const f = &p->come.files[i - 1];
+
+		if (f->tile == tiles[at].tile && fx_arrivals_ready(&p->come, f))
+			result = plan_try(p, f, err);
+		if (result == FX_OK)
+			return step_file(step, FX_STEP_TILE, f);
+	}
+	return result == FX_IDLE ? step_other(p, step, s, FX_STEP_ABSENT, tiles[at].tile) : result;
+}
+
+/* A section that is closed begins once more; *waits: one may soon. */
+static int plan_again(struct fx_watchplan *p, struct fx_mark *step, bool *waits,
+		      struct fx_error *err)
+{
+	const int64_t kept = p->come.next - p->come.keep;
+
+	for (int64_t s = kept > p->come.low ? kept : p->come.low; s < p->come.next; s++) {
+		bool pending = false, all = false;
+		struct fx_arrival *const f = newer_tile(p, s, &pending, &all);
+		int result;
+
+		*waits = *waits || pending || f;
+		if (!f || pending ||
+		    (!all && !p->come.ending &&
+		     p->come.now_ns - f->since_ns < (int64_t)(p->gather * 1e9)))
+			continue;
+		result = plan_try(p, f, err);
+		if (result == FX_OK)
+			return plan_repeat(p, s, 0, step, err);
+		if (result != FX_IDLE)
+			return result;
+	}
+	return FX_IDLE;
+}
+
 /* Whether section `next` is done: all of its tiles are sent, or absent. */
 static int plan_tiles(struct fx_watchplan *p, struct fx_mark *step, struct fx_error *err)
 {
@@ -243,110 +329,29 @@ static int plan_tiles(struct fx_watchplan *p, struct fx_mark *step, struct fx_er
 			absent = &tiles[i];
 	}
 	if (some && !absent)
-		return step_other(p, step, FX_STEP_CLOSE, 0);
+		return step_other(p, step, section, FX_STEP_CLOSE, 0);
 	if (!fx_arrivals_overdue(&p->come, section))
 		return FX_IDLE;
-	return some ? step_other(p, step, FX_STEP_ABSENT, absent->tile) :
-		      step_other(p, step, 0, NO_TILE);
+	return some ? step_other(p, step, section, FX_STEP_ABSENT, absent->tile) :
+		      step_other(p, step, section, 0, NO_TILE);
 }
 
-/* Where the map begins and ends, with images of `step` where it does not tell. */
-static int plan_extent(struct fx_watchplan *p, struct fx_mark *step, struct fx_error *err)
+/* What comes next where sections have tiles. Sections come one behind the other: one that is made
+ * again does not come into another. */
+static int plan_mosaic(struct fx_watchplan *p, struct fx_mark *step, struct fx_error *err)
 {
-	const double far = 1e300;
-	double lo[2] = { far, far }, hi[2] = { -far, -far };
+	bool waits = false;
+	int result = FX_IDLE;
 
-	for (size_t i = 0; i < p->map.len; i++) {
-		const struct fx_tilemap_tile *const t = &p->map.tiles[i];
-		const double place[2] = { t->y, t->x };
-		const double size[2] = { t->height ? (double)t->height : step->voxel_nm[1],
-					 t->width ? (double)t->width : step->voxel_nm[2] };
-
-		for (int a = 0; a < 2; a++) {
-			lo[a] = fmin(lo[a], floor(place[a]));
-			hi[a] = fmax(hi[a], ceil(place[a] + size[a]));
-		}
-	}
-	for (int a = 0; a < 2; a++) {
-		if (hi[a] - lo[a] > SIDE_MAX)
-			return fx_error_set(err, FX_EINVAL,
-					    "%s/%s: tiles lie %.0f voxels apart; "
-					    "a section has at most 2^20",
-					    p->come.path, p->map_name, hi[a] - lo[a]);
-		step->region.lo[1 + a] = (int64_t)lo[a];
-		step->region.hi[1 + a] = (int64_t)hi[a];
-	}
-	return FX_OK;
-}
-
-/* The tile map may come after this node has begun. */
-static int plan_map(struct fx_watchplan *p, struct fx_error *err)
-{
-	char *path = fx_path_join(p->come.path, p->map_name);
-	struct fx_error why = { 0 };
-	int result;
-
-	if (!path)
-		return fx_error_set(err, FX_ENOMEM, "no memory for a path");
-	result = fx_tilemap_read(&p->map, path, &why);
-	free(path);
-	if (result < 0)
-		fx_tilemap_fini(&p->map);
-	if (result < 0 && why.code == FX_ENOMEM)
-		return fx_error_set(err, why.code, "%s", why.text);
-	return result < 0 ? FX_IDLE : FX_OK; /* it may be half written */
-}
-
-/* The first image that can be opened gives size and dtype. */
-static int plan_first(struct fx_watchplan *p, struct fx_mark *step, struct fx_error *err)
-{
-	struct fx_error first = { 0 };
-	struct fx_image im = { 0 };
-	bool found = false, waits = false;
-
-	for (size_t i = 0; i < p->come.len && !found && !waits; i++) {
-		const struct fx_arrival *const f = &p->come.files[i];
-		char *path = fx_path_join(p->come.path, f->path);
-
-		waits = !fx_arrivals_ready(&p->come, f) && !(p->come.ending && *p->come.sidecar);
-		if (path && !waits)
-			found = fx_image_open(path, &im, first.code ? NULL : &first) == FX_OK;
-		free(path);
-	}
-	if (!found && (!p->come.ending || waits))
-		return FX_IDLE;
-	if (!found)
-		return fx_error_set(err, FX_EINVAL, "%s: no section can be read; %s", p->come.path,
-				    first.code ? fx_image_reason(p->come.path, first.text) :
-						 "none has come");
-	step->dtype = im.dtype;
-	step->region.hi[1] = (int64_t)im.height;
-	step->region.hi[2] = (int64_t)im.width;
-	step->voxel_nm[1] = (double)im.height;
-	step->voxel_nm[2] = (double)im.width;
-	fx_image_close(&im);
-	return FX_OK;
-}
-
-static int plan_open(struct fx_watchplan *p, struct fx_mark *step, struct fx_error *err)
-{
-	const struct fx_arrivals *const a = &p->come;
-	int result;
-
-	*step = (struct fx_mark){ .kind = FX_MARK_OPEN };
-	result = *p->map_name && !p->map.len ? plan_map(p, err) : FX_OK;
-	if (result == FX_IDLE && a->ending)
-		return fx_error_set(err, FX_EINVAL, "%s/%s: the tile map is not there, or broken",
-				    a->path, p->map_name);
-	if (result == FX_OK)
-		result = plan_first(p, step, err);
-	if (result == FX_OK && p->map.len)
-		result = plan_extent(p, step, err);
-	step->region.lo[0] = a->first;
-	if (result == FX_OK && a->first < 0)
-		step->region.lo[0] = a->list.len ? a->list.low : a->files[0].section;
-	step->region.hi[0] = a->count ? step->region.lo[0] + a->count : INT64_MAX;
-	return result;
+	if (p->repeats)
+		return plan_repeat(p, p->repeated, p->repeated_at, step, err);
+	if (p->attempts && !fx_taken_any(&p->taken, p->come.next))
+		result = plan_again(p, step, &waits, err);
+	if (result != FX_IDLE)
+		return result;
+	if (p->come.next < fx_arrivals_end(&p->come))
+		return plan_tiles(p, step, err);
+	return waits ? FX_IDLE : FX_END;
 }
 
 /* A version that is wanted is about to be complete. */
@@ -371,9 +376,9 @@ int fx_watchplan_next(struct fx_watchplan *p, struct fx_mark *step, struct fx_er
 	if (result != FX_OK)
 		return result;
 	if (!p->come.opened)
-		return plan_open(p, step, err);
-	if (p->map.len && p->come.next < fx_arrivals_end(&p->come))
-		return plan_tiles(p, step, err);
+		return fx__watchplan_open(p, step, err);
+	if (p->map.len)
+		return plan_mosaic(p, step, err);
 	if (p->attempts)
 		result = plan_attempt(p, step, err);
 	if (p->attempts && result != FX_IDLE)
@@ -382,24 +387,8 @@ int fx_watchplan_next(struct fx_watchplan *p, struct fx_mark *step, struct fx_er
 		return plan_pending(p) ? FX_IDLE : FX_END;
 	result = plan_section(p, step, err);
 	if (result == FX_IDLE && fx_arrivals_overdue(&p->come, p->come.next))
-		return step_other(p, step, 0, NO_TILE);
+		return step_other(p, step, p->come.next, 0, NO_TILE);
 	return result;
-}
-
-static int done_open(struct fx_watchplan *p, const struct fx_mark *step, struct fx_error *err)
-{
-	if (*p->map_name && !p->map.len && plan_map(p, err) != FX_OK)
-		return fx_error_set(err, FX_EINVAL, "%s/%s: the tile map is not there any more",
-				    p->come.path, p->map_name);
-	fx_arrivals_open(&p->come, step->region.lo[0]);
-	for (int a = 0; a < 2; a++)
-		p->corner[a] = step->region.lo[1 + a];
-	p->height = (size_t)(step->region.hi[1] - step->region.lo[1]);
-	p->width = (size_t)(step->region.hi[2] - step->region.lo[2]);
-	p->tile_height = (size_t)step->voxel_nm[1];
-	p->tile_width = (size_t)step->voxel_nm[2];
-	p->dtype = step->dtype;
-	return FX_OK;
 }
 
 /* What has come of a section that is missing does not count any more. */
@@ -418,7 +407,22 @@ static int done_file(struct fx_watchplan *p, const struct fx_mark *step)
 	     i < p->come.len && p->come.files[i].section == what[0]; i++)
 		if (p->come.files[i].tile == what[1] && p->come.files[i].version == what[2])
 			p->come.files[i].taken = true;
-	return fx_taken_add(&p->taken, what[0], what[1], what[2]);
+	return fx_taken_has(&p->taken, what[0], what[1], what[2]) ?
+		       FX_OK :
+		       fx_taken_add(&p->taken, what[0], what[1], what[2]);
+}
+
+/* A tile of a section that is closed: the one behind it comes next. */
+static void done_repeat(struct fx_watchplan *p, const struct fx_mark *step)
+{
+	const struct fx_tilemap_tile *const t =
+		fx_watchplan_tile(p, step->region.lo[0], step->region.lo[1]);
+	size_t len;
+
+	p->repeats = t != NULL;
+	p->repeated = step->region.lo[0];
+	if (t)
+		p->repeated_at = (size_t)(t - fx_tilemap_section(&p->map, p->repeated, &len)) + 1;
 }
 
 int fx_watchplan_done(struct fx_watchplan *p, const struct fx_mark *step, struct fx_error *err)
@@ -427,15 +431,20 @@ int fx_watchplan_done(struct fx_watchplan *p, const struct fx_mark *step, struct
 	int result = FX_OK;
 
 	if (step->kind == FX_MARK_OPEN)
-		return done_open(p, step, err);
+		return fx__watchplan_opened(p, step, err);
+	if ((what == FX_STEP_TILE || what == FX_STEP_ABSENT) && step->region.lo[0] < p->come.next)
+		done_repeat(p, step);
 	if (what == FX_STEP_ATTEMPT || what == FX_STEP_TILE)
 		result = done_file(p, step);
+	else if (what == FX_STEP_AGAIN)
+		result = fx_taken_add(&p->taken, step->region.lo[0], WHOLE, step->region.lo[2]);
 	else if (what == FX_STEP_ABSENT)
 		result = fx_taken_add(&p->taken, step->region.lo[0], step->region.lo[1], NEVER);
 	else if (step->kind == FX_MARK_MISSING)
 		result = fx_taken_add(&p->taken, step->region.lo[0], NO_TILE, NEVER);
 	if (result < 0)
 		return fx_error_set(err, result, "no memory for what was sent");
+	p->repeats = p->repeats && what != FX_STEP_AGAIN;
 	if (step->kind == FX_MARK_MISSING)
 		forget_section(p, step->region.lo[0]);
 	if (step->kind == FX_MARK_MISSING || what == FX_STEP_CLOSE) {
@@ -448,6 +457,9 @@ int fx_watchplan_done(struct fx_watchplan *p, const struct fx_mark *step, struct
 void fx_watchplan_pack(const struct fx_watchplan *p, struct fx_pack *to)
 {
 	fx_pack_put(to, &p->come.next, sizeof p->come.next);
+	fx_pack_bool(to, p->repeats);
+	fx_pack_put(to, &p->repeated, sizeof p->repeated);
+	fx_pack_put(to, &p->repeated_at, sizeof p->repeated_at);
 	fx_taken_pack(&p->taken, to);
 }
 
@@ -459,6 +471,11 @@ int fx_watchplan_unpack(struct fx_watchplan *p, struct fx_unpack *from)
 	    next > p->come.low + FX_ARRIVALS_MAX)
 		return FX_ETYPE;
 	p->come.next = next;
+	if (fx_unpack_bool(from, &p->repeats) < 0 ||
+	    fx_unpack_get(from, &p->repeated, sizeof p->repeated) < 0 ||
+	    fx_unpack_get(from, &p->repeated_at, sizeof p->repeated_at) < 0 ||
+	    (p->repeats && (p->repeated < p->come.low || p->repeated >= next)))
+		return FX_ETYPE;
 	return fx_taken_unpack(&p->taken, from);
 }
 

@@ -21,7 +21,9 @@ enum fx_step {
 	FX_STEP_ATTEMPT = 1, /**< a version of a section */
 	FX_STEP_TILE,	     /**< a version of a tile */
 	FX_STEP_ABSENT,	     /**< a tile that will not come; reason tells why */
-	FX_STEP_CLOSE	     /**< the section is done: this file of it, or its tiles, are it */
+	FX_STEP_CLOSE,	     /**< the section is done: this file of it, or its tiles, are it */
+	FX_STEP_AGAIN	     /**< all tiles of a section that was closed are sent once more, the
+				newest version of each: its attempt of this version */
 };
 
 /** The first members are set by the caller; the rest is zero at first. */
@@ -29,10 +31,14 @@ struct fx_watchplan {
 	struct fx_arrivals come; /**< its first members are set by the caller too */
 	const char *map_name;	 /**< tile map in the folder; "": one file is a section */
 	bool attempts;		 /**< every version is wanted as soon as it is there */
+	double gather;		 /**< s; of a closed section, so long after its last newer tile */
 	bool image;		 /**< closed sections are wanted */
 
 	struct fx_tilemap map;
 	struct fx_taken taken;
+	bool repeats;			/**< the tiles of a closed section are being sent again: */
+	int64_t repeated;		/**< that section */
+	size_t repeated_at;		/**< and the next tile of it, by its place in the map */
 	int64_t corner[2];		/**< of the map, y x */
 	size_t height, width;		/**< of a section */
 	size_t tile_height, tile_width; /**< of an image that the map does not tell */

@@ -30,7 +30,7 @@ static int send_mark(const struct sending *s, enum fx_mark_kind kind)
 	if (kind == FX_MARK_MISSING)
 		memcpy(m.reason, s->step->reason, sizeof m.reason);
 	result = fx_send_mark(s->node, tiles ? s->to->tiles : s->to->image, &m);
-	if (result != FX_OK || tiles || kind == FX_MARK_DONE)
+	if (result != FX_OK || kind == FX_MARK_DONE)
 		return result;
 	return fx_send_mark(s->node, s->to->attempts, &m);
 }
@@ -58,13 +58,13 @@ static int send_image(const struct sending *s, unsigned port, const double place
 	return fx_bands_send(s->node, port, &b, mib);
 }
 
-static struct fx_record *make_record(const struct sending *s, const char *kind)
+static struct fx_record *make_record(const struct sending *s, const char *kind, int64_t version)
 {
 	struct fx_record *r = fx_record_new(kind);
 
 	if (!r || fx_record_add_number(r, "section", (double)s->z) < 0 ||
 	    fx_record_add_number(r, "number", (double)s->step->region.lo[0]) < 0 ||
-	    fx_record_add_number(r, "version", (double)s->step->region.lo[2]) < 0) {
+	    fx_record_add_number(r, "version", (double)version) < 0) {
 		fx_record_free(r);
 		return NULL;
 	}
@@ -75,14 +75,21 @@ static struct fx_record *make_record(const struct sending *s, const char *kind)
 	return r;
 }
 
+/* All of an attempt was sent. */
+static int end_attempt(const struct sending *s, int64_t version)
+{
+	return fx_connected(s->node, s->to->attempts) ?
+		       fx_send_record(s->node, s->to->attempts,
+				      make_record(s, "attempt", version)) :
+		       FX_OK;
+}
+
 static int send_attempt(const struct sending *s)
 {
 	const int result =
 		send_image(s, s->to->attempts, (const double[2]){ 0, 0 }, s->to->tile_mib);
 
-	return result == FX_OK ?
-		       fx_send_record(s->node, s->to->attempts, make_record(s, "attempt")) :
-		       result;
+	return result == FX_OK ? end_attempt(s, s->step->region.lo[2]) : result;
 }
 
 static int add_tile(const struct sending *s, struct fx_record *r, const double place[2], bool come)
@@ -100,11 +107,11 @@ static int add_tile(const struct sending *s, struct fx_record *r, const double p
 	return fx_record_add_number(r, "width", shape[1]);
 }
 
-static int send_tile(const struct sending *s, bool come)
+static int send_tile_to(const struct sending *s, unsigned port, bool come)
 {
 	const struct fx_tilemap_tile *t =
 		fx_watchplan_tile(s->p, s->step->region.lo[0], s->step->region.lo[1]);
-	struct fx_record *r = make_record(s, "tile");
+	struct fx_record *r = make_record(s, "tile", s->step->region.lo[2]);
 	double place[2];
 	int result;
 
@@ -119,8 +126,25 @@ static int send_tile(const struct sending *s, bool come)
 		fx_record_free(r);
 		return fx_fail(s->node, FX_ENOMEM, "no memory for a record");
 	}
-	result = fx_send_record(s->node, s->to->tiles, r);
-	return result == FX_OK && come ? send_image(s, s->to->tiles, place, 256) : result;
+	result = fx_send_record(s->node, port, r);
+	return result == FX_OK && come ? send_image(s, port, place, 256) : result;
+}
+
+/* What is sent once more is for attempts alone. A large image, which is read by rows, is read for
+ * each of the two. */
+static int send_tile(const struct sending *s, bool come)
+{
+	const bool attempts = fx_connected(s->node, s->to->attempts),
+		   tiles = fx_connected(s->node, s->to->tiles) &&
+			   s->step->region.lo[0] >= s->p->come.next;
+	struct fx_error err = { 0 };
+	int result = tiles ? send_tile_to(s, s->to->tiles, come) : FX_OK;
+
+	if (result != FX_OK || !attempts)
+		return result;
+	if (tiles && come && fx_watchplan_load(s->p, s->step, &err) < 0)
+		return fx_fail_error(s->node, &err);
+	return send_tile_to(s, s->to->attempts, come);
 }
 
 int fx_watchsend(struct fx_node *node, struct fx_watchplan *p, const struct fx_mark *step,
@@ -137,9 +161,13 @@ int fx_watchsend(struct fx_node *node, struct fx_watchplan *p, const struct fx_m
 	case FX_STEP_TILE:
 	case FX_STEP_ABSENT:
 		return send_tile(&s, step->region.hi[0] == FX_STEP_TILE);
+	case FX_STEP_AGAIN:
+		return end_attempt(&s, step->region.lo[2]);
 	default:
 		if (*step->reason)
 			result = send_image(&s, to->image, (const double[2]){ 0, 0 }, to->tile_mib);
-		return result == FX_OK ? send_mark(&s, FX_MARK_DONE) : result;
+		if (result == FX_OK)
+			result = send_mark(&s, FX_MARK_DONE);
+		return result == FX_OK && p->map.len ? end_attempt(&s, 1) : result;
 	}
 }

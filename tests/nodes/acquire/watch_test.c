@@ -378,7 +378,7 @@ static void bad_input_is_one_sentence(void **folder)
 	struct node_test *t;
 
 	fails(start("/nonexistent", OPTIONS("-tiles")), "/nonexistent is not a folder");
-	fails(start(*folder, OPTIONS("map=tiles.csv")), "with a tile map there is only");
+	fails(start(*folder, OPTIONS("map=tiles.csv")), "with a tile map there is no output image");
 	fails(start(*folder, OPTIONS("-image", "-attempts")), "needs a tile map");
 	t = start(*folder, OPTIONS("-tiles", "settle=0", "silence=0.02"));
 	assert_true(wait_step(t) < 0);

@@ -10,6 +10,9 @@
 
 extern const struct fx_node_type fx_node_aligner_mosaic;
 
+/* Options of one that makes sections, not attempts. */
+#define SECTIONS(...) ((const char *const[]){ "-attempts", __VA_ARGS__, NULL })
+
 enum { SIDE = 90, OVERLAP = 20, NEVER = -1 };
 
 static struct fx_mark mark_of(const struct layout *l, enum fx_mark_kind kind, int64_t z)
@@ -156,8 +159,7 @@ static void sections_of_tiles(void **state)
 	(void)state;
 	for (size_t k = 0; k < 2; k++) {
 		struct layout *const l = &layouts[k];
-		struct node_test *t = node_test_new(&fx_node_aligner_mosaic,
-						    (const char *const[]){ "tile=0.02", NULL });
+		struct node_test *t = node_test_new(&fx_node_aligner_mosaic, SECTIONS("tile=0.02"));
 		const struct fx_record *r;
 		double median, most;
 
@@ -185,7 +187,7 @@ static void sections_of_tiles(void **state)
 static void missing_tiles_are_holes(void **state)
 {
 	struct layout l = layout_grid(1, 3, SIDE, OVERLAP);
-	struct node_test *t = node_test_new(&fx_node_aligner_mosaic, NULL);
+	struct node_test *t = node_test_new(&fx_node_aligner_mosaic, SECTIONS(NULL));
 	const struct fx_block *b;
 
 	(void)state;
@@ -213,8 +215,7 @@ static void missing_tiles_are_holes(void **state)
 static struct node_test *live_in(const char *how, const char *memory)
 {
 	struct layout l = layout_grid(2, 2, SIDE, OVERLAP);
-	struct node_test *t =
-		node_test_new(&fx_node_aligner_mosaic, (const char *const[]){ memory, how, NULL });
+	struct node_test *t = node_test_new(&fx_node_aligner_mosaic, SECTIONS(memory, how));
 
 	layout_image(&l, 4, false, 5);
 	give_mark(t, &l, FX_MARK_OPEN, 0);
@@ -246,6 +247,69 @@ static void another_life_sends_the_same(void **state)
 	node_test_free(in_file);
 }
 
+static int give_attempt(struct node_test *t, const struct layout *l, int64_t z, int version)
+{
+	struct fx_record *r = fx_record_new("attempt");
+
+	assert_non_null(r);
+	r->region = mark_of(l, FX_MARK_DONE, z).region;
+	fx_record_add_number(r, "section", (double)z);
+	fx_record_add_number(r, "version", version);
+	return node_test_record(t, "tiles", r);
+}
+
+static struct node_test *attempts(const char *how)
+{
+	struct layout l = layout_grid(1, 2, SIDE, OVERLAP);
+	struct node_test *t = node_test_new(&fx_node_aligner_mosaic,
+					    (const char *const[]){ "-image", how, NULL });
+
+	layout_image(&l, 4, false, 5);
+	give_mark(t, &l, FX_MARK_OPEN, 0);
+	for (int64_t i = 0; i < 6; i++) {
+		const int64_t z = i < 2 ? 0 : i < 4 ? 2 : 0; /* tiles of 0, of 2, of 0 once more */
+
+		if (i == 5) /* the newer one is dark */
+			memset(l.voxels[1], 1, (size_t)SIDE * SIDE);
+		give_tile(t, &l, (size_t)(i % 2), z);
+		if (i % 2)
+			assert_int_equal(give_attempt(t, &l, z, i == 5 ? 2 : 1), FX_OK);
+		if (i == 1)
+			give_mark(t, &l, FX_MARK_MISSING, 1);
+	}
+	layout_fini(&l);
+	return t;
+}
+
+/* Every attempt of a section is made of its tiles, as sections are; the record follows. */
+static void attempts_are_made_as_they_come(void **state)
+{
+	static const int64_t want[3][2] = { { 0, 1 }, { 2, 1 }, { 0, 2 } }; /* section, version */
+	struct node_test *t[3];
+	const struct fx_block *b[3];
+
+	(void)state;
+	node_test_lives(attempts, t);
+	assert_int_equal(node_test_count(t[0], "attempts", FX_RECORD), 3);
+	assert_int_equal(node_test_count(t[0], "attempts", FX_BLOCK), 3);
+	assert_int_equal(node_test_count(t[0], "attempts", FX_NOTHING), 2); /* OPEN, MISSING */
+	for (size_t i = 0; i < 3; i++) {
+		const struct fx_record *r = node_test_get(t[0], "attempts", FX_RECORD, i)->message;
+
+		b[i] = node_test_get(t[0], "attempts", FX_BLOCK, i)->message;
+		assert_string_equal(r->kind, "attempt");
+		assert_true(fx_record_number(r, "version", -1) == (double)want[i][1] &&
+			    r->region.lo[0] == want[i][0] && b[i]->origin[0] == want[i][0]);
+		assert_true(fx_record_number(place_record(t[0], "mosaic", i), "version", -1) ==
+			    (double)want[i][1]);
+	}
+	assert_memory_equal(b[0]->data, b[1]->data, fx_block_size(b[0]));
+	assert_memory_not_equal(b[0]->data, b[2]->data, fx_block_size(b[0]));
+	node_test_hostile(t[0]);
+	for (size_t i = 0; i < 3; i++)
+		node_test_free(t[i]);
+}
+
 static void fails(struct node_test *t, const char *text)
 {
 	assert_true(node_test_result(t) < 0);
@@ -256,7 +320,7 @@ static void fails(struct node_test *t, const char *text)
 
 static struct node_test *opened(const struct layout *l)
 {
-	struct node_test *t = node_test_new(&fx_node_aligner_mosaic, NULL);
+	struct node_test *t = node_test_new(&fx_node_aligner_mosaic, SECTIONS(NULL));
 
 	assert_int_equal(give_mark(t, l, FX_MARK_OPEN, 0), FX_OK);
 	return t;
@@ -265,7 +329,7 @@ static struct node_test *opened(const struct layout *l)
 static void bad_streams_are_one_sentence(void **state)
 {
 	struct layout l = layout_grid(1, 2, SIDE, OVERLAP);
-	struct node_test *t = node_test_new(&fx_node_aligner_mosaic, NULL);
+	struct node_test *t = node_test_new(&fx_node_aligner_mosaic, SECTIONS(NULL));
 
 	(void)state;
 	layout_image(&l, 3, false, 0);
@@ -296,6 +360,19 @@ static void bad_streams_are_one_sentence(void **state)
 	t = opened(&l);
 	give_mark(t, &l, FX_MARK_OPEN, 0);
 	fails(t, "opened twice");
+	t = opened(&l);
+	give_tile(t, &l, 0, 0);
+	give_attempt(t, &l, 0, 1);
+	fails(t, "the output image needs tiles of sections");
+	t = node_test_new(&fx_node_aligner_mosaic, NULL);
+	give_mark(t, &l, FX_MARK_OPEN, 0);
+	give_tile(t, &l, 0, 0);
+	give_mark(t, &l, FX_MARK_DONE, 0);
+	fails(t, "the output attempts needs attempts of tiles");
+	t = node_test_new(&fx_node_aligner_mosaic, (const char *const[]){ "-image", NULL });
+	give_mark(t, &l, FX_MARK_OPEN, 0);
+	give_attempt(t, &l, 3, 1);
+	fails(t, "an attempt of section 3 has no tiles");
 	layout_fini(&l);
 }
 
@@ -305,6 +382,7 @@ int main(void)
 		cmocka_unit_test(sections_of_tiles),
 		cmocka_unit_test(missing_tiles_are_holes),
 		cmocka_unit_test(another_life_sends_the_same),
+		cmocka_unit_test(attempts_are_made_as_they_come),
 		cmocka_unit_test(bad_streams_are_one_sentence),
 	};
 
