@@ -11,16 +11,17 @@
 static const char good[] =
 	"{\"node\":\"work\",\"type\":\"flow/pass\",\"run_dir\":\"/r\",\"scratch_dir\":\"/s\","
 	"\"state_dir\":\"/t\",\"dead_dir\":\"/d\",\"keeps\":true,\"save_mib\":32,\"conductor\":12,"
-	"\"instance\":1,\"instances\":2,\"epoch\":3,\"index\":4,\"stats_fd\":5,"
+	"\"instance\":1,\"instances\":2,\"parts\":2,\"epoch\":3,\"index\":4,\"stats_fd\":5,"
 	"\"stats_instances\":6,\"stats_lanes\":7,\"pool_fd\":8,"
 	"\"options\":[{\"name\":\"a\",\"text\":\"b\"}],"
-	"\"inputs\":[{\"port\":\"in\",\"credit_messages\":9,\"credit_bytes\":10,\"gaps\":true,"
+	"\"inputs\":[{\"port\":\"in\",\"credit_messages\":9,\"credit_bytes\":10,\"parts\":3,"
+	"\"gaps\":true,"
 	"\"spool_bytes\":77,"
 	"\"lanes\":[{\"endpoint\":\"ipc://"
 	"x\",\"pool_fd\":11,\"slots\":true,\"from\":2,\"holder\":12,\"stats\":6}]}],"
 	"\"outputs\":[{\"port\":\"out\",\"endpoint\":\"ipc://"
 	"y\",\"listen_fd\":-1,\"slots\":true,\"precision\":16,"
-	"\"edges\":[{\"node\":\"next\",\"port\":\"in\",\"drop\":2,\"way\":3,"
+	"\"edges\":[{\"node\":\"next\",\"port\":\"in\",\"first\":4,\"drop\":2,\"way\":3,"
 	"\"lanes\":[{\"pool_fd\":-1,\"slots\":false,\"from\":0,\"holder\":1,\"stats\":0}]}]}],"
 	"\"guard\":{\"confine\":true,\"sandbox\":true,\"out\":\"/o\",\"readable\":[\"/a\",\"/b\"],"
 	"\"keys\":null}}";
@@ -49,6 +50,9 @@ static void what_is_written_is_read(void **unused)
 	assert_string_equal(again->outputs[0].edges[0].node, "next");
 	assert_int_equal(again->outputs[0].precision, 16);
 	assert_int_equal(again->epoch, 3);
+	assert_int_equal(again->parts, 2);
+	assert_int_equal(again->inputs[0].parts, 3);
+	assert_int_equal(again->outputs[0].edges[0].first, 4);
 	assert_true(again->inputs[0].gaps);
 	assert_int_equal(again->inputs[0].spool_bytes, 77);
 	assert_int_equal(again->outputs[0].edges[0].drop, 2);
@@ -80,6 +84,8 @@ static void what_does_not_fit_is_refused(void **unused)
 	refused("\"drop\":2", "\"drop\":3");
 	refused("\"precision\":16", "\"precision\":2");
 	refused("\"gaps\":true", "\"gaps\":1");
+	refused("\"parts\":2", "\"parts\":3"); /* as many as instances, or 1 */
+	refused("\"first\":4", "\"first\":-1");
 	refused("\"index\":4", "\"index\":6");
 	refused("\"instance\":1", "\"instance\":2");
 	refused("\"pool_fd\":8", "\"pool_fd\":-2");
