@@ -38,15 +38,35 @@ function begin(name) { to = sprintf("%s/%04d%s", dir, n, name); printf "" >to }
 inside && to { print >to }
 ' "$page"
 
+# hung: what runs in the folder, and what it waits for; it is ended.
+hung() {
+	for p in /proc/[0-9]*; do
+		[ "$(readlink "$p/cwd")" = "$work" ] && [ "${p#/proc/}" != $$ ] || continue
+		echo "$(tr '\0' ' ' <"$p/cmdline"): $(sed -n 's/^State:.//p' "$p/status"), $(cat "$p/wchan")"
+		kill -9 "${p#/proc/}"
+	done
+}
+
 status=0
 cd "$work"
+work=$(pwd -P)
 HOME=$work/home
 TMPDIR=$(mktemp -d) # short: sockets lie in it
 trap 'rm -rf "$TMPDIR"' EXIT
 export HOME TMPDIR
 for step in .steps/*.sh; do
 	[ -e "$step" ] || break
-	if ! sh -eu "$step" >"$step.log" 2>&1; then
+	began=$(date +%s)
+	sh -eu "$step" >"$step.log" 2>&1 &
+	while kill -0 $! 2>/dev/null; do
+		if [ $(($(date +%s) - began)) -ge 1200 ]; then
+			echo "after 20 minutes there are still:"
+			hung 2>/dev/null || :
+			break
+		fi
+		sleep 0.05
+	done
+	if ! wait $!; then
 		echo "$page: the block at$(sed -n '1s/^#//p' "$step") fails:"
 		cat "$step" "$step.log"
 		exit 1

@@ -145,6 +145,51 @@ pid_t test_place_await(const struct test_place *p, const char *words)
 	return pid;
 }
 
+/* None of its threads runs, nor will before it is told to go on. */
+static bool stands(pid_t pid)
+{
+	char *path = must(fx_asprintf("/proc/%d/task", (int)pid));
+	DIR *d = opendir(path);
+	struct dirent *e;
+	bool all = d != NULL;
+
+	while (all && (e = readdir(d))) {
+		char *name = must(fx_asprintf("%d/task/%s", (int)pid, e->d_name));
+		char *stat =
+			isdigit((unsigned char)e->d_name[0]) ? proc_text(name, "stat", 0) : NULL;
+		const char *state = stat ? strrchr(stat, ')') : NULL;
+
+		all = !state || (state[1] == ' ' && state[2] == 'T');
+		free(stat);
+		free(name);
+	}
+	if (d)
+		closedir(d);
+	free(path);
+	return all;
+}
+
+void test_stop(pid_t pid)
+{
+	const int64_t start = fx_now_ns();
+
+	if (kill(pid, SIGSTOP) != 0)
+		fail_msg("process %d has gone", (int)pid);
+	while (!stands(pid)) {
+		if (is_over(start, TEST_RUN_PATIENCE_S))
+			fail_msg("process %d does not stand", (int)pid);
+		fx_sleep_ms(1);
+	}
+}
+
+pid_t test_place_hold(const struct test_place *p, const char *words)
+{
+	const pid_t pid = test_place_await(p, words);
+
+	test_stop(pid);
+	return pid;
+}
+
 /* Fails unless each folder in TMPDIR holds a folder "logs" and nothing else. */
 static void check_logs(const struct test_place *p, char *runs)
 {

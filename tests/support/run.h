@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { TEST_RUN_WORDS_MAX = 32, TEST_RUN_PATIENCE_S = 120 };
+enum { TEST_RUN_WORDS_MAX = 32, TEST_RUN_PATIENCE_S = 300 };
 
 /** A folder of its own with an empty TMPDIR in it, by which the processes of its runs are told from
  * all others. */
@@ -47,6 +47,11 @@ int test_place_processes(const struct test_place *p);
 pid_t test_place_process(const struct test_place *p, const char *words);
 /** As above, but waits until it is there, and fails the test when it does not come. */
 pid_t test_place_await(const struct test_place *p, const char *words);
+/** As above, and stops it by SIGSTOP: when this returns, all of its threads stand. What the
+ * conductor thinks of that, --hang says. */
+pid_t test_place_hold(const struct test_place *p, const char *words);
+/** Stops a process in the same way. */
+void test_stop(pid_t pid);
 
 /** Starts fornix (environment FORNIX_BIN) with words up to a NULL. Sanitizers of the processes stop
  * them at an error. Fails the test when it cannot. */

@@ -51,7 +51,7 @@ static size_t images_sent(struct node_test *t)
 /* Steps until the node ends, or fails, or has sent so many messages of image, if that is not 0. */
 static void run_until(struct node_test *t, size_t images)
 {
-	const int64_t until = fx_now_ns() + INT64_C(20000000000);
+	const int64_t until = fx_now_ns() + INT64_C(60000000000);
 	int result = FX_OK;
 
 	while (result >= 0 && result != FX_END && (!images || images_sent(t) < images)) {
