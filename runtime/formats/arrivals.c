@@ -327,6 +327,11 @@ static bool arrivals_marked(const struct fx_arrivals *a)
 	return there;
 }
 
+static bool arrivals_silent(const struct fx_arrivals *a)
+{
+	return a->silence > 0 && a->now_ns - a->changed_ns >= nanoseconds(a->silence);
+}
+
 int fx_arrivals_look(struct fx_arrivals *a, struct fx_error *err)
 {
 	const struct fx_folder_reader reader = { arrivals_told, a };
@@ -343,14 +348,14 @@ int fx_arrivals_look(struct fx_arrivals *a, struct fx_error *err)
 		if (result != FX_OK)
 			return result;
 	}
-	if (marked)
+	if (marked || (!a->ending && arrivals_silent(a))) /* what came since the last look counts */
 		fx_folder_rescan(&a->folder);
 	result = fx_folder_look(&a->folder, &reader, err);
 	arrivals_sweep(a, result == FX_OK && a->folder.scans != scans);
 	arrivals_merge(a);
 	if (result < 0)
 		return result;
-	if (marked || (a->silence > 0 && a->now_ns - a->changed_ns >= nanoseconds(a->silence)))
+	if (marked || arrivals_silent(a))
 		a->ending = true;
 	return FX_OK;
 }

@@ -145,7 +145,7 @@ static bool growing_lost(const struct fx_growing *g)
 	       (g->late_ns && fx_now_ns() - g->late_ns >= nanoseconds(g->settle + g->late));
 }
 
-/* Opens the volume anew, and sees whether more will come. */
+/* Opens the volume anew, and sees whether it is marked as complete. */
 static int growing_scan(struct fx_growing *g, struct fx_error *err)
 {
 	const bool marked = growing_marked(g);
@@ -153,8 +153,7 @@ static int growing_scan(struct fx_growing *g, struct fx_error *err)
 
 	if (result == FX_ETYPE && g->was_open)
 		return fx_error_set(err, result, "%s", g->why.text);
-	if (marked || (g->silence > 0 && fx_now_ns() - g->changed_ns >= nanoseconds(g->silence)))
-		g->ending = true;
+	g->ending = g->ending || marked;
 	if (g->ending && !g->open)
 		return fx_error_set(err, FX_EINVAL, "no volume has come: %s", g->why.text);
 	return FX_OK;
@@ -186,6 +185,28 @@ static int growing_judge(struct fx_growing *g, size_t z, struct fx_error *reason
 			    t.parts - t.there, t.parts);
 }
 
+/* Nothing has changed for so long, as was just seen, that no more will come. */
+static bool growing_silent(struct fx_growing *g)
+{
+	return !g->ending && g->silence > 0 &&
+	       fx_now_ns() - g->changed_ns >= nanoseconds(g->silence);
+}
+
+/* A whole look. */
+static int growing_look(struct fx_growing *g, size_t z, struct fx_error *reason)
+{
+	int result = growing_scan(g, reason);
+
+	if (result == FX_OK)
+		result = growing_judge(g, z, reason);
+	if (result != FX_IDLE || !growing_silent(g))
+		return result;
+	g->ending = true;
+	if (!g->open)
+		return fx_error_set(reason, FX_EINVAL, "no volume has come: %s", g->why.text);
+	return growing_judge(g, z, reason);
+}
+
 int fx_growing_look(struct fx_growing *g, int64_t z, struct fx_error *reason)
 {
 	int64_t now = fx_now_ns();
@@ -198,9 +219,7 @@ int fx_growing_look(struct fx_growing *g, int64_t z, struct fx_error *reason)
 	result = growing_judge(g, (size_t)z, reason);
 	if (result != FX_IDLE || now < g->rescan_ns)
 		return result;
-	result = growing_scan(g, reason);
-	if (result == FX_OK)
-		result = growing_judge(g, (size_t)z, reason);
+	result = growing_look(g, (size_t)z, reason);
 	now = fx_now_ns() - now;
 	g->rescan_ns = fx_now_ns() + (9 * now > REST_NS ? 9 * now : REST_NS);
 	return result;

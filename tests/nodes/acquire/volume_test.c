@@ -18,6 +18,8 @@ extern const struct fx_node_type fx_node_acquire_volume;
 
 enum { Z = 3, Y = 30, X = 40 };
 
+static const int64_t PATIENCE_NS = 60000000000;
+
 static int make_folder(void **folder)
 {
 	*folder = test_tmp_dir();
@@ -186,19 +188,16 @@ static void put_chunk(const char *folder, int z, int x)
 	test_write_file(test_path(folder, name), voxels, sizeof voxels);
 }
 
-/* Steps until nothing comes for @p idle calls in turn, or it ends. */
-static int steps(struct node_test *t, int idle)
+/* Steps for some time, and nothing comes. */
+static void idle(struct node_test *t)
 {
-	int result = FX_OK;
+	const size_t before = node_test_sent_len(t);
 
-	for (int i = 0; i < idle && result >= 0 && result != FX_END; i++) {
-		result = node_test_step(t);
-		if (result == FX_IDLE)
-			fx_sleep_ms(10);
-		else
-			i = 0;
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(node_test_step(t), FX_IDLE);
+		fx_sleep_ms(10);
 	}
-	return result;
+	assert_int_equal(node_test_sent_len(t), before);
 }
 
 static size_t marks(struct node_test *t, enum fx_mark_kind kind)
@@ -208,6 +207,49 @@ static size_t marks(struct node_test *t, enum fx_mark_kind kind)
 	for (size_t i = 0; i < node_test_count(t, "out", FX_NOTHING); i++)
 		n += node_test_get(t, "out", FX_NOTHING, i)->mark.kind == kind;
 	return n;
+}
+
+/* Steps until it knows of the volume. */
+static void await_open(struct node_test *t)
+{
+	const int64_t until = fx_now_ns() + PATIENCE_NS;
+
+	while (!node_test_sent_len(t)) {
+		assert_true(node_test_step(t) >= 0 && fx_now_ns() < until);
+		fx_sleep_ms(10);
+	}
+}
+
+/* Steps until so many sections are done. */
+static void await(struct node_test *t, size_t done)
+{
+	const int64_t until = fx_now_ns() + PATIENCE_NS;
+
+	while (marks(t, FX_MARK_DONE) < done) {
+		const int result = node_test_step(t);
+
+		if (result < 0 || result == FX_END || fx_now_ns() > until)
+			fail_msg("%zu sections are done, then %d: %s", marks(t, FX_MARK_DONE),
+				 result, node_test_error(t));
+		if (result == FX_IDLE)
+			fx_sleep_ms(10);
+	}
+	assert_int_equal(marks(t, FX_MARK_DONE), done);
+}
+
+/* Steps until it ends. */
+static void finish(struct node_test *t)
+{
+	const int64_t until = fx_now_ns() + PATIENCE_NS;
+	int result = FX_OK;
+
+	while (result >= 0 && result != FX_END && fx_now_ns() < until) {
+		result = node_test_step(t);
+		if (result == FX_IDLE)
+			fx_sleep_ms(10);
+	}
+	if (result != FX_END)
+		fail_msg("%d: %s", result, node_test_error(t));
 }
 
 static struct node_test *grow(const char *path, const char *a, const char *b, const char *c)
@@ -244,26 +286,25 @@ static void sections_flow_when_their_chunks_are_there(void **folder)
 {
 	const char *path = test_path(*folder, "grows.zarr");
 	struct node_test *t = grow(path, "settle=0.1", "marker=done", NULL);
+	int64_t start;
 
-	assert_int_equal(steps(t, 3), FX_IDLE); /* there is no volume */
+	idle(t); /* there is no volume */
 	assert_non_null(strstr(node_test_warning(t), "waits for a volume"));
 	put_meta(path, 4, 0);
 	put_chunk(path, 0, 0);
-	assert_int_equal(steps(t, 20), FX_IDLE);
-	assert_int_equal(node_test_count(t, "out", FX_BLOCK), 0); /* half a section */
+	await_open(t);
+	idle(t); /* half a section */
+	start = fx_now_ns();
 	put_chunk(path, 0, 1);
-	assert_int_equal(steps(t, 3), FX_IDLE);
-	assert_int_equal(node_test_count(t, "out", FX_BLOCK), 0); /* may still change */
-	assert_int_equal(steps(t, 20), FX_IDLE);
-	assert_int_equal(marks(t, FX_MARK_DONE), 2);
-	put_meta(path, 6, 0); /* it has become longer */
+	await(t, 2);
+	assert_true(fx_now_ns() - start >= 100000000); /* before that it may still change */
+	put_meta(path, 6, 0);			       /* it has become longer */
 	put_chunk(path, 1, 0);
 	put_chunk(path, 1, 1);
 	put_chunk(path, 2, 1); /* and one that stays alone */
-	assert_int_equal(steps(t, 20), FX_IDLE);
-	assert_int_equal(marks(t, FX_MARK_DONE), 4);
+	await(t, 4);
 	test_write_file(test_path(path, "done"), "", 0);
-	assert_int_equal(steps(t, 20), FX_END);
+	finish(t);
 	assert_int_equal(node_test_sent(t, 0)->mark.region.hi[0], 0);
 	expect_sections(t, "DDDDMM");
 	node_test_free(t);
@@ -273,22 +314,23 @@ static void sections_flow_when_their_chunks_are_there(void **folder)
 static void a_section_waits_for_those_that_share_its_chunks(void **folder)
 {
 	const char *path = test_path(*folder, "shared.zarr");
-	struct node_test *t = grow(path, "settle=0.02", "silence=0.3", NULL);
+	struct node_test *t = grow(path, "settle=0.02", "marker=done", NULL);
 
 	put_meta(path, 1, 0);
 	test_write_file(test_path(path, "0.0.0"), "________________", 16);
 	test_write_file(test_path(path, "0.0.1"), "________________", 16);
-	assert_int_equal(steps(t, 12), FX_IDLE);
-	assert_int_equal(node_test_count(t, "out", FX_BLOCK), 0);
+	await_open(t);
+	idle(t);
 	put_chunk(path, 0, 0);
 	put_chunk(path, 0, 1);
 	put_meta(path, 2, 0);
-	assert_int_equal(steps(t, 12), FX_IDLE);
-	assert_int_equal(marks(t, FX_MARK_DONE), 2);
+	await(t, 2);
 	put_meta(path, 3, 0);
 	put_chunk(path, 1, 0);
 	put_chunk(path, 1, 1);
-	assert_int_equal(steps(t, 100), FX_END);
+	idle(t);
+	test_write_file(test_path(path, "done"), "", 0);
+	finish(t);
 	expect_sections(t, "DDD");
 	node_test_free(t);
 }
@@ -304,14 +346,34 @@ static void what_does_not_come_is_missing_or_filled(void **folder)
 	put_chunk(path, 1, 1);
 	put_chunk(path, 2, 0);
 	t = grow(path, "settle=0.02", "late=0.05", "silence=0.3");
-	assert_int_equal(steps(t, 100), FX_END);
+	finish(t);
 	assert_non_null(strstr(node_test_get(t, "out", FX_NOTHING, 1)->mark.reason,
 			       "1 of its 2 chunks did not come"));
 	expect_sections(t, "MMDDMM");
 	node_test_free(t);
 	t = grow(path, "settle=0.02", "silence=0.2", "fill=true");
-	assert_int_equal(steps(t, 100), FX_END);
+	finish(t);
 	expect_sections(t, "FFDDFF");
+	node_test_free(t);
+}
+
+/* What came since it last looked ends the silence. */
+static void silence_is_looked_into(void **folder)
+{
+	const char *path = test_path(*folder, "silent.zarr");
+	struct node_test *t = grow(path, "settle=0", "silence=0.3", NULL);
+
+	put_meta(path, 2, 0);
+	put_chunk(path, 0, 0);
+	put_chunk(path, 0, 1);
+	await(t, 2);
+	put_meta(path, 4, 0);
+	put_chunk(path, 1, 0);
+	fx_sleep_ms(400);
+	assert_int_equal(node_test_step(t), FX_IDLE);
+	put_chunk(path, 1, 1);
+	finish(t);
+	expect_sections(t, "DDDD");
 	node_test_free(t);
 }
 
@@ -323,11 +385,11 @@ static void an_attribute_may_count_sections(void **folder)
 	put_meta(path, 4, 1);
 	put_chunk(path, 0, 0);
 	put_chunk(path, 0, 1);
-	assert_int_equal(steps(t, 20), FX_IDLE);
-	assert_int_equal(marks(t, FX_MARK_DONE), 1);
+	await(t, 1);
+	idle(t);
 	put_chunk(path, 1, 0); /* the other one is all fill: it is not written */
 	put_meta(path, 4, 4);
-	assert_int_equal(steps(t, 20), FX_END);
+	finish(t);
 	expect_sections(t, "DDFF");
 	node_test_free(t);
 }
@@ -346,13 +408,13 @@ static void later_lives_decide_the_same(void **folder)
 	test_write_file(test_path(path, "done"), "", 0);
 	for (int i = 0; i < 3; i++) {
 		t[i] = grow(path, "settle=0", "marker=done", lives[i]);
-		assert_int_equal(steps(t[i], 50), FX_END);
+		finish(t[i]);
 		node_test_drain(t[i]);
 	}
 	put_chunk(path, 0, 1);
 	expect_sections(t[0], "MMDD");
 	node_test_again(t[0], false);
-	assert_int_equal(steps(t[0], 50), FX_END);
+	finish(t[0]);
 	for (int i = 1; i < 3; i++) {
 		node_test_same(t[0], t[i]);
 		node_test_free(t[i]);
@@ -365,15 +427,16 @@ static void a_tiff_may_grow(void **folder)
 {
 	const char *path = test_path(*folder, "grows.tif");
 	uint16_t voxels[4 * 6];
-	struct node_test *t = grow(path, "settle=0.05", "silence=0.4", "count=0");
+	struct node_test *t = grow(path, "settle=0.05", "marker=tiff.done", "count=0");
 
 	for (size_t i = 0; i < 24; i++)
 		voxels[i] = (uint16_t)i;
 	test_write_tiff(path, 2, 2, 3, 16, SAMPLEFORMAT_UINT, 0, voxels);
-	assert_int_equal(steps(t, 10), FX_IDLE);
-	assert_int_equal(marks(t, FX_MARK_DONE), 2);
+	await(t, 2);
 	test_write_tiff(path, 4, 2, 3, 16, SAMPLEFORMAT_UINT, 0, voxels);
-	assert_int_equal(steps(t, 200), FX_END);
+	await(t, 4);
+	test_write_file(test_path(*folder, "tiff.done"), "", 0);
+	finish(t);
 	assert_int_equal(marks(t, FX_MARK_DONE), 4);
 	assert_int_equal(node_test_count(t, "out", FX_BLOCK), 4);
 	node_test_free(t);
@@ -417,15 +480,16 @@ static void append(const char *path, bool first)
 static void a_data_set_may_grow(void **folder)
 {
 	const char *path = test_path(*folder, "grows.h5"), *next = test_path(*folder, "next.h5");
-	struct node_test *t = grow(path, "settle=0.02", "silence=0.3", NULL);
+	struct node_test *t = grow(path, "settle=0.02", "marker=h5.done", NULL);
 
 	append(path, true);
 	append(next, true);
 	append(next, false);
-	assert_int_equal(steps(t, 10), FX_IDLE);
-	assert_int_equal(marks(t, FX_MARK_DONE), 2);
+	await(t, 2);
 	assert_int_equal(rename(next, path), 0); /* the library knows of one process alone */
-	assert_int_equal(steps(t, 100), FX_END);
+	await(t, 4);
+	test_write_file(test_path(*folder, "h5.done"), "", 0);
+	finish(t);
 	expect_sections(t, "DDDD");
 	node_test_free(t);
 }
@@ -441,6 +505,7 @@ int main(void)
 		cmocka_unit_test(sections_flow_when_their_chunks_are_there),
 		cmocka_unit_test(a_section_waits_for_those_that_share_its_chunks),
 		cmocka_unit_test(what_does_not_come_is_missing_or_filled),
+		cmocka_unit_test(silence_is_looked_into),
 		cmocka_unit_test(an_attribute_may_count_sections),
 		cmocka_unit_test(later_lives_decide_the_same),
 		cmocka_unit_test(a_tiff_may_grow),

@@ -8,7 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "support/node_test.h"
 
 extern const struct fx_node_type fx_node_flow_fault;
@@ -130,11 +132,36 @@ static void waits(void **unused)
 	node_test_free(u);
 }
 
-/* Gives a block to @p t in a process of its own; its status, or -1 when it was alive after a while
- * and had to be killed. 77: it passed the block on. */
-static int status_of(struct node_test *t)
+/* It has noted that a fault comes now. */
+static bool is_noted(struct node_test *t)
 {
-	const int64_t start = fx_now_ns();
+	char *folder = fx_asprintf("%s/../test.faults", node_test_scratch(t));
+	const bool noted = fx_is_dir(folder);
+
+	free(folder);
+	return noted;
+}
+
+/* It goes on for ever, whatever signal it handles. */
+static void hangs(struct node_test *t, pid_t pid)
+{
+	int status;
+
+	for (int ms = 0; !is_noted(t); ms++) {
+		assert_true(ms < 60000);
+		fx_sleep_ms(1);
+	}
+	fx_sleep_ms(300);
+	kill(pid, SIGTERM);
+	fx_sleep_ms(50);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	kill(pid, SIGKILL);
+}
+
+/* Gives a block to @p t in a process of its own, which @p hanging hangs until it is killed, or ends
+ * by itself; its status. 77: it passed the block on. */
+static int status_of(struct node_test *t, bool hanging)
+{
 	const pid_t pid = fork();
 	int status;
 
@@ -144,17 +171,9 @@ static int status_of(struct node_test *t)
 		node_test_block(t, "in", block_at(0));
 		_exit(node_test_count(t, "out", FX_BLOCK) == 1 ? 77 : 78);
 	}
-	while (waitpid(pid, &status, WNOHANG) != pid) {
-		if (fx_now_ns() - start > INT64_C(300000000)) {
-			kill(pid, SIGTERM); /* that does not end it */
-			fx_sleep_ms(50);
-			assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
-			kill(pid, SIGKILL);
-			waitpid(pid, &status, 0);
-			return -1;
-		}
-		fx_sleep_ms(1);
-	}
+	if (hanging)
+		hangs(t, pid);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return status;
 }
 
@@ -168,12 +187,13 @@ static void ends_once(void **unused)
 	const struct sigaction held = { .sa_handler = ignore }; /* as a host handles it */
 	static const struct {
 		const char *option;
-		int signal; /* 0: exit code 0; -1: it hangs */
+		int signal; /* 0: exit code 0 */
+		bool hangs;
 	} ends[] = {
-		{ "crash=1", SIGABRT },
-		{ "kill=1", SIGKILL },
-		{ "exit=1", 0 },
-		{ "hang=1", -1 },
+		{ "crash=1", SIGABRT, false },
+		{ "kill=1", SIGKILL, false },
+		{ "exit=1", 0, false },
+		{ "hang=1", SIGKILL, true },
 	};
 
 	(void)unused;
@@ -183,14 +203,12 @@ static void ends_once(void **unused)
 		int status;
 
 		node_test_scratch(t); /* where each life looks */
-		status = status_of(t);
-		if (ends[i].signal < 0)
-			assert_int_equal(status, -1);
-		else if (ends[i].signal)
+		status = status_of(t, ends[i].hangs);
+		if (ends[i].signal)
 			assert_true(WIFSIGNALED(status) && WTERMSIG(status) == ends[i].signal);
 		else
 			assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-		status = status_of(t);
+		status = status_of(t, false);
 		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 77);
 		node_test_free(t);
 	}
@@ -203,7 +221,7 @@ static void ends_always_when_asked(void **unused)
 
 	(void)unused;
 	for (int life = 0; life < 2; life++) {
-		const int status = status_of(t);
+		const int status = status_of(t, false);
 
 		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	}
