@@ -367,6 +367,7 @@ static void silence_is_looked_into(void **folder)
 	put_chunk(path, 0, 0);
 	put_chunk(path, 0, 1);
 	await(t, 2);
+	assert_int_equal(node_test_step(t), FX_IDLE); /* the silence begins */
 	put_meta(path, 4, 0);
 	put_chunk(path, 1, 0);
 	fx_sleep_ms(400);
