@@ -14,7 +14,7 @@
 #include "link/inlet.h"
 #include "link/outlet.h"
 
-enum { WAYS = 4, SIDE = 64 };
+enum { WAYS = 4, SIDE = 64, PATIENCE_MS = 60000 };
 
 /* One output, and a consumer for every way. */
 struct rig {
@@ -93,7 +93,7 @@ static void through(struct rig *r, struct fx_block *b, struct fx_block *got[WAYS
 
 	assert_int_equal(fx_outlet_queue(r->outlet, &e, NULL), FX_OK);
 	for (int w = 0; w < WAYS; w++) {
-		for (int i = 0; i < 2000 && !fx_inlet_peek(r->inlet[w]); i++) {
+		for (int i = 0; i < PATIENCE_MS && !fx_inlet_peek(r->inlet[w]); i++) {
 			fx_outlet_pump(r->outlet);
 			fx_inlet_pump(r->inlet[w], NULL);
 			fx_sleep_ms(1);

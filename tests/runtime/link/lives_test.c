@@ -11,6 +11,8 @@
 #include "link/inlet.h"
 #include "link/outlet.h"
 
+enum { PATIENCE_MS = 60000 };
+
 /* A producer "from" and a consumer "to", which nothing but these counters outlives. */
 struct pair {
 	void *zmq;
@@ -123,7 +125,7 @@ static void take(struct pair *p, uint64_t seq)
 {
 	struct fx_envelope e;
 
-	for (int i = 0; i < 5000 && !fx_inlet_peek(p->inlet); i++)
+	for (int i = 0; i < PATIENCE_MS && !fx_inlet_peek(p->inlet); i++)
 		pump(p);
 	assert_true(fx_inlet_pop(p->inlet, &e));
 	assert_int_equal(e.seq, seq);
@@ -141,7 +143,7 @@ static void what_was_acknowledged_is_not_sent_again(void **state)
 	queue_block(p, 2);
 	for (uint64_t seq = 0; seq < 3; seq++)
 		take(p, seq);
-	for (int i = 0; i < 5000 && fx_outlet_floor(p->outlet) < 3; i++)
+	for (int i = 0; i < PATIENCE_MS && fx_outlet_floor(p->outlet) < 3; i++)
 		pump(p);
 	assert_int_equal(fx_outlet_floor(p->outlet), 3);
 	fx_outlet_free(p->outlet);
@@ -163,7 +165,7 @@ static void open_comes_again_for_those_behind(void **state)
 
 	start_inlet(p, 1, 7); /* all below 7 was handed on by a former life */
 	queue_mark(p, 2, FX_MARK_OPEN);
-	for (int i = 0; i < 5000 && !fx_inlet_opened(p->inlet); i++)
+	for (int i = 0; i < PATIENCE_MS && !fx_inlet_opened(p->inlet); i++)
 		pump(p);
 	assert_null(fx_inlet_peek(p->inlet));
 	assert_true(fx_inlet_reopens(p->inlet, &seq));

@@ -147,7 +147,7 @@ static void the_kernel_is_asked(void **unused)
 	to = accept(listener, NULL, NULL);
 	assert_int_equal(write(from, bytes, sizeof bytes), sizeof bytes);
 	assert_int_equal(recv(to, bytes, sizeof bytes, MSG_WAITALL), sizeof bytes);
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 12000; i++) {
 		assert_true(fx__pace_ask(from, &sent));
 		if (sent.acked >= sizeof bytes)
 			break;
