@@ -15,7 +15,7 @@
 #include "link/inlet.h"
 #include "link/outlet.h"
 
-enum { MESSAGES = 30, END = MESSAGES + 1, PATIENCE_MS = 60000, HOUR_MS = 3600000 };
+enum { MESSAGES = 40, END = MESSAGES + 1, PATIENCE_MS = 60000, HOUR_MS = 3600000 };
 
 /* One producer, one consumer, and what lies between them. */
 struct link {
@@ -185,7 +185,7 @@ static void goes_through(const char *text, bool shared, bool ordered)
 /* Whom chance meets depends on how many greetings there are: so often that it meets some. */
 static void what_is_lost_is_sent_again(void **unused)
 {
-	struct link *l = link_new("seed=3,drop=0.4", false, true);
+	struct link *l = link_new("seed=3,drop=0.3", false, true);
 
 	(void)unused;
 	all_comes(l, true);
