@@ -224,7 +224,7 @@ bool bench_frames(json_t *results)
 {
 	const char *tmp = getenv("TMPDIR");
 	char *disk = fx_asprintf("%s/fornix-bench-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	char memory[] = "/dev/shm/fornix-bench-XXXXXX";
+	char memory[] = "/dev/shm/bench-fornix-XXXXXX";
 	bool ok = disk && mkdtemp(disk), has_memory = mkdtemp(memory) != NULL;
 	const struct way ways[] = {
 		{ "zeromq", ZEROMQ, NULL, false, false, 0 },

@@ -17,7 +17,7 @@
 
 #define DRAINS "drains" /* there once sources were stopped */
 
-enum { PATIENCE_MS = 10000, AGENTS_MS = 40000, GRAPH_MAX = 64 << 20 };
+enum { PATIENCE_MS = 60000, AGENTS_MS = 60000, GRAPH_MAX = 64 << 20 };
 
 /* What must be the same in a run that goes on: a line a node, option, edge. free(). */
 static char *graph_text(const struct fx_graph *g)

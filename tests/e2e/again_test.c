@@ -103,6 +103,7 @@ static void an_input_that_has_ended_stays_so(void **state)
 				"halo=2 4 4",
 				"--quiet",
 				"--save-every=0",
+				NULL,
 				NULL };
 	struct test_place *p = *state;
 	pid_t held[2], score;
@@ -112,11 +113,10 @@ static void an_input_that_has_ended_stays_so(void **state)
 	test_run_expect(p, 0, words);
 	words[2] = test_word("out", p->dir, "again");
 	words[7] = "--restarts=40"; /* with the address of the metrics */
+	words[9] = "--hang=0";
 	r = test_run_start(p, words);
-	for (int i = 0; i < 2; i++) {
-		held[i] = test_place_await(p, segmenters[i]);
-		kill(held[i], SIGSTOP);
-	}
+	for (int i = 0; i < 2; i++)
+		held[i] = test_place_hold(p, segmenters[i]);
 	test_metrics_await(r, TRUTH, 4);
 	fx_sleep_ms(SOON_MS);
 	score = test_place_await(p, "node score.0");

@@ -108,12 +108,6 @@ static void check_stitched(const char *folder)
 	fx_block_free(b);
 }
 
-static void signal_workers(const struct test_place *p, int number)
-{
-	kill(test_place_await(p, "node flood.0 segmenter/ffn"), number);
-	kill(test_place_await(p, "node flood.1 segmenter/ffn"), number);
-}
-
 /* A state is there, whole: not one that is being written. */
 static bool has_state(const char *folder)
 {
@@ -131,19 +125,23 @@ static bool has_state(const char *folder)
 /* Kills both workers at a moment when a state is there. */
 static void kill_in_the_middle(const struct test_place *p, const char *flooding)
 {
+	const pid_t workers[2] = { test_place_await(p, "node flood.0 segmenter/ffn"),
+				   test_place_await(p, "node flood.1 segmenter/ffn") };
 	const int64_t begin = fx_now_ns();
 
 	for (;;) {
-		signal_workers(p, SIGSTOP);
-		fx_sleep_ms(20); /* it takes a little until they stand */
+		test_stop(workers[0]);
+		test_stop(workers[1]);
 		if (has_state(flooding))
 			break;
-		signal_workers(p, SIGCONT);
-		if (fx_now_ns() - begin > 60 * INT64_C(1000000000))
+		kill(workers[0], SIGCONT);
+		kill(workers[1], SIGCONT);
+		if (fx_now_ns() - begin > TEST_RUN_PATIENCE_S * INT64_C(1000000000))
 			fail_msg("no state was saved");
 		fx_sleep_ms(5);
 	}
-	signal_workers(p, SIGKILL);
+	kill(workers[0], SIGKILL);
+	kill(workers[1], SIGKILL);
 }
 
 /* The run called @p out gives what @p first gave. */

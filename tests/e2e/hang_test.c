@@ -14,7 +14,8 @@
 
 #define LEAN	 "tests/e2e/lean.yaml"
 #define SECTIONS "tests/e2e/sections.yaml"
-#define MANY	 "size=32 64 64", "block=16 16 16" /* 32 blocks */
+/* 64 blocks: sources have not ended, whatever waits on the way, when the first are segmented */
+#define MANY "size=64 64 64", "block=16 16 16"
 #define SEGMENT0                                                                                   \
 	"fornix_node_messages{node=\"segment\",type=\"segmenter/watershed\",instance=\"0\"} "
 
@@ -27,8 +28,7 @@ static struct test_run *run_stopped(struct test_place *p, const char *hang, cons
 						    MANY, hang, NULL });
 
 	test_metrics_await(r, SEGMENT0, 2);
-	*stopped = test_place_await(p, words);
-	kill(*stopped, SIGSTOP);
+	*stopped = test_place_hold(p, words);
 	return r;
 }
 
@@ -73,7 +73,7 @@ static void what_is_stopped_starts_again(void **state)
 
 static void one_that_goes_on_in_time_is_left_alone(void **state)
 {
-	static const char *const hang[] = { "--hang=20", "--hang=0" };
+	static const char *const hang[] = { "--hang=200", "--hang=0" };
 	struct test_place *p = *state;
 
 	for (size_t i = 0; i < 2; i++) {
@@ -95,10 +95,10 @@ static void one_that_waits_for_files_is_left_alone(void **state)
 	struct test_run *r;
 
 	test_write_sections(test_path(p->dir, "in"), &sections);
-	r = test_run_start(p, (const char *[]){ "run", SECTIONS, "--hang=500 ms",
+	r = test_run_start(p, (const char *[]){ "run", SECTIONS, "--hang=1",
 						test_word("sections", p->dir, "in"),
 						test_word("out", p->dir, "out"), "acquire=watch",
-						"silence=3 s", NULL });
+						"silence=4 s", NULL });
 	expect_all(p, r, 0);
 	test_run_free(r);
 	test_place_clean(p);

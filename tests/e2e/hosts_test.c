@@ -21,6 +21,7 @@
 #define GRAPH	 "tests/e2e/hosts.yaml"
 #define ALONE	 "alone.yaml"
 #define SIZE	 "size=48 64 64" /* 24 blocks */
+#define MORE	 "size=96 64 64" /* that last while a host vanishes */
 #define STITCHED "fornix_edge_acked{from=\"segment.labels\",to=\"whole.labels\"} "
 
 static const char *const wheres[] = { "    host: ", "    tags: ", "hosts:" };
@@ -55,19 +56,24 @@ static void write_alone(struct test_place *p)
 	free(text);
 }
 
-static void run_alone(struct test_place *p)
+static void run_alone_of(struct test_place *p, const char *size)
 {
 	write_alone(p);
 	test_run_expect(p, 0,
 			(const char *[]){ "run", test_path(p->dir, ALONE),
-					  test_word("out", p->dir, "alone"), SIZE, "--quiet",
+					  test_word("out", p->dir, "alone"), size, "--quiet",
 					  NULL });
 }
 
-static struct test_run *start(struct test_place *p)
+static void run_alone(struct test_place *p)
 {
-	return test_run_start(
-		p, (const char *[]){ "run", GRAPH, test_word("out", p->dir, "out"), SIZE, NULL });
+	run_alone_of(p, SIZE);
+}
+
+static struct test_run *start(struct test_place *p, const char *size)
+{
+	return test_run_start(p, (const char *[]){ "run", GRAPH, test_word("out", p->dir, "out"),
+						   size, "--hang=0", NULL });
 }
 
 /* The output is that of one host. What an agent that was killed left is cleared by the next run
@@ -124,7 +130,7 @@ static void the_same_comes_out(void **state)
 	json_t *receipt;
 
 	run_alone(p);
-	receipt = finish(p, start(p), false);
+	receipt = finish(p, start(p, SIZE), false);
 	assert_string_equal(host_of(receipt, "scope"), "here");
 	assert_string_equal(host_of(receipt, "whole"), "here");
 	assert_string_not_equal(host_of(receipt, "even"), "here");
@@ -143,7 +149,7 @@ static void a_process_that_dies_there_lives_again(void **state)
 
 	run_alone(p);
 	for (size_t i = 0; i < sizeof victims / sizeof *victims; i++) {
-		struct test_run *r = start(p);
+		struct test_run *r = start(p, SIZE);
 
 		kill(test_place_await(p, victims[i]), SIGKILL);
 		receipt = finish(p, r, false);
@@ -158,12 +164,15 @@ static void a_host_that_vanishes_is_done_without(void **state)
 	struct test_place *p = *state;
 	struct test_run *r;
 	json_t *receipt;
+	pid_t held;
 
-	run_alone(p);
-	r = start(p);
+	run_alone_of(p, MORE);
+	r = start(p, MORE);
 	test_metrics_await(r, STITCHED, 2);
+	held = test_place_hold(p, "node whole.0 "); /* it cannot end before */
 	kill(parent_of(test_place_await(p, "node tiles.0 ")), SIGKILL);
 	free(test_run_await(r, "has vanished: "));
+	kill(held, SIGCONT);
 	receipt = finish(p, r, true);
 	assert_true(test_sum(receipt, "nodes", "restarts") > 0);
 	json_decref(receipt);
@@ -194,7 +203,7 @@ static void a_run_that_was_stopped_goes_on(void **state)
 	json_t *receipt;
 
 	run_alone(p);
-	r = start(p);
+	r = start(p, SIZE);
 	test_metrics_await(r, STITCHED, 2);
 	kill(r->pid, SIGKILL);
 	test_run_wait(r);

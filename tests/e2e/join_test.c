@@ -17,19 +17,27 @@
 #include "support/run.h"
 
 #define GRAPH	 "tests/e2e/join.yaml"
-#define SIZE	 "size=640 64 64"
+#define SIZE	 "size=160 64 64"
+#define MANY	 "size=640 64 64" /* that last while one joins */
 #define STITCHED "fornix_edge_acked{from=\"segment.labels\",to=\"whole.labels\"} "
 
-static struct test_run *start(struct test_place *p, const char *out, const char *extra)
+static struct test_run *start(struct test_place *p, const char *size)
 {
-	return test_run_start(p, (const char *[]){ "run", GRAPH, test_word("out", p->dir, out),
-						   SIZE, extra, NULL });
+	return test_run_start(p, (const char *[]){ "run", GRAPH, test_word("out", p->dir, "out"),
+						   size, "--hang=0", NULL });
 }
 
-static void run_alone(struct test_place *p)
+/* So that it does not end while others are started and end; SIGCONT. */
+static pid_t hold(struct test_place *p, struct test_run *r)
+{
+	test_metrics_await(r, STITCHED, 2);
+	return test_place_hold(p, "node save.0 ");
+}
+
+static void run_alone(struct test_place *p, const char *size)
 {
 	test_run_expect(p, 0,
-			(const char *[]){ "run", GRAPH, test_word("out", p->dir, "alone"), SIZE,
+			(const char *[]){ "run", GRAPH, test_word("out", p->dir, "alone"), size,
 					  "--quiet", NULL });
 }
 
@@ -79,8 +87,8 @@ static void a_host_that_joins_takes_workers(void **state)
 	struct test_run *r;
 	json_t *receipt;
 
-	run_alone(p);
-	r = start(p, "out", NULL);
+	run_alone(p, MANY);
+	r = start(p, MANY);
 	test_metrics_await(r, STITCHED, 2);
 	join(p, 0, (const char *[4]){ "late" }, "late has joined and takes ");
 	receipt = finish(p, r);
@@ -106,14 +114,16 @@ static void a_host_that_vanishes_may_join_again(void **state)
 	struct test_place *p = *state;
 	struct test_run *r;
 	json_t *receipt;
+	pid_t held;
 
-	run_alone(p);
-	r = start(p, "out", NULL);
-	test_metrics_await(r, STITCHED, 2);
+	run_alone(p, SIZE);
+	r = start(p, SIZE);
+	held = hold(p, r);
 	join(p, 0, (const char *[4]){ "late" }, "late has joined and takes ");
 	kill(agent_of(p), SIGKILL);
 	free(test_run_await(r, "has vanished: "));
 	join(p, 0, (const char *[4]){ "late", "slots=64" }, "late has joined and takes ");
+	kill(held, SIGCONT);
 	receipt = finish(p, r);
 	assert_true(on_host(receipt, "segment", "late") > 0);
 	assert_true(test_sum(receipt, "nodes", "restarts") > 0);
@@ -140,14 +150,16 @@ static void what_cannot_join_is_told(void **state)
 	struct test_place *p = *state;
 	struct test_run *r;
 	json_t *receipt;
+	pid_t held;
 
-	run_alone(p);
-	r = start(p, "out", NULL);
-	test_metrics_await(r, STITCHED, 2);
+	run_alone(p, SIZE);
+	r = start(p, SIZE);
+	held = hold(p, r);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		join(p, 1, cases[i].words, cases[i].says);
 	join(p, 0, (const char *[4]){ "late", "command=" }, "late has joined and takes ");
 	join(p, 1, (const char *[4]){ "late" }, "it is there already");
+	kill(held, SIGCONT);
 	receipt = finish(p, r);
 	json_decref(receipt);
 	test_place_clean(p);

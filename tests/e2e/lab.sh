@@ -46,6 +46,12 @@ up() {
 			SetEnv TMPDIR=$FORNIX_LAB_TMP
 		END
 		ip netns exec $prefix-$i /usr/sbin/sshd -f "$dir/sshd$i" || none "sshd does not start"
+		tries=0
+		until [ -s "$dir/sshd$i.pid" ]; do # written when it listens
+			tries=$((tries + 1))
+			[ $tries -lt 300 ] || none "sshd does not listen"
+			sleep 0.2
+		done
 	done
 	cat >"$dir/ssh_config" <<-END
 		IdentityFile $dir/user_key
@@ -116,7 +122,7 @@ slurm() {
 	tries=0
 	until [ "$(on 1 sinfo -h -t idle -o %D 2>/dev/null)" = 4 ]; do
 		tries=$((tries + 1))
-		[ $tries -lt 100 ] || none "the Slurm nodes do not come up: $(tail -1 "$dir/slurmctld.log")"
+		[ $tries -lt 600 ] || none "the Slurm nodes do not come up: $(tail -1 "$dir/slurmctld.log")"
 		sleep 0.2
 	done
 }

@@ -24,11 +24,11 @@
 /* A run of which one writer stands still from its start: it cannot end. */
 static struct test_run *run_held(struct test_place *p, const char *writer, pid_t *held)
 {
-	struct test_run *r = test_run_start(
-		p, (const char *[]){ "run", PASSES, test_word("out", p->dir, "out"), NULL });
+	struct test_run *r =
+		test_run_start(p, (const char *[]){ "run", PASSES, test_word("out", p->dir, "out"),
+						    "--hang=0", NULL });
 
-	*held = test_place_await(p, writer);
-	kill(*held, SIGSTOP);
+	*held = test_place_hold(p, writer);
 	return r;
 }
 
@@ -92,8 +92,7 @@ static void a_worker_that_stood_still_holds_nothing_up(void **state)
 	pid_t held;
 
 	test_metrics_await(r, TO_SAVE, 1);
-	held = test_place_await(p, "node first.3 segmenter/watershed");
-	kill(held, SIGSTOP);
+	held = test_place_hold(p, "node first.3 segmenter/watershed");
 	fx_sleep_ms(SOON_MS);
 	kill(held, SIGCONT);
 	expect_all(p, r, 0);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,16 @@ static void plain(struct test_place *p)
 static struct test_run *start(struct test_place *p, const char *way)
 {
 	return test_run_start(p, (const char *[]){ "run", LEAN, test_word("out", p->dir, "out"),
-						   MANY, way, NULL });
+						   MANY, way, "--hang=0", NULL });
+}
+
+/* One that cannot end before its last writer goes on. */
+static struct test_run *start_held(struct test_place *p, pid_t *held)
+{
+	struct test_run *r = start(p, "--transport=tcp");
+
+	*held = test_place_hold(p, "node save_swc.0 ");
+	return r;
 }
 
 /* The run ends well, and its output is that of a sound network. */
@@ -74,7 +84,7 @@ static void a_bad_network_changes_nothing(void **state)
 		json_t *receipt;
 
 		setenv("FORNIX_FAULT",
-		       "seed=7,drop=0.01,duplicate=0.02,reorder=0.02,corrupt=0.01,delay=0.02,"
+		       "seed=7,drop=0.02,duplicate=0.1,reorder=0.02,corrupt=0.02,delay=0.02,"
 		       "delay_ms=10",
 		       1);
 		r = start(p, ways[i]);
@@ -218,14 +228,16 @@ static void half_of_all_packets_lost_for_a_while(void **state)
 	struct test_place *p = *state;
 	struct test_run *r;
 	int64_t since;
+	pid_t held;
 
 	plain(p);
-	r = start(p, "--transport=tcp");
+	r = start_held(p, &held);
 	test_metrics_await(r, STITCHED, 2);
 	if (may_not(p, r))
 		skip();
-	since = fx_now_ns();
 	assert_true(each_process(p, lose_half) > 16);
+	kill(held, SIGCONT);
+	since = fx_now_ns();
 	while (fx_now_ns() - since < LOSS_S * INT64_C(1000000000) &&
 	       test_place_process(p, "node whole.0 "))
 		fx_sleep_ms(20);
@@ -240,14 +252,17 @@ static void connections_cut_again_and_again(void **state)
 	struct test_place *p = *state;
 	struct test_run *r;
 	json_t *receipt;
+	pid_t held;
 
 	plain(p);
-	r = start(p, "--transport=tcp");
+	r = start_held(p, &held);
 	test_metrics_await(r, STITCHED, 1);
 	if (may_not(p, r))
 		skip();
-	for (int i = 0; i < CUTS && test_place_process(p, "node whole.0 "); i++) {
+	for (int i = 0; i < CUTS; i++) {
 		each_process(p, cut);
+		if (i == CUTS / 2)
+			kill(held, SIGCONT);
 		fx_sleep_ms(150);
 	}
 	receipt = finish(p, r);

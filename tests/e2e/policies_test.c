@@ -40,15 +40,16 @@ static json_int_t count(const json_t *receipt, const char *to, const char *name)
 static void viewers_stop_no_one_by(struct test_place *p, const char *transport)
 {
 	const char *out = test_word("out", p->dir, "out");
-	struct test_run *r = test_run_start(
-		p, (const char *[]){ "run", DROPS, out, "--transport", transport, NULL });
-	const pid_t view = test_place_await(p, "node view.0 flow/pass"),
-		    peek = test_place_await(p, "node peek.0 flow/pass");
+	struct test_run *r = test_run_start(p, (const char *[]){ "run", DROPS, out, "--transport",
+								 transport, "--hang=0", NULL });
+	/* the source first: they are to stand before it has sent much */
+	const pid_t source = test_place_hold(p, "node scope.0 acquire/phantom"),
+		    view = test_place_hold(p, "node view.0 flow/pass"),
+		    peek = test_place_hold(p, "node peek.0 flow/pass");
 	static const char *const to[] = { "view.in", "peek.in" };
 	json_t *receipt;
 
-	kill(view, SIGSTOP);
-	kill(peek, SIGSTOP);
+	kill(source, SIGCONT);
 	test_metrics_await(r, TO_SAVE, SECTIONS);
 	kill(view, SIGCONT);
 	kill(peek, SIGCONT);
@@ -89,13 +90,15 @@ static void viewers_stop_no_one_over_tcp(void **state)
 static void an_edge_that_stands_still_stops_no_other(void **state)
 {
 	struct test_place *p = *state;
-	struct test_run *r = test_run_start(
-		p, (const char *[]){ "run", ABREAST, test_word("out", p->dir, "out"), NULL });
-	const pid_t still = test_place_await(p, "node still.0 flow/pass");
+	struct test_run *r =
+		test_run_start(p, (const char *[]){ "run", ABREAST, test_word("out", p->dir, "out"),
+						    "--hang=0", NULL });
+	const pid_t source = test_place_hold(p, "node left.0 acquire/phantom"),
+		    still = test_place_hold(p, "node still.0 flow/pass");
 	json_t *receipt;
 	char *url, *said;
 
-	kill(still, SIGSTOP);
+	kill(source, SIGCONT);
 	test_metrics_await(r, TO_GOING, SECTIONS);
 	url = test_metrics_url(r);
 	said = test_http_get(url);
@@ -125,9 +128,8 @@ static void a_killed_spool_loses_nothing(void **state)
 	pid_t save, keep;
 
 	test_run_expect(p, 0, (const char *[]){ "run", SPOOLS, plain, "policy=block", NULL });
-	r = test_run_start(p, (const char *[]){ "run", SPOOLS, out, NULL });
-	save = test_place_await(p, "node save.0 writer/precomputed");
-	kill(save, SIGSTOP);
+	r = test_run_start(p, (const char *[]){ "run", SPOOLS, out, "--hang=0", NULL });
+	save = test_place_hold(p, "node save.0 writer/precomputed");
 	test_metrics_await(r, TO_KEEP, SECTIONS);
 	keep = test_place_await(p, "node keep.0 flow/pass");
 	kill(keep, SIGKILL);
@@ -158,9 +160,8 @@ static void a_spool_outlives_the_run(void **state)
 	pid_t save;
 
 	test_run_expect(p, 0, (const char *[]){ "run", SPOOLS, plain, "policy=block", NULL });
-	r = test_run_start(p, (const char *[]){ "run", SPOOLS, out, NULL });
-	save = test_place_await(p, "node save.0 writer/precomputed");
-	kill(save, SIGSTOP);
+	r = test_run_start(p, (const char *[]){ "run", SPOOLS, out, "--hang=0", NULL });
+	save = test_place_hold(p, "node save.0 writer/precomputed");
 	test_metrics_await(r, TO_KEEP, SECTIONS);
 	kill(save, SIGKILL);
 	kill(r->pid, SIGKILL);

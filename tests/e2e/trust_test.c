@@ -25,6 +25,7 @@
 #define MANY	 "size=48 64 64", "block=16 16 16"
 #define ENDLESS	 "size=100000 64 64"
 #define STITCHED "fornix_edge_acked{from=\"segment.labels\",to=\"whole.labels\"} "
+#define REFUSED	 "fornix_node_refused{node=\"tiles\",type=\"tiler/blocks\",instance=\"0\"} "
 
 static void refused(struct test_place *p, const char *const *words, const char *why)
 {
@@ -180,7 +181,7 @@ static void an_impostor_changes_nothing(void **state)
 	struct test_run *r;
 	json_t *receipt;
 	char byte;
-	pid_t pid;
+	pid_t pid, held;
 
 	make_keys(p);
 	test_run_expect(p, 0,
@@ -188,13 +189,17 @@ static void an_impostor_changes_nothing(void **state)
 					  "--quiet", NULL });
 	r = test_run_start(p, (const char *[]){ "run", LEAN, test_word("out", p->dir, "keyed"),
 						MANY, "--transport=tcp", "--bind=0.0.0.0", "--keys",
-						test_path(p->dir, "keys"), NULL });
+						test_path(p->dir, "keys"), "--hang=0", NULL });
+	held = test_place_hold(p, "node save_swc.0 "); /* it cannot end before */
 	test_metrics_await(r, STITCHED, 1);
 	pid = test_place_await(p, "node tiles.0 tiler/blocks");
 	expect_secret(p, pid);
 	s = impostor(zmq, port_of(pid, &address));
 	assert_int_equal(address, 0);
+	test_metrics_await(r, REFUSED, 1);
 	kill(test_place_await(p, "node segment.0 segmenter/watershed"), SIGKILL);
+	free(test_run_await(r, "starting it again"));
+	kill(held, SIGCONT);
 	test_run_wait(r);
 	if (r->code)
 		fail_msg("ended with %d: %s", r->code, r->err);

@@ -42,7 +42,7 @@ int test_node_main(char **argv, const struct fx_node_type *const *types,
 	struct fx_error err = { 0 };
 	int result = 1;
 
-	alarm(60);
+	alarm(600);
 	if (w && before)
 		before(w);
 	if (w && r)

@@ -14,7 +14,7 @@
 /** This process is to be a node: `fornix node NAME TYPE --wiring FD`. */
 bool test_is_node(int argc, char **argv);
 /** Is that node, of one of @p types (NULL-terminated), after @p before (may be NULL); the exit
- * code. Ends after a minute whatever happens. */
+ * code. Ends after ten minutes whatever happens. */
 int test_node_main(char **argv, const struct fx_node_type *const *types,
 		   void (*before)(const struct fx_wiring *w));
 /** Runs the graph @p text, called "g"; the receipt. Fails the test unless the run gives @p result.

@@ -23,7 +23,7 @@
 
 extern char **environ;
 
-enum { TEXT_MAX = 16 << 20, LEAVE_S = 20, TICK_MS = 10 };
+enum { TEXT_MAX = 16 << 20, LEAVE_S = 120, TICK_MS = 10 };
 
 static char *must(char *text)
 {

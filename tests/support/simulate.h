@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "support/images.h"
 
-enum { WORDS_MAX = 40, WAIT_MS = 8000 };
+enum { WORDS_MAX = 40, WAIT_MS = 60000 };
 
 /** Starts "fornix simulate ARGUMENTS" (no blanks inside of one); what it says goes to DIR/log and
  * DIR/out. */

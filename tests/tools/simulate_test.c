@@ -41,6 +41,13 @@ static void await(const char *dir, const char *name)
 	}
 }
 
+/* Ends it as a user does: no time that it waits is too short, then. */
+static void stop(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGINT), 0);
+	assert_int_equal(ended(pid), 1);
+}
+
 static void same_truth(const char *dir, const char *a, const char *b)
 {
 	test_same_files(test_path(dir, a), test_path(dir, b));
@@ -282,7 +289,7 @@ static void images_again_on_request(void **unused)
 	FILE *to;
 
 	(void)unused;
-	text = expand(dir, "phantom:4x60x80 @/a --tiles 1x2 --requests @/again.jsonl --linger 1.5 "
+	text = expand(dir, "phantom:4x60x80 @/a --tiles 1x2 --requests @/again.jsonl --linger 3600 "
 			   "--json --truth @/t.jsonl --defocus 50 --noise 2");
 	pid = start(text, dir);
 	free(text);
@@ -296,7 +303,8 @@ static void images_again_on_request(void **unused)
 	assert_non_null(to);
 	fputs("mpt\":3}\n", to);
 	fclose(to);
-	assert_int_equal(ended(pid), 0);
+	await(dir, "a/section-000002-tile-001-v3.png");
+	stop(pid);
 	assert_true(test_is_there(dir, "a/section-000002-tile-000-v3.png"));
 	assert_true(test_is_there(dir, "a/section-000001-tile-001-v2.png"));
 	assert_false(test_is_there(dir, "a/section-000001-tile-000-v2.png"));
@@ -319,19 +327,34 @@ static void images_again_on_request(void **unused)
 	free(dir);
 }
 
+static void nobody_asks(void **unused)
+{
+	char *dir = test_tmp_dir();
+	const int64_t start = fx_now_ns();
+
+	(void)unused;
+	assert_int_equal(play(dir, "phantom:3x20x20 @/a --requests @/none --linger 0.5"), 0);
+	assert_true(fx_now_ns() - start >= 500000000);
+	assert_true(test_is_there(dir, "a/acquisition.done"));
+	assert_int_equal(test_count_files(test_path(dir, "a"), ".png"), 3);
+	fx_remove_tree(dir, NULL);
+	free(dir);
+}
+
 /* What is behind what is kept is grown again, the same. */
 static void the_first_section_again_after_many(void **unused)
 {
 	static const char asked[] = "{\"section\":0,\"attempt\":2}\n";
 	char *dir = test_tmp_dir();
-	char *text = expand(dir, "phantom:70x20x20 @/a --requests @/again.jsonl --linger 1.5");
+	char *text = expand(dir, "phantom:70x20x20 @/a --requests @/again.jsonl --linger 3600");
 	const pid_t pid = start(text, dir);
 
 	(void)unused;
 	free(text);
 	await(dir, "a/section-000069.png");
 	test_write_file(test_path(dir, "again.jsonl"), asked, sizeof asked - 1);
-	assert_int_equal(ended(pid), 0);
+	await(dir, "a/section-000000-v2.png");
+	stop(pid);
 	test_same_files(test_path(dir, "a/section-000000.png"),
 			test_path(dir, "a/section-000000-v2.png"));
 	fx_remove_tree(dir, NULL);
@@ -343,7 +366,7 @@ static void images_again_on_a_publishers_word(void **unused)
 {
 	static const char line[] = "{\"section\":1,\"tile\":-1,\"attempt\":2}";
 	char *dir = test_tmp_dir(), *address = expand(dir, "ipc://@/pub");
-	char *text = expand(dir, "phantom:3x20x20 @/a --requests ipc://@/pub --linger 1.5");
+	char *text = expand(dir, "phantom:3x20x20 @/a --requests ipc://@/pub --linger 3600");
 	void *zmq = zmq_ctx_new(), *socket = zmq_socket(zmq, ZMQ_PUB);
 	const int64_t until = fx_now_ns() + WAIT_MS * (int64_t)1000000;
 	const int zero = 0;
@@ -358,7 +381,7 @@ static void images_again_on_a_publishers_word(void **unused)
 		zmq_send(socket, line, sizeof line - 1, 0);
 		fx_sleep_ms(20);
 	}
-	assert_int_equal(ended(pid), 0);
+	stop(pid);
 	assert_int_equal(test_count_files(test_path(dir, "a"), ".png"), 4);
 	assert_true(test_is_there(dir, "a/section-000001-v2.png"));
 	zmq_setsockopt(socket, ZMQ_LINGER, &zero, sizeof zero);
@@ -372,17 +395,16 @@ static void images_again_on_a_publishers_word(void **unused)
 
 static void ctrl_c_ends_it_well(void **unused)
 {
-	char *dir = test_tmp_dir(), *text = fx_asprintf("phantom:900x60x80 %s/a --rate 20", dir);
+	char *dir = test_tmp_dir(), *text = fx_asprintf("phantom:900x60x80 %s/a --rate 5", dir);
 	const pid_t pid = start(text, dir);
 
 	(void)unused;
 	free(text);
 	await(dir, "a/section-000001.png");
-	assert_int_equal(kill(pid, SIGINT), 0);
-	assert_int_equal(ended(pid), 1);
+	stop(pid);
 	assert_true(test_is_there(dir, "a/acquisition.done"));
 	assert_int_equal(test_count_files(dir, ".part"), 0);
-	assert_true(test_count_files(dir, ".png") < 100);
+	assert_true(test_count_files(dir, ".png") < 900);
 	fx_remove_tree(dir, NULL);
 	free(dir);
 }
@@ -398,6 +420,7 @@ int main(void)
 		cmocka_unit_test(replaces_only_what_a_simulation_wrote),
 		cmocka_unit_test(wrong_words_are_refused),
 		cmocka_unit_test(images_again_on_request),
+		cmocka_unit_test(nobody_asks),
 		cmocka_unit_test(the_first_section_again_after_many),
 		cmocka_unit_test(images_again_on_a_publishers_word),
 		cmocka_unit_test(ctrl_c_ends_it_well),

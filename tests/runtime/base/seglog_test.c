@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -351,8 +352,10 @@ static void bounds_sizes(void **unused)
 
 static void append_for_ever(const char *folder)
 {
-	struct fx_seglog *l = fx_seglog_open(folder, SEGMENT, NULL);
+	struct fx_seglog *l;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
+	l = fx_seglog_open(folder, SEGMENT, NULL);
 	while (l && put(l, NULL) == FX_OK)
 		if (fx_seglog_next(l) % 100 == 0)
 			fx_seglog_trim(l, fx_seglog_next(l) - 50, NULL);
@@ -365,7 +368,8 @@ static void outlives_kills(void **unused)
 	uint64_t next = 0, seed = 5;
 
 	(void)unused;
-	for (int round = 0; round < 10; round++) {
+	/* some kills hit it before it has written, on a busy machine many */
+	for (int round = 0; round < 10 || (next <= 100 && round < 1000); round++) {
 		const pid_t pid = fork();
 		struct fx_seglog *l;
 

@@ -28,7 +28,7 @@ static int run(int closed, void (*on_child)(int))
 	assert_int_equal(fx_file_write(path, graph, sizeof graph - 1, NULL), FX_OK);
 	pid = fork();
 	if (pid == 0) {
-		alarm(30); /* a run that hangs is ended by it */
+		alarm(300); /* a run that hangs is ended by it */
 		signal(SIGCHLD, on_child);
 		for (int fd = 0; fd < closed; fd++)
 			close(fd);
