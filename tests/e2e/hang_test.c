@@ -14,8 +14,9 @@
 
 #define LEAN	 "tests/e2e/lean.yaml"
 #define SECTIONS "tests/e2e/sections.yaml"
-/* 64 blocks: sources have not ended, whatever waits on the way, when the first are segmented */
-#define MANY "size=64 64 64", "block=16 16 16"
+#define MANY	 "size=32 64 64", "block=16 16 16" /* 32 blocks */
+/* Sources have not ended, whatever waits on the way, when the first blocks are segmented. */
+#define MORE "size=64 64 64", "block=16 16 16"
 #define SEGMENT0                                                                                   \
 	"fornix_node_messages{node=\"segment\",type=\"segmenter/watershed\",instance=\"0\"} "
 
@@ -25,7 +26,7 @@ static struct test_run *run_stopped(struct test_place *p, const char *hang, cons
 {
 	struct test_run *r =
 		test_run_start(p, (const char *[]){ "run", LEAN, test_word("out", p->dir, "out"),
-						    MANY, hang, NULL });
+						    MORE, hang, NULL });
 
 	test_metrics_await(r, SEGMENT0, 2);
 	*stopped = test_place_hold(p, words);
@@ -56,7 +57,7 @@ static void what_is_stopped_starts_again(void **state)
 	struct test_place *p = *state;
 
 	test_run_expect(p, 0,
-			(const char *[]){ "run", LEAN, test_word("out", p->dir, "plain"), MANY,
+			(const char *[]){ "run", LEAN, test_word("out", p->dir, "plain"), MORE,
 					  "--quiet", NULL });
 	for (size_t i = 0; i < sizeof which / sizeof *which; i++) {
 		pid_t stopped;

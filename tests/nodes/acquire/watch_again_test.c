@@ -15,7 +15,7 @@
 
 extern const struct fx_node_type fx_node_acquire_watch;
 
-enum { SIDE = 4, TURNS = 3000 };
+enum { SIDE = 4, TURNS = 60000 };
 
 static const char map[] = "tile,y,x\n0,0,0\n1,0,3\n";
 
