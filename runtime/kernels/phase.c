@@ -394,8 +394,9 @@ static void phase_quadric(const struct fx_plane *a, const struct fx_plane *b, pt
 			const ptrdiff_t there[2] = { by[0] + k / 3 - 1, by[1] + k % 3 - 1 };
 
 			r[k / 3][k % 3] = phase_pearson(*a, *b, there);
-			best = r[k / 3][k % 3] > r[best / 3][best % 3] ? k : best;
 		}
+		for (int k = 0; k < 9; k++)
+			best = r[k / 3][k % 3] > r[best / 3][best % 3] ? k : best;
 		if (best == 4 || moves == 3)
 			break;
 		by[0] += best / 3 - 1;

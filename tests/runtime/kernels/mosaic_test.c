@@ -2,6 +2,7 @@
 /* Tests runtime/kernels/mosaic.c and mosaic_blend.c. */
 #include "support/test.h"
 
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -206,6 +207,56 @@ static void voxels_are_kept_where_one_tile_is(void **state)
 	assert_memory_equal(to16, ((const uint16_t[]){ 60000, 65535, 0, 0 }), sizeof to16);
 }
 
+/* Leaves numbers where the stack was. */
+static void scribble(double value)
+{
+	volatile double left[8192];
+
+	for (size_t i = 0; i < 8192; i++)
+		left[i] = value;
+	assert_true(left[77] == value);
+}
+
+/* What lay in memory before makes no difference: tiles whose corners meet, shown 9 times. */
+static void the_same_tiles_give_the_same(void **state)
+{
+	static const double values[] = { 0, 1, -1, 1e300, -1e300, 0.5 };
+	const struct fx_mosaic far = {
+		.reach = 32, .overlap = 8, .confidence = 0.2, .feather = 16
+	};
+
+	(void)state;
+	for (uint64_t section = 0; section < 9; section++) {
+		struct layout l = layout_grid(2, 2, 80, 20);
+		struct made first = { 0 };
+
+		for (size_t i = 0; i < l.len; i++) {
+			const double map[2][3] = { { 1, 0, l.nominal[i][0] },
+						   { 0, 1, l.nominal[i][1] } };
+
+			l.voxels[i] = malloc((size_t)80 * 80);
+			assert_non_null(l.voxels[i]);
+			texture_fill(3, l.voxels[i], 80, 80, map, 6, 100 + section * 4 + i);
+		}
+		for (size_t k = 0; k < sizeof values / sizeof *values; k++) {
+			struct made m;
+
+			omp_set_num_threads(1 + (int)k % 3); /* whose stacks differ as well */
+			scribble(values[k]);
+			measure(&m, &l, &far);
+			if (k)
+				assert_memory_equal(m.links, first.links,
+						    m.links_len * sizeof *m.links);
+			else
+				first = m;
+			if (k)
+				free(m.links);
+		}
+		free(first.links);
+		layout_fini(&l);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +266,7 @@ int main(void)
 		cmocka_unit_test(empty_tiles_stay),
 		cmocka_unit_test(sections_show_the_picture),
 		cmocka_unit_test(voxels_are_kept_where_one_tile_is),
+		cmocka_unit_test(the_same_tiles_give_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
