@@ -140,6 +140,22 @@ static void the_same_comes_out(void **state)
 	json_decref(receipt);
 }
 
+/* A node with state whose work is parted, away from those that it reads and that read it. */
+static void parts_run_on_other_hosts(void **state)
+{
+	struct test_place *p = *state;
+	json_t *receipt;
+
+	run_alone(p);
+	receipt = finish(
+		p,
+		test_run_start(p, (const char *[]){ "run", GRAPH, test_word("out", p->dir, "out"),
+						    SIZE, "tilers=2", "--hang=0", NULL }),
+		false);
+	assert_string_not_equal(host_of(receipt, "tiles"), "here");
+	json_decref(receipt);
+}
+
 static void a_process_that_dies_there_lives_again(void **state)
 {
 	static const char *const victims[] = { "node even.0 ", "node tiles.0 ", "node segment.1 ",
@@ -245,6 +261,7 @@ int main(void)
 #define IN_A_PLACE(f) cmocka_unit_test_setup_teardown(f, test_place_setup, test_place_teardown)
 	const struct CMUnitTest tests[] = {
 		IN_A_PLACE(the_same_comes_out),
+		IN_A_PLACE(parts_run_on_other_hosts),
 		IN_A_PLACE(a_process_that_dies_there_lives_again),
 		IN_A_PLACE(a_host_that_vanishes_is_done_without),
 		IN_A_PLACE(what_must_run_on_a_host_that_is_gone_ends_the_run),
