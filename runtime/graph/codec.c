@@ -45,19 +45,11 @@ static void apply(struct fx_draft *d, struct fx_draft_node *n, const struct fx_d
 void fx_draft_coding(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y,
 		     const struct fx_yaml_entry *input, const char *text)
 {
+	const int k = fx_draft_word(d, n, "codec", y, text, names, NAMES);
 	struct fx_draft_coding c = { .at = { y->line, y->col } };
-	struct fx_hint hint = { 0 };
-	size_t k = 0;
 
-	while (k < NAMES && strcmp(names[k], text) != 0)
-		k++;
-	if (k == NAMES) {
-		for (size_t i = 0; i < NAMES; i++)
-			fx_hint_offer(&hint, text, names[i]);
-		fx_graph_error_add(d->errors, y->line, y->col, "%s.codec: no codec \"%.100s\"%s",
-				   n->name, text, fx_hint_text(&hint));
+	if (k < 0)
 		return;
-	}
 	c.coding = (enum fx_coding)k;
 	if (input) {
 		c.input = input->key;

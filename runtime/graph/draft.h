@@ -98,6 +98,10 @@ struct fx_draft {
 void fx_draft_read(struct fx_draft *d, const struct fx_yaml *root, const struct fx_param *given,
 		   size_t given_len, unsigned flags);
 void fx_draft_fini(struct fx_draft *d);
+/** Index of @p text, the value at @p y of key @p key of a node, in @p names; -1, which is told,
+ * when it is none of these. */
+int fx_draft_word(const struct fx_draft *d, const struct fx_draft_node *n, const char *key,
+		  const struct fx_yaml *y, const char *text, const char *const *names, size_t len);
 /** Fills in one entry of `policy`: of @p input, or of all when that is NULL. @p text has its
  * parameters put in, or is NULL when they are not known. */
 void fx_draft_policy(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y,

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* parts.c: `workers` and `key`: how the work of a node is shared or parted. */
-#include <string.h>
-
 #include "graph/draft.h"
-#include "graph/hint.h"
 
 static const char *const names[] = { "region", "id" };
 static const enum fx_key keys[] = { FX_KEY_REGION, FX_KEY_ID };
@@ -21,17 +18,11 @@ const char *fx_key_name(enum fx_key key)
 void fx_draft_key(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y,
 		  const char *text)
 {
-	struct fx_hint hint = { 0 };
+	const int k = fx_draft_word(d, n, "key", y, text, names, NAMES);
 
 	n->key_at = (struct fx_place){ y->line, y->col };
-	for (size_t i = 0; i < NAMES; i++) {
-		if (strcmp(names[i], text) == 0)
-			n->key = keys[i];
-		fx_hint_offer(&hint, text, names[i]);
-	}
-	if (!n->key)
-		fx_graph_error_add(d->errors, y->line, y->col, "%s.key: no key \"%.100s\"%s",
-				   n->name, text, fx_hint_text(&hint));
+	if (k >= 0)
+		n->key = keys[k];
 }
 
 static enum fx_key first_key(const struct fx_node_type *t)

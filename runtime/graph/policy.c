@@ -41,23 +41,16 @@ static bool spool_size(const char *text, uint64_t *bytes, struct fx_error *err)
 void fx_draft_policy(struct fx_draft *d, struct fx_draft_node *n, const struct fx_yaml *y,
 		     const struct fx_yaml_entry *input, const char *text)
 {
-	const size_t word = strcspn(text, " ");
+	const bool sized = strncmp(text, "spool ", 6) == 0;
+	const int k =
+		sized ? FX_POLICY_SPOOL : fx_draft_word(d, n, "policy", y, text, names, NAMES);
 	struct fx_draft_policy p = { .at = { y->line, y->col } };
-	struct fx_hint hint = { 0 };
 	struct fx_error err = { 0 };
-	size_t k = 0;
 
-	while (k < NAMES && (strlen(names[k]) != word || strncmp(names[k], text, word) != 0))
-		k++;
-	if (k == NAMES || (text[word] && k != FX_POLICY_SPOOL)) {
-		for (size_t i = 0; i < NAMES; i++)
-			fx_hint_offer(&hint, text, names[i]);
-		fx_graph_error_add(d->errors, y->line, y->col, "%s.policy: no policy \"%.100s\"%s",
-				   n->name, text, fx_hint_text(&hint));
+	if (k < 0)
 		return;
-	}
 	p.policy = (enum fx_policy)k;
-	if (!spool_size(text + word + strspn(text + word, " "), &p.spool_bytes, &err)) {
+	if (!spool_size(sized ? text + 6 + strspn(text + 6, " ") : "", &p.spool_bytes, &err)) {
 		fx_graph_error_add(d->errors, y->line, y->col, "%s.policy: spool: %s", n->name,
 				   err.text);
 		return;
