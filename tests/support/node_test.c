@@ -193,6 +193,14 @@ const char *node_test_error(const struct node_test *t)
 	return t->lone.node.error.text;
 }
 
+void node_test_fails(struct node_test *t, const char *text)
+{
+	assert_true(node_test_result(t) < 0);
+	if (!strstr(node_test_error(t), text))
+		fail_msg("\"%s\" does not say \"%s\"", node_test_error(t), text);
+	node_test_free(t);
+}
+
 double node_test_progress(const struct node_test *t, const char *unit, double *total)
 {
 	for (uint32_t i = 0; i < t->lone.stats.gauges_len; i++)

@@ -58,6 +58,8 @@ void node_test_die(struct node_test *t);
 /** It dies, and another life begins: from where it is, or, not @p saved, at the beginning, and
  * nothing was sent yet. What lies in fx_state_dir() is there. */
 void node_test_again(struct node_test *t, bool saved);
+/** Fails the test unless the last call failed with an error that has @p text in it. Frees @p t. */
+void node_test_fails(struct node_test *t, const char *text);
 /** Fails the test unless both sent the same, byte for byte. */
 void node_test_same(const struct node_test *a, const struct node_test *b);
 /** Three nodes of live(): undisturbed (NULL), with another life from a save behind every message

@@ -30,6 +30,19 @@ char *test_tmp_dir(void)
 	return dir;
 }
 
+int test_folder_make(void **folder)
+{
+	*folder = test_tmp_dir();
+	return 0;
+}
+
+int test_folder_remove(void **folder)
+{
+	fx_remove_tree(*folder, NULL);
+	free(*folder);
+	return 0;
+}
+
 uint64_t test_random(uint64_t *seed)
 {
 	uint64_t x = *seed ? *seed : 88172645463325252u;

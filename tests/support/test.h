@@ -17,6 +17,9 @@ const char *test_data_dir(void);
 void test_skip(const char *what);
 /** A fresh folder under /tmp; remove with fx_remove_tree(). free(). */
 char *test_tmp_dir(void);
+/** Setup and teardown of a test whose state is such a folder. */
+int test_folder_make(void **folder);
+int test_folder_remove(void **folder);
 /** xorshift random numbers: same seed, same numbers. */
 uint64_t test_random(uint64_t *seed);
 

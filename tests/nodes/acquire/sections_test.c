@@ -17,19 +17,6 @@ extern const struct fx_node_type fx_node_acquire_sections;
 
 enum { H = 6, W = 5 };
 
-static int make_folder(void **folder)
-{
-	*folder = test_tmp_dir();
-	return 0;
-}
-
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 static void put(const char *folder, const char *name, unsigned char value)
 {
 	unsigned char pixels[H * W];
@@ -156,32 +143,25 @@ static void broken_sections_are_missing_with_a_reason(void **folder)
 	node_test_free(t);
 }
 
-static void fails(struct node_test *t, const char *text)
-{
-	assert_true(node_test_result(t) < 0);
-	if (!strstr(node_test_error(t), text))
-		fail_msg("\"%s\" does not say \"%s\"", node_test_error(t), text);
-	node_test_free(t);
-}
-
 static void bad_folders_are_one_sentence(void **folder)
 {
 	struct node_test *t;
 
-	fails(start("/nonexistent", NULL), "/nonexistent is not a folder");
-	fails(start(*folder, NULL), "holds no numbered .png");
+	node_test_fails(start("/nonexistent", NULL), "/nonexistent is not a folder");
+	node_test_fails(start(*folder, NULL), "holds no numbered .png");
 	put(*folder, "z7.png", 1);
-	fails(start(*folder, (const char *const[]){ "first=8", NULL }), "no section from number 8");
+	node_test_fails(start(*folder, (const char *const[]){ "first=8", NULL }),
+			"no section from number 8");
 	put(*folder, "z99999999.png", 1);
-	fails(start(*folder, NULL), "from 7 to 99999999");
+	node_test_fails(start(*folder, NULL), "from 7 to 99999999");
 	unlink(test_path(*folder, "z99999999.png"));
 	put(*folder, "z007.tif", 1);
-	fails(start(*folder, NULL), "z007.tif and z7.png both have number 7");
+	node_test_fails(start(*folder, NULL), "z007.tif and z7.png both have number 7");
 	unlink(test_path(*folder, "z007.tif"));
 	test_write_file(test_path(*folder, "z7.png"), "x", 1);
 	t = start(*folder, NULL);
 	run(t);
-	fails(t, "no section can be read; z7.png: neither PNG nor TIFF");
+	node_test_fails(t, "no section can be read; z7.png: neither PNG nor TIFF");
 }
 
 static void a_folder_that_vanishes_is_an_error(void **folder)
@@ -194,7 +174,7 @@ static void a_folder_that_vanishes_is_an_error(void **folder)
 	assert_int_equal(node_test_step(t), FX_OK);
 	fx_remove_tree(*folder, NULL);
 	node_test_step(t);
-	fails(t, "the folder has vanished");
+	node_test_fails(t, "the folder has vanished");
 }
 
 static void another_life_sends_the_same(void **folder)
@@ -260,21 +240,22 @@ static void it_stops_when_told(void **folder)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(sends_tiles_and_marks_in_order, make_folder,
-						remove_folder),
-		cmocka_unit_test_setup_teardown(large_sections_are_cut_into_bands, make_folder,
-						remove_folder),
+		cmocka_unit_test_setup_teardown(sends_tiles_and_marks_in_order, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(large_sections_are_cut_into_bands, test_folder_make,
+						test_folder_remove),
 		cmocka_unit_test_setup_teardown(broken_sections_are_missing_with_a_reason,
-						make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(bad_folders_are_one_sentence, make_folder,
-						remove_folder),
-		cmocka_unit_test_setup_teardown(a_folder_that_vanishes_is_an_error, make_folder,
-						remove_folder),
-		cmocka_unit_test_setup_teardown(another_life_sends_the_same, make_folder,
-						remove_folder),
-		cmocka_unit_test_setup_teardown(decisions_of_a_former_life_hold, make_folder,
-						remove_folder),
-		cmocka_unit_test_setup_teardown(it_stops_when_told, make_folder, remove_folder),
+						test_folder_make, test_folder_remove),
+		cmocka_unit_test_setup_teardown(bad_folders_are_one_sentence, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(a_folder_that_vanishes_is_an_error,
+						test_folder_make, test_folder_remove),
+		cmocka_unit_test_setup_teardown(another_life_sends_the_same, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(decisions_of_a_former_life_hold, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(it_stops_when_told, test_folder_make,
+						test_folder_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,19 +20,6 @@ enum { Z = 3, Y = 30, X = 40 };
 
 static const int64_t PATIENCE_NS = 60000000000;
 
-static int make_folder(void **folder)
-{
-	*folder = test_tmp_dir();
-	return 0;
-}
-
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 static struct node_test *start(const char *path, const char *a, const char *b)
 {
 	char option[600];
@@ -513,5 +500,5 @@ int main(void)
 		cmocka_unit_test(a_data_set_may_grow),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

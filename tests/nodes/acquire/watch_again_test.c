@@ -26,13 +26,6 @@ static int make_folder(void **folder)
 	return 0;
 }
 
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 /* As a microscope does it: under another name first. */
 static void put(const char *folder, int section, int tile, int version, unsigned char value)
 {
@@ -239,7 +232,7 @@ static void a_save_amid_tiles(void **folder)
 
 int main(void)
 {
-#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_folder, test_folder_remove)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(a_new_tile_is_a_new_attempt),
 		IN_FOLDER(tiles_of_one_version_come_together),

@@ -18,19 +18,6 @@ extern const struct fx_node_type fx_node_acquire_watch;
 
 enum { H = 6, W = 5, TURNS = 60000 };
 
-static int make_folder(void **folder)
-{
-	*folder = test_tmp_dir();
-	return 0;
-}
-
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 static void put_at(const char *path, unsigned char value)
 {
 	unsigned char pixels[H * W];
@@ -127,14 +114,6 @@ static void expect(struct node_test *t, const char *port, const char *all)
 	}
 	assert_string_equal(text, all);
 	assert_int_equal(node_test_count(t, port, FX_BLOCK), blocks);
-}
-
-static void fails(struct node_test *t, const char *text)
-{
-	assert_true(node_test_result(t) < 0);
-	if (!strstr(node_test_error(t), text))
-		fail_msg("\"%s\" does not say \"%s\"", node_test_error(t), text);
-	node_test_free(t);
 }
 
 static void sections_come_in_order(void **folder)
@@ -391,32 +370,33 @@ static void bad_input_is_one_sentence(void **folder)
 {
 	struct node_test *t;
 
-	fails(start("/nonexistent", OPTIONS("-tiles")), "/nonexistent is not a folder");
-	fails(start(*folder, OPTIONS("map=tiles.csv")), "with a tile map there is no output image");
-	fails(start(*folder, OPTIONS("-image", "-attempts")), "needs a tile map");
+	node_test_fails(start("/nonexistent", OPTIONS("-tiles")), "/nonexistent is not a folder");
+	node_test_fails(start(*folder, OPTIONS("map=tiles.csv")),
+			"with a tile map there is no output image");
+	node_test_fails(start(*folder, OPTIONS("-image", "-attempts")), "needs a tile map");
 	t = start(*folder, OPTIONS("-tiles", "settle=0", "silence=0.02"));
 	assert_true(wait_step(t) < 0);
-	fails(t, "none has come");
+	node_test_fails(t, "none has come");
 	test_write_file(test_path(*folder, "z7.png"), "x", 1);
 	t = start(*folder, OPTIONS("-tiles", "settle=0", "silence=0.02"));
 	assert_true(wait_step(t) < 0);
-	fails(t, "no section can be read; z7.png: neither PNG nor TIFF");
+	node_test_fails(t, "no section can be read; z7.png: neither PNG nor TIFF");
 	put(*folder, "z7.png", 1);
 	put(*folder, "section-8-tile-3.png", 1);
 	t = start(*folder, OPTIONS("-tiles", "-attempts", "settle=0"));
 	while (wait_step(t) == FX_OK)
 		;
-	fails(t, "section-8-tile-3.png is a tile of a section: the option map");
+	node_test_fails(t, "section-8-tile-3.png is a tile of a section: the option map");
 	test_write_file(test_path(*folder, "list.csv"), "section,name\n1,z7.png\n", 22);
 	t = start(*folder, OPTIONS("-tiles", "manifest=list.csv"));
 	node_test_step(t);
-	fails(t, "list.csv: no column \"file\"");
+	node_test_fails(t, "list.csv: no column \"file\"");
 	t = start(*folder, OPTIONS("-tiles", "-attempts", "settle=0", "pattern=z*"));
 	assert_int_equal(wait_step(t), FX_OK);
 	fx_remove_tree(*folder, NULL);
 	while (wait_step(t) == FX_OK)
 		;
-	fails(t, "the folder has vanished");
+	node_test_fails(t, "the folder has vanished");
 }
 
 static void fill(const char *folder)
@@ -479,7 +459,7 @@ static void decisions_of_a_former_life_hold(void **folder)
 	node_test_again(t, false);
 	while (wait_step(t) == FX_OK)
 		;
-	fails(t, "z5.png is not what it was");
+	node_test_fails(t, "z5.png is not what it was");
 }
 
 static const char map[] = "tile,y,x\n0,-2,0\n1,-2.25,3.5\n2,2,1\n";
@@ -560,7 +540,7 @@ static void lives_with_tiles(void **folder)
 
 int main(void)
 {
-#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, test_folder_make, test_folder_remove)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(sections_come_in_order),
 		IN_FOLDER(a_file_is_complete_when_closed_settled_or_told),

@@ -15,19 +15,6 @@ extern const struct fx_node_type fx_node_acquire_zmq;
 
 enum { TILES = 2, IMAGES_MAX = 64 };
 
-static int make_folder(void **folder)
-{
-	*folder = test_tmp_dir();
-	return 0;
-}
-
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 /* Tiles of 3 rows, of 6. */
 static struct node_test *start(const struct detector *d, const char *a, const char *b)
 {
@@ -396,5 +383,5 @@ int main(void)
 		cmocka_unit_test(a_killed_node_loses_only_what_was_under_way),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

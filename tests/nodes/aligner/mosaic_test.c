@@ -310,14 +310,6 @@ static void attempts_are_made_as_they_come(void **state)
 		node_test_free(t[i]);
 }
 
-static void fails(struct node_test *t, const char *text)
-{
-	assert_true(node_test_result(t) < 0);
-	if (!strstr(node_test_error(t), text))
-		fail_msg("\"%s\" does not say \"%s\"", node_test_error(t), text);
-	node_test_free(t);
-}
-
 static struct node_test *opened(const struct layout *l)
 {
 	struct node_test *t = node_test_new(&fx_node_aligner_mosaic, SECTIONS(NULL));
@@ -334,45 +326,45 @@ static void bad_streams_are_one_sentence(void **state)
 	(void)state;
 	layout_image(&l, 3, false, 0);
 	node_test_block(t, "tiles", rows_of(&l, 0, 0, 0, 5));
-	fails(t, "before the stream is opened");
+	node_test_fails(t, "before the stream is opened");
 	t = opened(&l);
 	node_test_block(t, "tiles", rows_of(&l, 0, 0, 0, 5));
-	fails(t, "without a record of their tile");
+	node_test_fails(t, "without a record of their tile");
 	t = opened(&l);
 	node_test_record(t, "tiles", record_of(&l, 0, 0, false));
 	node_test_block(t, "tiles", fx_block_new(FX_U8, 1, SIDE + 1, SIDE));
-	fails(t, "tile 0 of section 0: 91 x 90 u8 do not fit to 90 x 90 u8");
+	node_test_fails(t, "tile 0 of section 0: 91 x 90 u8 do not fit to 90 x 90 u8");
 	t = opened(&l);
 	node_test_record(t, "tiles", record_of(&l, 0, 0, false));
 	node_test_block(t, "tiles", rows_of(&l, 0, 0, 0, 5));
 	node_test_record(t, "tiles", record_of(&l, 1, 0, false));
-	fails(t, "tile 0 of section 0 is not whole");
+	node_test_fails(t, "tile 0 of section 0 is not whole");
 	t = opened(&l);
 	give_tile(t, &l, 0, 0);
 	node_test_record(t, "tiles", record_of(&l, 1, 1, false));
-	fails(t, "a tile of section 1 before section 0 is done");
+	node_test_fails(t, "a tile of section 1 before section 0 is done");
 	t = opened(&l);
 	give_mark(t, &l, FX_MARK_DONE, 3);
-	fails(t, "section 3 is done, but it has no tiles");
+	node_test_fails(t, "section 3 is done, but it has no tiles");
 	t = opened(&l);
 	node_test_record(t, "tiles", fx_record_new("else"));
-	fails(t, "a record else of section 0 that is not of a tile");
+	node_test_fails(t, "a record else of section 0 that is not of a tile");
 	t = opened(&l);
 	give_mark(t, &l, FX_MARK_OPEN, 0);
-	fails(t, "opened twice");
+	node_test_fails(t, "opened twice");
 	t = opened(&l);
 	give_tile(t, &l, 0, 0);
 	give_attempt(t, &l, 0, 1);
-	fails(t, "the output image needs tiles of sections");
+	node_test_fails(t, "the output image needs tiles of sections");
 	t = node_test_new(&fx_node_aligner_mosaic, NULL);
 	give_mark(t, &l, FX_MARK_OPEN, 0);
 	give_tile(t, &l, 0, 0);
 	give_mark(t, &l, FX_MARK_DONE, 0);
-	fails(t, "the output attempts needs attempts of tiles");
+	node_test_fails(t, "the output attempts needs attempts of tiles");
 	t = node_test_new(&fx_node_aligner_mosaic, (const char *const[]){ "-image", NULL });
 	give_mark(t, &l, FX_MARK_OPEN, 0);
 	give_attempt(t, &l, 3, 1);
-	fails(t, "an attempt of section 3 has no tiles");
+	node_test_fails(t, "an attempt of section 3 has no tiles");
 	layout_fini(&l);
 }
 

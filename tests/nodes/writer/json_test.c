@@ -14,19 +14,6 @@
 
 extern const struct fx_node_type fx_node_writer_json;
 
-static int make_folder(void **folder)
-{
-	*folder = test_tmp_dir();
-	return 0;
-}
-
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 static struct node_test *start(const char *folder, const char *name)
 {
 	char path[600];
@@ -206,5 +193,5 @@ int main(void)
 		cmocka_unit_test(a_name_is_a_value_or_an_object),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

@@ -19,19 +19,6 @@ extern const struct fx_node_type fx_node_writer_precomputed;
 
 enum { Z = 20, Y = 25, X = 30 }; /* of the whole volume; blocks have 16 and a halo of 2 */
 
-static int make_folder(void **folder)
-{
-	*folder = test_tmp_dir();
-	return 0;
-}
-
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 static struct node_test *start(const char *folder, const char *a, const char *b, const char *more)
 {
 	char path[600];
@@ -203,14 +190,6 @@ static void labels_get_their_final_ids(void **folder)
 	expect(*folder, 1000);
 }
 
-static void fails(struct node_test *t, const char *text)
-{
-	assert_true(node_test_result(t) < 0);
-	if (!strstr(node_test_error(t), text))
-		fail_msg("\"%s\" does not say \"%s\"", node_test_error(t), text);
-	node_test_free(t);
-}
-
 static void a_label_without_final_id_fails(void **folder)
 {
 	struct node_test *t = start(*folder, "-image", "-trees", NULL);
@@ -219,7 +198,7 @@ static void a_label_without_final_id_fails(void **folder)
 	give_all(t, "labels", FX_U64);
 	node_test_record(t, "labels", ids(1, 3));
 	node_test_drain(t);
-	fails(t, "has no final id");
+	node_test_fails(t, "has no final id");
 	assert_int_not_equal(access(test_path(*folder, "out"), F_OK), 0);
 	assert_int_not_equal(access(test_path(*folder, "out.fornix-partial"), F_OK), 0);
 }
@@ -246,7 +225,7 @@ static void skeletons_are_written(void **folder)
 	t = start(*folder, "-image", "-labels", NULL);
 	node_test_tree(t, "trees", fx_tree_new(17, 0));
 	node_test_tree(t, "trees", fx_tree_new(17, 0));
-	fails(t, "17 came twice");
+	node_test_fails(t, "17 came twice");
 }
 
 /* One output of each kind to FOLDER/NAME. */
@@ -309,7 +288,7 @@ static void refuse_second(const char *folder, int64_t extent_x, int64_t lo[2], s
 		b->origin[2] = lo[i];
 		assert_int_equal(node_test_block(t, "image", b), i ? FX_EINVAL : FX_OK);
 	}
-	fails(t, "not on the grid of chunks of 8 voxels");
+	node_test_fails(t, "not on the grid of chunks of 8 voxels");
 }
 
 static void blocks_off_the_grid_are_refused(void **folder)
@@ -337,7 +316,7 @@ static void a_stream_may_end_early(void **folder)
 		b->origin[0] = lo[i];
 		assert_int_equal(node_test_block(t, "image", b), i == 2 ? FX_EINVAL : FX_OK);
 	}
-	fails(t, "not on the grid of chunks of 8 voxels");
+	node_test_fails(t, "not on the grid of chunks of 8 voxels");
 }
 
 static void what_cannot_be_written_is_said(void **folder)
@@ -345,19 +324,20 @@ static void what_cannot_be_written_is_said(void **folder)
 	struct node_test *t = start(*folder, "-labels", NULL, NULL);
 	struct fx_block *b;
 
-	fails(t, "2 of the inputs image, labels, trees are connected");
-	fails(node_test_new(
-		      &fx_node_writer_precomputed,
-		      (const char *const[]){ "-labels", "-image", "path=/proc/no/out", NULL }),
-	      "cannot make folder");
+	node_test_fails(t, "2 of the inputs image, labels, trees are connected");
+	node_test_fails(node_test_new(&fx_node_writer_precomputed,
+				      (const char *const[]){ "-labels", "-image",
+							     "path=/proc/no/out", NULL }),
+			"cannot make folder");
 	test_write_file(test_path(*folder, "scan.png"), "x", 1);
 	{
 		char path[600];
 
 		snprintf(path, sizeof path, "path=%s", (const char *)*folder);
-		fails(node_test_new(&fx_node_writer_precomputed,
-				    (const char *const[]){ "-labels", "-trees", path, NULL }),
-		      "holds other files, such as scan.png");
+		node_test_fails(
+			node_test_new(&fx_node_writer_precomputed,
+				      (const char *const[]){ "-labels", "-trees", path, NULL }),
+			"holds other files, such as scan.png");
 	}
 	t = start(*folder, "-labels", "-trees", NULL);
 	open_stream(t, "image", Z);
@@ -365,7 +345,7 @@ static void what_cannot_be_written_is_said(void **folder)
 	b = cell(FX_U8, 0, 0, 16);
 	b->origin[2]++;
 	node_test_block(t, "image", b);
-	fails(t, "not on the grid of chunks");
+	node_test_fails(t, "not on the grid of chunks");
 	t = start(*folder, "-labels", "-trees", NULL);
 	assert_int_equal(node_test_drain(t), FX_OK);
 	assert_non_null(strstr(node_test_warning(t), "no block came"));
@@ -375,20 +355,24 @@ static void what_cannot_be_written_is_said(void **folder)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(another_life_writes_the_same, make_folder,
-						remove_folder),
-		cmocka_unit_test_setup_teardown(an_image_comes_back, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(a_mask_is_left_out, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(labels_get_their_final_ids, make_folder,
-						remove_folder),
-		cmocka_unit_test_setup_teardown(a_label_without_final_id_fails, make_folder,
-						remove_folder),
-		cmocka_unit_test_setup_teardown(skeletons_are_written, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(a_stream_may_end_early, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(blocks_off_the_grid_are_refused, make_folder,
-						remove_folder),
-		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_said, make_folder,
-						remove_folder),
+		cmocka_unit_test_setup_teardown(another_life_writes_the_same, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(an_image_comes_back, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(a_mask_is_left_out, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(labels_get_their_final_ids, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(a_label_without_final_id_fails, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(skeletons_are_written, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(a_stream_may_end_early, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(blocks_off_the_grid_are_refused, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_said, test_folder_make,
+						test_folder_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,19 +15,6 @@
 
 extern const struct fx_node_type fx_node_writer_swc;
 
-static int make_folder(void **folder)
-{
-	*folder = test_tmp_dir();
-	return 0;
-}
-
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 static struct node_test *start(const char *folder, const char *option)
 {
 	char path[600];
@@ -138,14 +125,16 @@ static void failures_are_one_sentence(void **folder)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(another_life_writes_the_same, make_folder,
-						remove_folder),
-		cmocka_unit_test_setup_teardown(a_segment_comes_twice_over_two_lives, make_folder,
-						remove_folder),
-		cmocka_unit_test_setup_teardown(one_file_a_segment, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(units_are_stated, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(failures_are_one_sentence, make_folder,
-						remove_folder),
+		cmocka_unit_test_setup_teardown(another_life_writes_the_same, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(a_segment_comes_twice_over_two_lives,
+						test_folder_make, test_folder_remove),
+		cmocka_unit_test_setup_teardown(one_file_a_segment, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(units_are_stated, test_folder_make,
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(failures_are_one_sentence, test_folder_make,
+						test_folder_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

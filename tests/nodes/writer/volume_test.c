@@ -21,13 +21,6 @@ static int make_folder(void **folder)
 	return 0;
 }
 
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 /* What a node is given. */
 struct given {
 	const char *port, *name; /* of what it writes; its folder is the test's */
@@ -224,14 +217,6 @@ static void a_damaged_save_is_refused(void **folder)
 	node_test_free(t);
 }
 
-static void fails(struct node_test *t, const char *text)
-{
-	assert_true(node_test_result(t) < 0);
-	if (!strstr(node_test_error(t), text))
-		fail_msg("\"%s\" does not say \"%s\"", node_test_error(t), text);
-	node_test_free(t);
-}
-
 /* Some of a stream is a volume, as far as it came; what nobody sent is zeros. */
 static void a_stream_may_end_early(void **folder)
 {
@@ -267,7 +252,7 @@ static void refuse(const char *folder, int64_t z, int64_t x, size_t depth, size_
 	b->origin[1] = 16;
 	b->origin[2] = x;
 	node_test_block(t, "image", b);
-	fails(t, "is not on the grid of blocks of 16 voxels");
+	node_test_fails(t, "is not on the grid of blocks of 16 voxels");
 }
 
 static void blocks_off_the_grid_are_refused(void **folder)
@@ -300,27 +285,29 @@ static void what_cannot_be_written_is_said(void **folder)
 
 	test_write_file(test_path(*folder, "no"), "x", 1);
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-		fails(start(*folder, &wrong[i].g, no_lives), wrong[i].text);
+		node_test_fails(start(*folder, &wrong[i].g, no_lives), wrong[i].text);
 	t = start(*folder, &(struct given){ "labels", "x", FX_U64, .options = { "format=png" } },
 		  no_lives);
 	node_test_block(t, "labels", fx_block_new(FX_U64, 1, 1, 1));
-	fails(t, "png does not hold voxels of u64");
+	node_test_fails(t, "png does not hold voxels of u64");
 	assert_int_equal(test_count_files(*folder, ""), 1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(all_formats_come_back, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(all_formats_come_back, make_folder,
+						test_folder_remove),
 		cmocka_unit_test_setup_teardown(another_life_writes_the_same, make_folder,
-						remove_folder),
+						test_folder_remove),
 		cmocka_unit_test_setup_teardown(a_damaged_save_is_refused, make_folder,
-						remove_folder),
-		cmocka_unit_test_setup_teardown(a_stream_may_end_early, make_folder, remove_folder),
+						test_folder_remove),
+		cmocka_unit_test_setup_teardown(a_stream_may_end_early, make_folder,
+						test_folder_remove),
 		cmocka_unit_test_setup_teardown(blocks_off_the_grid_are_refused, make_folder,
-						remove_folder),
+						test_folder_remove),
 		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_said, make_folder,
-						remove_folder),
+						test_folder_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

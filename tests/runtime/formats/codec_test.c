@@ -16,13 +16,6 @@ static int make_folder(void **folder)
 	return 0;
 }
 
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 static void *load(void *folder, const char *name, size_t *size)
 {
 	void *bytes = NULL;
@@ -116,5 +109,5 @@ int main(void)
 		cmocka_unit_test(takes_no_harm_from_damage),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, make_folder, test_folder_remove);
 }

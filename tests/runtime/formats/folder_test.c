@@ -60,19 +60,6 @@ static void expect(struct fx_folder *f, const char *all)
 	assert_string_equal(text, all);
 }
 
-static int make_folder(void **folder)
-{
-	*folder = test_tmp_dir();
-	return 0;
-}
-
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 static void put(const char *folder, const char *name)
 {
 	test_write_file(test_path(folder, name), "x", 1);
@@ -167,7 +154,7 @@ static void depth_is_bounded(void **folder)
 
 int main(void)
 {
-#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, test_folder_make, test_folder_remove)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(the_kernel_tells),
 		IN_FOLDER(polling_looks_again),

@@ -11,19 +11,6 @@
 #include "formats/image.h"
 #include "support/images.h"
 
-static int make_folder(void **folder)
-{
-	*folder = test_tmp_dir();
-	return 0;
-}
-
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 /* Opens, reads in bands of 3 rows, closes; 0 or the first error. */
 static int read_all(const char *path, struct fx_image *shape, void *pixels, size_t max,
 		    struct fx_error *err)
@@ -283,5 +270,5 @@ int main(void)
 		cmocka_unit_test(oversized_headers_are_refused),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

@@ -12,19 +12,6 @@
 #include "formats/outdir.h"
 #include "support/images.h"
 
-static int make_folder(void **folder)
-{
-	*folder = test_tmp_dir();
-	return 0;
-}
-
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 static bool own(const char *name)
 {
 	return name[0] == 'o';
@@ -167,5 +154,5 @@ int main(void)
 		cmocka_unit_test(a_link_to_a_folder_stays),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

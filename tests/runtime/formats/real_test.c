@@ -18,19 +18,6 @@
 
 enum { Z = 3, Y = 4, X = 5, LEN = Z * Y * X };
 
-static int make_folder(void **folder)
-{
-	*folder = test_tmp_dir();
-	return 0;
-}
-
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 /* Voxel @p i: exact in float16, or not even in float32. */
 static double value(size_t i, bool exact)
 {
@@ -308,5 +295,5 @@ int main(void)
 		cmocka_unit_test(reads_hdf5),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

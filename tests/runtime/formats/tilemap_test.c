@@ -10,19 +10,6 @@
 #include "formats/tilemap.h"
 #include "support/images.h"
 
-static int make_folder(void **folder)
-{
-	*folder = test_tmp_dir();
-	return 0;
-}
-
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 static const char *text_file(const char *folder, const char *name, const char *text)
 {
 	const char *path = test_path(folder, name);
@@ -178,7 +165,7 @@ static void hostile_tables(void **folder)
 
 int main(void)
 {
-#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, test_folder_make, test_folder_remove)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(tile_maps_are_read), IN_FOLDER(wrong_maps_are_one_sentence),
 		IN_FOLDER(manifests_are_read), IN_FOLDER(wrong_manifests_are_one_sentence),

@@ -21,13 +21,6 @@ static int make_folder(void **folder)
 	return 0;
 }
 
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 /* What a voxel should be; @p hole is where a chunk is not there, and its fill. */
 static uint64_t voxel(size_t z, size_t y, size_t x, const size_t hole[4])
 {
@@ -281,5 +274,5 @@ int main(void)
 		cmocka_unit_test(an_array_has_to_be_named_where_there_are_several),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, make_folder, test_folder_remove);
 }

@@ -12,19 +12,6 @@
 
 enum { Z = 5, Y = 6, X = 7, LEN = Z * Y * X };
 
-static int make_folder(void **folder)
-{
-	*folder = test_tmp_dir();
-	return 0;
-}
-
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 static hid_t make_file(void *folder, const char *name)
 {
 	const hid_t file =
@@ -249,5 +236,5 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_is_told),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

@@ -13,19 +13,6 @@
 
 enum { Z = 3, Y = 5, X = 7, LEN = Z * Y * X };
 
-static int make_folder(void **folder)
-{
-	*folder = test_tmp_dir();
-	return 0;
-}
-
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 static void put_npy(const char *path, const char *header, const void *data, size_t size)
 {
 	unsigned char *bytes = malloc(10 + 118 + size);
@@ -330,5 +317,5 @@ int main(void)
 		cmocka_unit_test(reads_the_real_truth),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
 }

@@ -20,13 +20,6 @@ static int make_folder(void **folder)
 	return 0;
 }
 
-static int remove_folder(void **folder)
-{
-	fx_remove_tree(*folder, NULL);
-	free(*folder);
-	return 0;
-}
-
 /* Writes and reads again, with all that a file may tell beside. */
 static void round_trip(const char *path, const struct fx_volume_spec *how, enum fx_dtype dtype,
 		       bool tells)
@@ -448,7 +441,7 @@ static void equal_volumes_are_equal_bytes(void **folder)
 	fx_block_free(voxels);
 }
 
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, test_folder_remove)
 
 int main(void)
 {
