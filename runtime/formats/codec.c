@@ -10,6 +10,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/checksum.h"
 #include "formats/codec_lz4.h"
 
 enum { BLOSC_HEAD = 16 };
@@ -77,6 +78,9 @@ static int decode_deflate(const void *in, size_t in_size, void *out, size_t cap,
 	s.avail_out = (uInt)cap;
 	if (inflateInit2(&s, 15 + 32) != Z_OK)
 		return fx_error_set(err, FX_ENOMEM, "no memory to inflate");
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+	(void)inflateValidate(&s, 0);
+#endif
 	result = inflate(&s, Z_FINISH);
 	inflateEnd(&s);
 	if (result != Z_STREAM_END)
@@ -113,7 +117,8 @@ static int decode_crc(bool behind, const unsigned char *in, size_t in_size, void
 	const unsigned char *body = behind ? in : in + 4, *sum = behind ? in + n : in;
 
 	if (in_size < 4 || n > cap || n > UINT32_MAX ||
-	    u32le(sum) != (behind ? fx_crc32c(body, n) : (uint32_t)crc32(0, body, (uInt)n)))
+	    !fx_sum_matches(u32le(sum),
+			    behind ? fx_crc32c(body, n) : (uint32_t)crc32(0, body, (uInt)n)))
 		return damaged(err, "checksummed");
 	memcpy(out, body, n);
 	*size = n;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "formats/image.h"
@@ -53,6 +54,12 @@ static int pngread_header(struct fx_pngread *r, struct fx_error *err)
 	png_init_io(r->png, r->file);
 	png_set_user_limits(r->png, FX_IMAGE_SIDE_MAX, FX_IMAGE_SIDE_MAX);
 	png_set_chunk_malloc_max(r->png, 8u << 20);
+	/* only what pixels need: libpng would take memory for texts as long as they say they are */
+	png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+	png_set_crc_action(r->png, PNG_CRC_QUIET_USE, PNG_CRC_QUIET_USE);
+	png_set_option(r->png, PNG_IGNORE_ADLER32, PNG_OPTION_ON);
+#endif
 	png_read_info(r->png, r->info);
 	r->height = png_get_image_height(r->png, r->info);
 	r->width = png_get_image_width(r->png, r->info);
@@ -102,6 +109,15 @@ static int pngread_transforms(struct fx_pngread *r, struct fx_error *err)
 	return FX_OK;
 }
 
+/* What the file may decode to: a byte of deflate stands for at most 1032, and pixels may have one
+ * bit. */
+static bool pngread_could_hold(const struct fx_pngread *r, size_t size)
+{
+	struct stat st;
+
+	return fstat(fileno(r->file), &st) == 0 && size / (1032 * 8) <= (size_t)st.st_size;
+}
+
 /* Every pass of an interlaced image goes over all rows, so that they must all be at hand. */
 static int pngread_interlaced(struct fx_pngread *r, struct fx_error *err)
 {
@@ -111,6 +127,11 @@ static int pngread_interlaced(struct fx_pngread *r, struct fx_error *err)
 		return fx_error_set(err, FX_EINVAL,
 				    "%s: is interlaced and larger than 256 MiB: save it without",
 				    r->path);
+	if (!pngread_could_hold(r, size))
+		return fx_error_set(err, FX_EINVAL,
+				    "%s: broken PNG: %zu x %zu pixels cannot lie in so short a "
+				    "file",
+				    r->path, r->height, r->width);
 	r->whole = malloc(size);
 	if (!r->whole)
 		return fx_error_set(err, FX_ENOMEM, "%s: no memory for %zu bytes", r->path, size);

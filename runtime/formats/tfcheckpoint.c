@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/checksum.h"
 #include "base/file.h"
 
 enum { FOOTER = 48, TRAILER = 5, MAGIC_AT = 40 };
@@ -138,7 +139,8 @@ static int get_block(struct span file, struct cursor *handle, struct span *block
 	block->size = (size_t)size;
 	if (block->at[size] != 0)
 		return damaged(err, "its blocks are compressed");
-	if (little(block->at + size + 1, 4) != fx_tf_crc(block->at, (size_t)size + 1))
+	if (!fx_sum_matches(little(block->at + size + 1, 4),
+			    fx_tf_crc(block->at, (size_t)size + 1)))
 		return damaged(err, "a block has a wrong checksum");
 	return FX_OK;
 }
@@ -370,7 +372,7 @@ static int read_shard(const struct fx_tf_checkpoint *c, const struct fx_tf_tenso
 	if (failed)
 		result = fx_error_set(err, FX_EIO, "cannot read %s: %s", path,
 				      failed == -ENODATA ? "it is too short" : strerror(-failed));
-	if (!result && fx_tf_crc(to, (size_t)t->size) != t->crc)
+	if (!result && !fx_sum_matches(t->crc, fx_tf_crc(to, (size_t)t->size)))
 		result = fx_error_set(err, FX_EINVAL, "%s: tensor %.200s has a wrong checksum",
 				      path, t->name);
 	if (fd >= 0)

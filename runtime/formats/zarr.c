@@ -142,7 +142,7 @@ static int zarr2_root(const json_t *root, struct fx_chunkmeta *m, struct fx_erro
 
 	if (json_integer_value(json_object_get(root, "zarr_format")) != 2)
 		return fx_error_set(err, FX_ETYPE, "\"zarr_format\" is not 2");
-	if (!dtype || !strchr("<>|", *dtype))
+	if (!dtype || !*dtype || !strchr("<>|", *dtype))
 		return fx_error_set(err, FX_ETYPE, "\"dtype\" is not one of simple voxels");
 	m->big = *dtype == '>';
 	result = fx__chunk_dtype(m, dtype + 1, NULL, err);
