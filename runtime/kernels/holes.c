@@ -8,21 +8,19 @@
 #include "base/alloc.h"
 #include "kernels/components.h"
 
-static void holes_paint(uint32_t *mask, const size_t shape[3], const uint32_t *piece, bool *open)
+/* Whether each piece reaches a face. */
+static void find_open(const size_t shape[3], const uint32_t *piece, bool *open)
 {
-	const size_t len = shape[0] * shape[1] * shape[2];
+	const size_t nx = shape[2];
 
-	open[0] = false;
-	for (size_t i = 0; i < len; i++) {
-		const size_t z = i / shape[2] / shape[1], y = i / shape[2] % shape[1],
-			     x = i % shape[2];
+	for (size_t row = 0; row < shape[0] * shape[1]; row++) {
+		const size_t z = row / shape[1], y = row % shape[1];
+		const bool whole = !z || !y || z + 1 == shape[0] || y + 1 == shape[1];
 
-		if (!z || !y || !x || z + 1 == shape[0] || y + 1 == shape[1] || x + 1 == shape[2])
-			open[piece[i]] = true;
+		for (size_t x = 0; x < nx; x += whole || nx == 1 ? 1 : nx - 1)
+			open[piece[row * nx + x]] = true;
 	}
-	for (size_t i = 0; i < len; i++)
-		if (piece[i] && !open[piece[i]])
-			mask[i] = 1;
+	open[0] = false; /* the mask itself */
 }
 
 int fx_holes_fill(uint32_t *mask, const size_t shape[3])
@@ -37,14 +35,19 @@ int fx_holes_fill(uint32_t *mask, const size_t shape[3])
 	piece = fx_calloc(len, sizeof *piece);
 	if (!piece)
 		return FX_ENOMEM;
+#pragma omp parallel for schedule(static)
 	for (size_t i = 0; i < len; i++)
 		piece[i] = !mask[i];
 	result = fx_components(piece, FX_U32, shape, 6, piece, &count);
 	open = result == FX_OK ? fx_calloc((size_t)count + 1, sizeof *open) : NULL;
-	if (open)
-		holes_paint(mask, shape, piece, open);
-	else if (result == FX_OK)
+	if (result == FX_OK && !open)
 		result = FX_ENOMEM;
+	if (result == FX_OK) {
+		find_open(shape, piece, open);
+#pragma omp parallel for schedule(static)
+		for (size_t i = 0; i < len; i++)
+			mask[i] |= piece[i] && !open[piece[i]];
+	}
 	free(piece);
 	free(open);
 	return result;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* labeldist_tmpl.c: the near search of labeldist.c for LANES lines side by side; included with
- * TARGET, LANES and NAME set. */
+/* labeldist_tmpl.c: the inner loops of labeldist.c, LANES lines at once; included with TARGET,
+ * LANES and NAME set. */
 
 typedef float NAME(vec) __attribute__((vector_size(4 * LANES)));
 typedef int NAME(mask) __attribute__((vector_size(4 * LANES)));
@@ -18,57 +18,60 @@ TARGET static inline bool NAME(any)(NAME(mask) m)
 	return all;
 }
 
-TARGET static inline NAME(vec) NAME(choose)(NAME(mask) m, NAME(vec) a, NAME(vec) b)
+TARGET static inline NAME(vec) NAME(least)(NAME(vec) a, NAME(vec) b)
 {
-	return (NAME(vec))((m & (NAME(mask))a) | (~m & (NAME(mask))b));
+	for (int i = 0; i < LANES; i++) /* compilers make it one instruction */
+		a[i] = a[i] < b[i] ? a[i] : b[i];
+	return a;
 }
 
-/* The least of @p d and what lies @p k rows from row @p i, to one side: lines that are still within
- * their label find the row's f there, those that leave it a voxel of another label. */
-TARGET static inline NAME(vec) NAME(step)(const struct slab *s, size_t i, size_t x, size_t k,
-					  int side, NAME(vec) d, NAME(mask) * open)
+/* For a row but the first: one row more than the row before has where the label is the same. */
+TARGET static void NAME(up)(const struct strip *s, size_t row, float *up)
 {
-	const float away = (float)(k * k) * s->step2;
-	const size_t to = side < 0 ? i - k : i + k; /* wraps below 0 */
-	NAME(vec) offer = (NAME(vec)){ 0 } + (s->border || to < s->rows ? away : INFINITY);
-	NAME(mask) on = { 0 };
+	const size_t at = s->first + row * s->stride;
+	const float *before = up - STRIP;
 
-	if (to < s->rows) {
-		const size_t same = (side < 0 ? to + 1 : to) * s->width + x;
+	if (s->v->wide) {
+		const uint64_t *a = (const uint64_t *)s->v->labels + at, *b = a - s->stride;
 
-		on = *open & *(const NAME(ints) *)(s->same + same);
-		offer = NAME(choose)(on, *(const NAME(floats) *)(s->f + to * s->width + x) + away,
-				     offer);
+		for (size_t x = 0; x < s->lines; x++)
+			up[x] = a[x] == b[x] ? before[x] + 1 : 1;
+	} else {
+		const uint32_t *a = (const uint32_t *)s->v->labels + at, *b = a - s->stride;
+
+		for (size_t x = 0; x < s->lines; x++)
+			up[x] = a[x] == b[x] ? before[x] + 1 : 1;
 	}
-	offer = NAME(choose)(*open, offer, d);
-	*open = on;
-	return NAME(choose)(offer < d, offer, d);
 }
 
-/* Lines x..x+LANES-1 of row @p i: the least of f at k rows from there plus k^2 step2, over at most
- * NEAR rows to either side within the label. Sets @p late where that is not enough. */
-TARGET static void NAME(near)(const struct slab *s, size_t i, size_t x, float *out, uint8_t *late)
+/* Lines x..x+LANES-1 of a row: the least of the ends, and of f at k rows from there plus k^2 step2,
+ * over at most NEAR rows to either side. Rows behind the end of the label do not harm: they give
+ * no less than the end itself. */
+TARGET static void NAME(near)(struct strip *s, size_t row, size_t x)
 {
-	NAME(vec) d = *(const NAME(floats) *)(s->f + i * s->width + x);
-	NAME(mask) up = (NAME(mask)){ 0 } - 1, down = up, need = up;
+	const float *f = s->f + (NEAR + row) * STRIP + x;
+	NAME(vec) d = NAME(least)(*(const NAME(floats) *)f, *(const NAME(floats) *)(s->ends + x));
+	NAME(mask) need;
+	size_t k = 1;
 
-	/* whether it is enough is asked every other row only: to ask costs as much as to look */
-	for (size_t k = 1; k <= NEAR + 1; k += 2) {
-		need = (up | down) & ((float)(k * k) * s->step2 < d);
-		if (k > NEAR || !NAME(any)(need))
-			break;
-		for (size_t n = k; n < k + 2; n++) {
-			d = NAME(step)(s, i, x, n, -1, d, &up);
-			d = NAME(step)(s, i, x, n, 1, d, &down);
+	/* whether it is enough is asked every PACE rows only */
+	for (; k <= NEAR && NAME(any)(need = s->away[k] < d); k += PACE)
+		for (size_t n = k; n < k + PACE; n++) {
+			const float *above = f - n * STRIP, *below = f + n * STRIP;
+
+			d = NAME(least)(*(const NAME(floats) *)above + s->away[n], d);
+			d = NAME(least)(*(const NAME(floats) *)below + s->away[n], d);
 		}
-	}
-	*(NAME(floats) *)(out + x) = d;
-	for (size_t n = 0; n < LANES; n++)
-		late[x + n] = need[n] != 0;
+	if (k > NEAR)
+		*(NAME(ints) *)(s->late + x) |= s->away[NEAR] < d;
+	if (s->last)
+		for (int i = 0; i < LANES; i++)
+			d[i] = sqrtf(d[i]);
+	*(NAME(floats) *)(s->row + x) = d;
 }
 
-TARGET static void NAME(row)(const struct slab *s, size_t i, float *out, uint8_t *late)
+TARGET static void NAME(row)(struct strip *s, size_t row)
 {
-	for (size_t x = 0; x < s->width; x += LANES)
-		NAME(near)(s, i, x, out, late);
+	for (size_t x = 0; x < STRIP; x += LANES)
+		NAME(near)(s, row, x);
 }
