@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 bool fx_mul_size(size_t a, size_t b, size_t *out)
 {
@@ -27,6 +28,20 @@ void *fx_alloc_aligned(size_t size)
 void *fx_calloc(size_t n, size_t size)
 {
 	return calloc(n ? n : 1, size);
+}
+
+void *fx_calloc_huge(size_t n, size_t size)
+{
+	const size_t page = 2 << 20;
+	char *const p = fx_calloc(n, size);
+	size_t bytes;
+
+	if (p && fx_mul_size(n, size, &bytes) && bytes >= 2 * page) {
+		const size_t skip = (page - (uintptr_t)p % page) % page;
+
+		(void)madvise(p + skip, (bytes - skip) / page * page, MADV_HUGEPAGE);
+	}
+	return p;
 }
 
 bool fx_grow(void *array, size_t *cap, size_t need, size_t size)

@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 
-enum { BUCKETS_MAX = 1 << 20 };
+enum { BUCKETS_MAX = 1 << 20, SOON = 4 };
 
 /* A voxel that waits in a band. */
 struct entry {
@@ -120,7 +120,7 @@ bool fx_geodesic_fit(struct fx_geodesic *g, const struct fx_lattice *l)
 	if (l->len > g->cap) {
 		free(g->from);
 		g->cap = 0;
-		g->from = fx_calloc(l->len, sizeof *g->from);
+		g->from = fx_calloc_huge(l->len, sizeof *g->from);
 		if (!g->from)
 			return false;
 		g->cap = l->len;
@@ -172,6 +172,22 @@ static void buckets_clear(struct fx_geodesic *g)
 		g->bucket[i].len = 0;
 }
 
+/* Asks memory for the flags and numbers around a voxel that comes soon, in nine rows of three. */
+static inline void ask_for(const struct fx_lattice *l, const uint8_t *flags, const float *numbers,
+			   uint32_t voxel)
+{
+	static const int middle[9] = { 1, 4, 7, 10, -1, 15, 18, 21, 24 }; /* -1: itself */
+
+	for (int i = 0; i < 9; i++) {
+		const uint32_t v = middle[i] < 0 ? voxel : neighbour(l, voxel, middle[i]);
+
+		if (flags)
+			__builtin_prefetch(flags + v);
+		if (numbers)
+			__builtin_prefetch(numbers + v);
+	}
+}
+
 /* Offers way lengths to the neighbours; returns how many were entered, below 0 without memory. What
  * is not of the object is nearer already. */
 static int field_relax(struct fx_geodesic *g, struct entry e, float *dist)
@@ -210,6 +226,8 @@ int fx_geodesic_field(struct fx_geodesic *g, uint32_t source, float *dist, uint3
 		for (size_t i = 0; i < bucket->len && entered >= 0; i++, waiting--) {
 			const struct entry e = bucket->entry[i];
 
+			if (i + SOON < bucket->len)
+				ask_for(g->l, NULL, dist, bucket->entry[i + SOON].voxel);
 			if (e.dist > dist[e.voxel])
 				continue;
 			if (!g->from[e.voxel])
@@ -231,6 +249,7 @@ static bool waits_before(struct waiting a, struct waiting b)
 	return a.key < b.key || (!(b.key < a.key) && a.voxel < b.voxel);
 }
 
+/* Four children a node: half as deep as with two, and those of a node lie side by side. */
 static bool heap_push(struct heap *heap, struct waiting e)
 {
 	size_t i;
@@ -238,8 +257,8 @@ static bool heap_push(struct heap *heap, struct waiting e)
 	if (heap->len == heap->cap &&
 	    !fx_grow(&heap->at, &heap->cap, heap->len + 1, sizeof *heap->at))
 		return false;
-	for (i = heap->len++; i && waits_before(e, heap->at[(i - 1) / 2]); i = (i - 1) / 2)
-		heap->at[i] = heap->at[(i - 1) / 2];
+	for (i = heap->len++; i && waits_before(e, heap->at[(i - 1) / 4]); i = (i - 1) / 4)
+		heap->at[i] = heap->at[(i - 1) / 4];
 	heap->at[i] = e;
 	return true;
 }
@@ -249,9 +268,12 @@ static struct waiting heap_pop(struct heap *heap)
 	const struct waiting top = heap->at[0], last = heap->at[--heap->len];
 	size_t i = 0;
 
-	for (size_t child = 1; child < heap->len; child = 2 * i + 1) {
-		if (child + 1 < heap->len && waits_before(heap->at[child + 1], heap->at[child]))
-			child++;
+	for (size_t child = 1; child < heap->len; child = 4 * i + 1) {
+		const size_t end = child + 4 < heap->len ? child + 4 : heap->len;
+
+		for (size_t k = child + 1; k < end; k++)
+			if (waits_before(heap->at[k], heap->at[child]))
+				child = k;
 		if (!waits_before(heap->at[child], last))
 			break;
 		heap->at[i] = heap->at[child];
@@ -323,6 +345,8 @@ int fx_geodesic_way(struct fx_geodesic *g, uint8_t *flags, const float *penalty,
 	while (result == FX_OK && !found && g->heap.len) {
 		const struct waiting e = heap_pop(&g->heap);
 
+		if (g->heap.len)
+			ask_for(g->l, flags, penalty, g->heap.at[0].voxel);
 		found = flags[e.voxel] & goal;
 		result = found ? way_back(g, start, e.voxel, way, len) :
 				 way_relax(g, flags, penalty, e);
@@ -487,8 +511,11 @@ int fx_geodesic_roll(struct fx_geodesic *g, uint8_t *flags, const struct fx_ball
 
 		result = roll_enter(&r, &next);
 		bucket = bucket_of(g, r.band);
-		for (size_t i = 0; result == FX_OK && i < bucket->len; i++)
+		for (size_t i = 0; result == FX_OK && i < bucket->len; i++) {
+			if (i + SOON < bucket->len)
+				ask_for(g->l, flags, NULL, bucket->entry[i + SOON].voxel);
 			result = roll_spread(&r, bucket->entry[i]);
+		}
 		r.waiting -= bucket->len;
 		bucket->len = 0;
 	}

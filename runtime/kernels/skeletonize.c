@@ -257,9 +257,9 @@ static int bench_init(struct bench *w, const struct fx_skeletonize_block *b)
 		return result;
 	w->b = b;
 	w->len = b->shape[0] * b->shape[1] * b->shape[2];
-	w->piece = fx_calloc(w->len, sizeof *w->piece);
-	w->distance = fx_calloc(w->len, sizeof *w->distance);
-	w->voxels = fx_calloc(w->len, sizeof *w->voxels);
+	w->piece = fx_calloc_huge(w->len, sizeof *w->piece);
+	w->distance = fx_calloc_huge(w->len, sizeof *w->distance);
+	w->voxels = fx_calloc_huge(w->len, sizeof *w->voxels);
 	if (!w->piece || !w->distance || !w->voxels)
 		return FX_ENOMEM;
 	result = fx_components(b->labels, FX_U64, b->shape, 26, w->piece, &w->count);
@@ -390,8 +390,8 @@ static bool worker_fit(struct worker *k, size_t len)
 		free(k->flags);
 		free(k->radius);
 		k->cap = 0;
-		k->flags = fx_calloc(k->l.len, sizeof *k->flags);
-		k->radius = fx_calloc(k->l.len, sizeof *k->radius);
+		k->flags = fx_calloc_huge(k->l.len, sizeof *k->flags);
+		k->radius = fx_calloc_huge(k->l.len, sizeof *k->radius);
 		if (!k->flags || !k->radius)
 			return false;
 		k->cap = k->l.len;

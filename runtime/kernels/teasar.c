@@ -66,10 +66,10 @@ static bool teasar_fit(struct fx_teasar *t, const struct fx_lattice *l)
 		return false;
 	if (l->len > t->cap) {
 		teasar_clear(t);
-		t->dist = fx_calloc(l->len, sizeof *t->dist);
-		t->penalty = fx_calloc(l->len, sizeof *t->penalty);
-		t->node = fx_calloc(l->len, sizeof *t->node);
-		t->by = fx_calloc(l->len, sizeof *t->by);
+		t->dist = fx_calloc_huge(l->len, sizeof *t->dist);
+		t->penalty = fx_calloc_huge(l->len, sizeof *t->penalty);
+		t->node = fx_calloc_huge(l->len, sizeof *t->node);
+		t->by = fx_calloc_huge(l->len, sizeof *t->by);
 		if (!t->dist || !t->penalty || !t->node || !t->by)
 			return false;
 		t->cap = l->len;
