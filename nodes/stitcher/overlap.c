@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/pack.h"
+#include "formats/closedids.h"
 #include "kernels/stitch.h"
 #include "node/rows.h"
 
@@ -19,6 +20,7 @@ struct overlap {
 	double overlap; /* options */
 	int match;
 	struct fx_stitch *stitch; /* owned, from init() to finish() */
+	struct fx_closed_ids closed;
 	bool warned;
 };
 
@@ -89,6 +91,21 @@ static struct fx_block *overlap_output(struct fx_node *node, const struct fx_blo
 	return out;
 }
 
+/* Puts away what the stitcher has closed. */
+static int overlap_close(struct fx_node *node, struct overlap *s)
+{
+	const char *dir = fx_state_dir(node);
+	struct fx_error err = { 0 };
+	size_t len;
+	const uint64_t(*rows)[2] = fx_stitch_closed(s->stitch, &len);
+
+	if (!dir)
+		return fx_fail(node, FX_EIO, "no folder for scratch files");
+	if (fx_closed_ids_put(&s->closed, dir, rows, len, &err) < 0)
+		return fx_fail_error(node, &err);
+	return FX_OK;
+}
+
 static int overlap_process(struct fx_node *node, void *state)
 {
 	struct overlap *s = state;
@@ -115,7 +132,7 @@ static int overlap_process(struct fx_node *node, void *state)
 	if (rc == FX_OK && pairs->seen_len && fx_connected(node, MERGES))
 		rc = fx_send_rows(node, MERGES, "merges", "a b shared a_voxels b_voxels joined",
 				  pairs->seen->id, pairs->seen_len, FX_STITCH_MEETING_COLUMNS);
-	return rc;
+	return rc == FX_OK ? overlap_close(node, s) : rc;
 }
 
 static int overlap_mark(struct fx_node *node, void *state, unsigned port, const struct fx_mark *m)
@@ -125,46 +142,68 @@ static int overlap_mark(struct fx_node *node, void *state, unsigned port, const 
 	int rc;
 
 	(void)port;
-	if (m->kind == FX_MARK_DONE)
-		fx_stitch_done(s->stitch, m->region);
+	if (m->kind == FX_MARK_DONE) {
+		rc = fx_stitch_done(s->stitch, m->region) < 0 ?
+			     fx_fail(node, FX_ENOMEM, "no memory for closed ids") :
+			     overlap_close(node, s);
+		if (rc < 0)
+			return rc;
+	}
 	if (m->kind == FX_MARK_OPEN)
 		out.dtype = FX_U64;
 	rc = fx_send_mark(node, OUT, &out);
 	return rc < 0 ? rc : fx_send_mark(node, MERGES, m);
 }
 
+static int overlap_final(void *context, const uint64_t (*rows)[2], size_t len)
+{
+	return fx_send_rows(context, OUT, "final-ids", NULL, rows[0], len, 2);
+}
+
 static int overlap_drain(struct fx_node *node, void *state)
 {
 	struct overlap *s = state;
-	uint64_t *table, segments;
-	size_t rows;
-	int rc;
+	uint64_t segments, pieces;
+	struct fx_error err = { 0 };
+	int rc = fx_stitch_end(s->stitch) < 0 ?
+			 fx_fail(node, FX_ENOMEM, "no memory for closed ids") :
+			 overlap_close(node, s);
 
-	if (fx_stitch_final(s->stitch, &table, &rows, &segments) < 0)
-		return fx_fail(node, FX_ENOMEM, "no memory for the final ids");
-	rc = fx_send_rows(node, OUT, "final-ids", NULL, table, rows, 2);
-	free(table);
-	fx_log(FX_LOG_INFO, "%zu pieces joined to %" PRIu64 " segments", rows, segments);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = fx_closed_ids_number(&s->closed, fx_state_dir(node), overlap_final, node, &segments,
+				  &pieces, &err);
+	if (rc < 0)
+		return err.code ? fx_fail_error(node, &err) : rc;
+	fx_log(FX_LOG_INFO, "%" PRIu64 " pieces joined to %" PRIu64 " segments", pieces, segments);
+	return FX_OK;
 }
 
 static int overlap_save(struct fx_node *node, void *state, struct fx_pack *to)
 {
-	const struct overlap *s = state;
+	struct overlap *s = state;
+	struct fx_error err = { 0 };
 
-	(void)node;
 	fx_pack_bool(to, s->warned);
-	fx_stitch_pack(s->stitch, to);
+	if (fx_stitch_pack(s->stitch, to) < 0)
+		return fx_fail(node, FX_ENOMEM, "no memory to save ids");
+	if (fx_closed_ids_pack(&s->closed, to, &err) < 0)
+		return fx_fail_error(node, &err);
 	return FX_OK;
 }
 
 static int overlap_load(struct fx_node *node, void *state, struct fx_unpack *from)
 {
 	struct overlap *s = state;
-	const int result = fx_unpack_bool(from, &s->warned);
+	const char *dir = fx_state_dir(node);
+	struct fx_error err = { 0 };
+	int result = dir ? fx_unpack_bool(from, &s->warned) : FX_EIO;
 
-	(void)node;
-	return result < 0 ? result : fx_stitch_unpack(s->stitch, from);
+	if (result == FX_OK)
+		result = fx_stitch_unpack(s->stitch, from);
+	if (result == FX_OK)
+		result = fx_closed_ids_unpack(&s->closed, dir, from, &err);
+	return err.code ? fx_fail_error(node, &err) : result;
 }
 
 static void overlap_finish(void *state)
@@ -172,6 +211,7 @@ static void overlap_finish(void *state)
 	struct overlap *s = state;
 
 	fx_stitch_free(s->stitch);
+	fx_closed_ids_fini(&s->closed);
 }
 
 FX_NODE(stitcher_overlap) = {

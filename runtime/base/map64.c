@@ -66,6 +66,27 @@ const uint64_t *fx_map64_find(const struct fx_map64 *m, uint64_t key)
 	return slot && slot->used ? &slot->value : NULL;
 }
 
+/* Entries behind that the gap would hide from their place move up into it. */
+void fx_map64_remove(struct fx_map64 *m, uint64_t key)
+{
+	struct fx_map64_slot *slot = m->cap ? map_slot(m, key) : NULL;
+	size_t gap, mask = m->cap - 1;
+
+	if (!slot || !slot->used)
+		return;
+	gap = (size_t)(slot - m->slots);
+	for (size_t i = (gap + 1) & mask; m->slots[i].used; i = (i + 1) & mask) {
+		const size_t home = mix(m->slots[i].key) & mask;
+
+		if (((i - home) & mask) >= ((i - gap) & mask)) {
+			m->slots[gap] = m->slots[i];
+			gap = i;
+		}
+	}
+	m->slots[gap].used = false;
+	m->len--;
+}
+
 struct entry {
 	uint64_t key, value;
 };

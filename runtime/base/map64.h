@@ -27,6 +27,8 @@ void fx_map64_fini(struct fx_map64 *m);
 uint64_t *fx_map64_at(struct fx_map64 *m, uint64_t key);
 /** Pointer to the value of @p key, or NULL. */
 const uint64_t *fx_map64_find(const struct fx_map64 *m, uint64_t key);
+/** Forgets @p key, fine when it is not there. */
+void fx_map64_remove(struct fx_map64 *m, uint64_t key);
 /** Puts the entries by their keys, and takes them back to a zeroed map. FX_ETYPE, FX_ENOMEM. */
 int fx_map64_pack(const struct fx_map64 *m, struct fx_pack *to);
 int fx_map64_unpack(struct fx_map64 *m, struct fx_unpack *from);

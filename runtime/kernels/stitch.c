@@ -8,14 +8,14 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "kernels/openids.h"
 #include "kernels/runs.h"
-#include "kernels/unionfind.h"
 
 enum { BUCKETS = 4096 }; /* open faces are found by hash of their place */
 
 struct fx_stitch {
 	struct fx_stitch_rule rule;
-	struct fx_unionfind sets;
+	struct fx_open_ids ids;		/* held by the slabs they are in */
 	struct fx_stitch_pairs found;	/* of the last block */
 	struct fx_slab *slabs[BUCKETS]; /* owned: faces whose other block has not come */
 	size_t open_size;
@@ -48,7 +48,7 @@ void fx_stitch_free(struct fx_stitch *s)
 			fx_slab_free(s->slabs[i]);
 			s->slabs[i] = next;
 		}
-	fx_unionfind_fini(&s->sets);
+	fx_open_ids_fini(&s->ids);
 	free(s->found.ids);
 	free(s->found.seen);
 	free(s);
@@ -128,7 +128,7 @@ static int dense_row(struct fx_stitch *s, struct dense *d, const uint32_t *label
 
 		if (label && !d->ids[label]) {
 			d->ids[label] = stitch_id(at[0], at[1], at[2] + (int64_t)i);
-			if (fx_unionfind_add(&s->sets, d->ids[label]) < 0)
+			if (fx_open_ids_add(&s->ids, d->ids[label]) < 0)
 				return FX_ENOMEM;
 		}
 		end = i + fx_run_len(labels, sizeof *labels, i, n);
@@ -171,13 +171,43 @@ static struct fx_slab **stitch_slot(struct fx_stitch *s, int axis, const int64_t
 	return at;
 }
 
-static void stitch_drop(struct fx_stitch *s, struct fx_slab **at)
+/* Each id that has voxels in a slab is held by it, or released. */
+static int stitch_hold(struct fx_stitch *s, const struct fx_slab *slab, bool hold)
+{
+	bool *met = fx_calloc(slab->ids_len, sizeof *met);
+	int rc = met ? FX_OK : FX_ENOMEM;
+
+	for (size_t i = 0; rc == FX_OK && i < slab->runs_len; i++) {
+		const uint32_t label = slab->runs[i].label;
+
+		if (met[label] || !slab->ids[label])
+			continue;
+		met[label] = true;
+		if (hold)
+			fx_open_ids_hold(&s->ids, slab->ids[label]);
+		else
+			rc = fx_open_ids_release(&s->ids, slab->ids[label]);
+	}
+	free(met);
+	return rc;
+}
+
+static int stitch_keep(struct fx_stitch *s, struct fx_slab **at, struct fx_slab *slab)
+{
+	*at = slab;
+	s->open_size += fx_slab_size(slab);
+	return stitch_hold(s, slab, true);
+}
+
+static int stitch_drop(struct fx_stitch *s, struct fx_slab **at)
 {
 	struct fx_slab *slab = *at;
+	const int rc = stitch_hold(s, slab, false);
 
 	*at = slab->next;
 	s->open_size -= fx_slab_size(slab);
 	fx_slab_free(slab);
+	return rc;
 }
 
 /* One face of a block: match it with what its neighbour left, or leave it for the neighbour. */
@@ -192,9 +222,8 @@ static int stitch_face(struct fx_stitch *s, const struct fx_block *b, int axis, 
 		return fx_error_set(err, FX_ENOMEM, "no memory for the faces of a block");
 	at = stitch_slot(s, axis, slab->corner);
 	if (!*at) {
-		*at = slab;
-		s->open_size += fx_slab_size(slab);
-		return FX_OK;
+		rc = stitch_keep(s, at, slab);
+		return rc < 0 ? fx_error_set(err, rc, "no memory for the faces of a block") : rc;
 	}
 	if ((*at)->upper == upper)
 		rc = FX_EINVAL;
@@ -202,7 +231,7 @@ static int stitch_face(struct fx_stitch *s, const struct fx_block *b, int axis, 
 		rc = upper ? fx_slab_match(*at, slab, &s->rule, &s->found) :
 			     fx_slab_match(slab, *at, &s->rule, &s->found);
 	if (rc == FX_OK)
-		stitch_drop(s, at);
+		rc = stitch_drop(s, at);
 	if (rc == FX_EINVAL)
 		fx_error_set(
 			err, rc,
@@ -240,8 +269,10 @@ int fx_stitch_add(struct fx_stitch *s, const struct fx_block *b, uint64_t *core,
 	free(d.labels);
 	free(d.ids);
 	for (size_t i = 0; rc == FX_OK && i < s->found.len; i++)
-		if (fx_unionfind_join(&s->sets, s->found.ids[i][0], s->found.ids[i][1]) < 0)
+		if (fx_open_ids_join(&s->ids, s->found.ids[i][0], s->found.ids[i][1]) < 0)
 			rc = fx_error_set(err, FX_ENOMEM, "no memory for equivalences");
+	if (rc == FX_OK && fx_open_ids_close(&s->ids) < 0)
+		rc = fx_error_set(err, FX_ENOMEM, "no memory for closed ids");
 	*pairs = &s->found;
 	return rc;
 }
@@ -262,15 +293,29 @@ static struct fx_region awaited(const struct fx_slab *slab)
 	return r;
 }
 
-void fx_stitch_done(struct fx_stitch *s, struct fx_region r)
+int fx_stitch_done(struct fx_stitch *s, struct fx_region r)
 {
+	int rc = FX_OK;
+
 	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct fx_slab **at = &s->slabs[i]; *at;) {
+		for (struct fx_slab **at = &s->slabs[i]; *at && rc == FX_OK;) {
 			if (fx_region_empty(fx_region_intersect(awaited(*at), r)))
 				at = &(*at)->next;
 			else
-				stitch_drop(s, at);
+				rc = stitch_drop(s, at);
 		}
+	return rc == FX_OK ? fx_open_ids_close(&s->ids) : rc;
+}
+
+int fx_stitch_end(struct fx_stitch *s)
+{
+	return fx_open_ids_close_all(&s->ids);
+}
+
+const uint64_t (*fx_stitch_closed(const struct fx_stitch *s, size_t *rows))[2]
+{
+	*rows = s->ids.closed_len;
+	return (const uint64_t(*)[2])s->ids.closed;
 }
 
 size_t fx_stitch_open_size(const struct fx_stitch *s)
@@ -278,25 +323,40 @@ size_t fx_stitch_open_size(const struct fx_stitch *s)
 	return s->open_size;
 }
 
-int fx_stitch_final(struct fx_stitch *s, uint64_t **table, size_t *rows, uint64_t *segments)
+size_t fx_stitch_open_ids(const struct fx_stitch *s)
 {
-	return fx_unionfind_number(&s->sets, table, rows, segments);
+	return s->ids.index.len;
 }
 
-void fx_stitch_pack(const struct fx_stitch *s, struct fx_pack *to)
+int fx_stitch_pack(const struct fx_stitch *s, struct fx_pack *to)
 {
-	fx_unionfind_pack(&s->sets, to);
+	const int rc = fx_open_ids_pack(&s->ids, to);
+
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (const struct fx_slab *slab = s->slabs[i]; slab; slab = slab->next) {
 			fx_pack_bool(to, true);
 			fx_slab_pack(slab, to);
 		}
 	fx_pack_bool(to, false);
+	return rc;
+}
+
+/* Whether all ids of a slab are there. */
+static bool stitch_known(const struct fx_stitch *s, const struct fx_slab *slab)
+{
+	bool known = true;
+
+	for (size_t i = 0; i < slab->runs_len && known; i++) {
+		const uint64_t id = slab->ids[slab->runs[i].label];
+
+		known = !id || fx_map64_find(&s->ids.index, id);
+	}
+	return known;
 }
 
 int fx_stitch_unpack(struct fx_stitch *s, struct fx_unpack *from)
 {
-	int result = fx_unionfind_unpack(&s->sets, from);
+	int result = fx_open_ids_unpack(&s->ids, from);
 	bool more = true;
 
 	while (result == FX_OK && more) {
@@ -313,8 +373,9 @@ int fx_stitch_unpack(struct fx_stitch *s, struct fx_unpack *from)
 			fx_slab_free(slab);
 			return FX_ETYPE;
 		}
-		*at = slab;
-		s->open_size += fx_slab_size(slab);
+		result = stitch_known(s, slab) ? stitch_keep(s, at, slab) : FX_ETYPE;
+		if (result == FX_ETYPE)
+			fx_slab_free(slab);
 	}
 	return result;
 }

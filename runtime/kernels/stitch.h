@@ -22,8 +22,9 @@
  * and segments numbered by their smallest provisional id come in raster order of their first
  * voxels: the same numbers however the volume was cut, as long as the same pieces were found one.
  *
- * Memory: of each block only the strips at faces whose other block has not come yet, as runs.
- * Results depend on the set of blocks, not on their order. */
+ * Memory: of each block only the strips at faces whose other block has not come yet, as runs, and
+ * the ids in them. An id that no such strip has any more is closed: what is known of it is handed
+ * out, and forgotten. Results depend on the set of blocks, not on their order. */
 struct fx_stitch;
 
 enum { FX_STITCH_Z_MAX = (1 << 23) - 2, FX_STITCH_YX_MAX = (1 << 20) - 1 };
@@ -37,15 +38,19 @@ void fx_stitch_free(struct fx_stitch *s);
  * itself, came before, or does not fit its neighbour's face; FX_ETYPE, FX_ENOMEM. */
 int fx_stitch_add(struct fx_stitch *s, const struct fx_block *b, uint64_t *core,
 		  const struct fx_stitch_pairs **pairs, struct fx_error *err);
-/** No more blocks with a core in @p r will come: frees what waits for one. */
-void fx_stitch_done(struct fx_stitch *s, struct fx_region r);
-/** Bytes held for blocks that have not come. */
+/** No more blocks with a core in @p r will come: frees what waits for one. FX_ENOMEM. */
+int fx_stitch_done(struct fx_stitch *s, struct fx_region r);
+/** No more blocks will come: closes all ids. FX_ENOMEM. */
+int fx_stitch_end(struct fx_stitch *s);
+/** The ids that the last of the three calls above closed, as *rows rows (id, a smaller id of its
+ * segment), or (id, id) for the smallest of a segment; valid until the next of them. Every id is in
+ * one row at last. */
+const uint64_t (*fx_stitch_closed(const struct fx_stitch *s, size_t *rows))[2];
+/** Bytes held for blocks that have not come, and the number of ids that are not closed. */
 size_t fx_stitch_open_size(const struct fx_stitch *s);
-/** The *rows x 2 table (provisional id, final id), ascending, of every id that was given out;
- * final ids are 1..*segments in the order of the smallest provisional id. free(). FX_ENOMEM. */
-int fx_stitch_final(struct fx_stitch *s, uint64_t **table, size_t *rows, uint64_t *segments);
+size_t fx_stitch_open_ids(const struct fx_stitch *s);
 /** Puts all that is known, and takes it back to a new one of the same rule. FX_ETYPE, FX_ENOMEM. */
-void fx_stitch_pack(const struct fx_stitch *s, struct fx_pack *to);
+int fx_stitch_pack(const struct fx_stitch *s, struct fx_pack *to);
 int fx_stitch_unpack(struct fx_stitch *s, struct fx_unpack *from);
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "base/map64.h"
-#include "base/pack.h"
 
 struct fx_unionfind_node {
 	uint64_t key;
@@ -29,11 +28,5 @@ int fx_unionfind_add(struct fx_unionfind *u, uint64_t key);
 int fx_unionfind_join(struct fx_unionfind *u, uint64_t a, uint64_t b);
 /** Smallest key of the set of @p key; @p key itself when it was never entered. */
 uint64_t fx_unionfind_find(struct fx_unionfind *u, uint64_t key);
-/** Numbers the sets 1..n in the order of their smallest keys. Gives the *rows x 2 table (key,
- * number of its set), ascending by key (free()), and the number of sets. FX_ENOMEM. */
-int fx_unionfind_number(struct fx_unionfind *u, uint64_t **table, size_t *rows, uint64_t *sets);
-/** Puts the sets, and takes them back to a zeroed one. FX_ETYPE, FX_ENOMEM. */
-void fx_unionfind_pack(const struct fx_unionfind *u, struct fx_pack *to);
-int fx_unionfind_unpack(struct fx_unionfind *u, struct fx_unpack *from);
 
 #endif

@@ -70,6 +70,51 @@ static struct fx_block *cut(const struct fx_block *volume, const int64_t cell[3]
 	return b;
 }
 
+/* Ids that were closed, and the smaller ids that they were closed with. */
+static struct fx_map64 closed;
+
+static void collect(const struct fx_stitch *s)
+{
+	size_t rows;
+	const uint64_t(*row)[2] = fx_stitch_closed(s, &rows);
+
+	for (size_t i = 0; i < rows; i++) {
+		assert_null(fx_map64_find(&closed, row[i][0]));
+		*fx_map64_at(&closed, row[i][0]) = row[i][1];
+	}
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Closes what is left, and gives all ids their numbers. */
+static void finish(struct fx_stitch *s, struct fx_map64 *final, size_t *rows, uint64_t *segments)
+{
+	uint64_t *ids;
+
+	assert_int_equal(fx_stitch_end(s), FX_OK);
+	collect(s);
+	assert_int_equal(fx_stitch_open_ids(s), 0);
+	ids = calloc(closed.len, sizeof *ids);
+	*rows = *segments = 0;
+	for (size_t i = 0; i < closed.cap; i++)
+		if (closed.slots[i].used)
+			ids[(*rows)++] = closed.slots[i].key;
+	qsort(ids, *rows, sizeof *ids, by_value);
+	for (size_t i = 0; i < *rows; i++) {
+		const uint64_t smaller = *fx_map64_find(&closed, ids[i]);
+
+		*fx_map64_at(final, ids[i]) =
+			smaller == ids[i] ? ++*segments : *fx_map64_find(final, smaller);
+	}
+	free(ids);
+	fx_map64_fini(&closed);
+}
+
 static uint64_t *add(struct fx_stitch *s, const struct fx_block *b, size_t *pairs_len)
 {
 	const struct fx_stitch_pairs *pairs;
@@ -82,6 +127,7 @@ static uint64_t *add(struct fx_stitch *s, const struct fx_block *b, size_t *pair
 		assert_true(pairs->ids[i][0] < pairs->ids[i][1]);
 	if (pairs_len)
 		*pairs_len = pairs->len;
+	collect(s);
 	return core;
 }
 
@@ -94,7 +140,6 @@ static struct fx_block *stitched(const struct fx_block *volume, const int64_t ce
 		fx_block_new(FX_U64, volume->shape[0], volume->shape[1], volume->shape[2]);
 	struct fx_map64 final = { 0 };
 	int64_t grid[3], order[512];
-	uint64_t *table;
 	size_t rows, n = 1;
 
 	for (int a = 0; a < 3; a++) {
@@ -126,9 +171,8 @@ static struct fx_block *stitched(const struct fx_block *volume, const int64_t ce
 		free(core);
 	}
 	assert_int_equal(fx_stitch_open_size(s), 0);
-	assert_int_equal(fx_stitch_final(s, &table, &rows, segments), 0);
-	for (size_t i = 0; i < rows; i++)
-		*fx_map64_at(&final, table[2 * i]) = table[2 * i + 1];
+	assert_int_equal(fx_stitch_open_ids(s), 0); /* nothing can come: all are closed */
+	finish(s, &final, &rows, segments);
 	for (size_t i = 0; i < fx_block_len(out); i++) {
 		uint64_t *v = &((uint64_t *)out->data)[i];
 
@@ -138,7 +182,6 @@ static struct fx_block *stitched(const struct fx_block *volume, const int64_t ce
 		}
 	}
 	fx_map64_fini(&final);
-	free(table);
 	fx_stitch_free(s);
 	return out;
 }
@@ -234,6 +277,7 @@ static size_t pairs_of(const char *below, const char *above, struct fx_stitch_ru
 		fx_block_free(b[0]);
 		fx_block_free(b[1]);
 		fx_stitch_free(s);
+		fx_map64_fini(&closed);
 	}
 	assert_int_equal(pairs[0], pairs[1]);
 	return pairs[0];
@@ -333,7 +377,8 @@ static void ids_are_the_places_of_first_voxels(void **unused)
 {
 	struct fx_stitch *s = fx_stitch_new(&half_mutual);
 	struct fx_block *b = row(6, "hhaba", 2, 0);
-	uint64_t *core, *table, segments;
+	struct fx_map64 final = { 0 };
+	uint64_t *core, segments;
 	size_t rows;
 
 	(void)unused;
@@ -343,10 +388,10 @@ static void ids_are_the_places_of_first_voxels(void **unused)
 	assert_int_equal(core[0], (uint64_t)4 << 40 | 5 << 20 | 8);
 	assert_int_equal(core[1], core[0] + 1);
 	assert_int_equal(core[2], core[0]);
-	assert_int_equal(fx_stitch_final(s, &table, &rows, &segments), 0);
+	finish(s, &final, &rows, &segments);
 	assert_int_equal(rows, 2); /* h is not in the core */
 	assert_int_equal(segments, 2);
-	free(table);
+	fx_map64_fini(&final);
 	free(core);
 	fx_block_free(b);
 	fx_stitch_free(s);
@@ -396,50 +441,72 @@ static void what_cannot_come_is_dropped(void **unused)
 	(void)unused;
 	free(add(s, b, NULL));
 	assert_true(fx_stitch_open_size(s) > 0);
-	fx_stitch_done(s, before);
+	assert_int_equal(fx_stitch_done(s, before), FX_OK);
 	assert_true(fx_stitch_open_size(s) > 0);
-	fx_stitch_done(s, after);
+	assert_int_equal(fx_stitch_open_ids(s), 1);
+	assert_int_equal(fx_stitch_done(s, after), FX_OK);
 	assert_int_equal(fx_stitch_open_size(s), 0);
+	assert_int_equal(fx_stitch_open_ids(s), 0);
+	collect(s);
+	assert_int_equal(closed.len, 1);
+	fx_map64_fini(&closed);
 	fx_block_free(b);
 	fx_stitch_free(s);
 }
 
-/* What is held for a long row of blocks in order is one face, compactly. */
+/* What is held for a long row of blocks in order is one face, compactly, and the ids in it,
+ * whatever small objects there were. */
 static void memory_is_the_open_surface(void **unused)
 {
-	struct fx_stitch *s = fx_stitch_new(&half_mutual);
-	size_t most = 0;
-
 	(void)unused;
-	for (int64_t i = 0; i < 50; i++) {
-		struct fx_block *b = fx_block_new(FX_U32, 16, 16, i ? 24 : 20);
+	for (uint32_t small = 0; small < 60; small += 30) {
+		struct fx_stitch *s = fx_stitch_new(&half_mutual);
+		size_t most = 0;
 
-		b->origin[2] = i ? 16 * i - 4 : 0;
-		b->halo_lo[2] = i ? 4 : 0;
-		b->halo_hi[2] = 4;
-		for (size_t v = 0; v < fx_block_len(b); v++)
-			((uint32_t *)b->data)[v] = v < fx_block_len(b) / 2 ? 1 : 2;
-		free(add(s, b, NULL));
-		if (fx_stitch_open_size(s) > most)
-			most = fx_stitch_open_size(s);
-		fx_block_free(b);
+		for (int64_t i = 0; i < 50; i++) {
+			struct fx_block *b = fx_block_new(FX_U32, 16, 16, i ? 24 : 20);
+			const size_t len = fx_block_len(b);
+			uint32_t *labels = b->data;
+
+			b->origin[2] = i ? 16 * i - 4 : 0;
+			b->halo_lo[2] = i ? 4 : 0;
+			b->halo_hi[2] = 4;
+			for (size_t v = 0; v < len; v++)
+				labels[v] = v < len / 2 ? 1 : 2;
+			for (uint32_t v = 0; v < small; v++)
+				labels[len / 40 * v] = 3 + v;
+			free(add(s, b, NULL));
+			if (fx_stitch_open_size(s) > most)
+				most = fx_stitch_open_size(s);
+			assert_true(fx_stitch_open_ids(s) < 20);
+			fx_block_free(b);
+		}
+		assert_true(small || most < 1024); /* raw: 16 x 16 x 8 labels of 4 bytes */
+		assert_true(closed.len >= 50 * (size_t)small / 2);
+		fx_map64_fini(&closed);
+		fx_stitch_free(s);
 	}
-	assert_true(most < 1024); /* raw: 16 x 16 x 8 labels of 4 bytes */
-	fx_stitch_free(s);
+}
+
+static int nothing_closed(void **unused)
+{
+	(void)unused;
+	fx_map64_fini(&closed);
+	return 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(any_grid_gives_the_whole_in_raster_order),
-		cmocka_unit_test(any_order_gives_the_same),
-		cmocka_unit_test(the_rule_is_as_stated),
-		cmocka_unit_test(decisions_are_told),
-		cmocka_unit_test(sizes_go_with_their_ids),
-		cmocka_unit_test(ids_are_the_places_of_first_voxels),
-		cmocka_unit_test(wrong_blocks_are_refused),
-		cmocka_unit_test(what_cannot_come_is_dropped),
-		cmocka_unit_test(memory_is_the_open_surface),
+		cmocka_unit_test_teardown(any_grid_gives_the_whole_in_raster_order, nothing_closed),
+		cmocka_unit_test_teardown(any_order_gives_the_same, nothing_closed),
+		cmocka_unit_test_teardown(the_rule_is_as_stated, nothing_closed),
+		cmocka_unit_test_teardown(decisions_are_told, nothing_closed),
+		cmocka_unit_test_teardown(sizes_go_with_their_ids, nothing_closed),
+		cmocka_unit_test_teardown(ids_are_the_places_of_first_voxels, nothing_closed),
+		cmocka_unit_test_teardown(wrong_blocks_are_refused, nothing_closed),
+		cmocka_unit_test_teardown(what_cannot_come_is_dropped, nothing_closed),
+		cmocka_unit_test_teardown(memory_is_the_open_surface, nothing_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

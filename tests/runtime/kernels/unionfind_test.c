@@ -21,26 +21,6 @@ static void the_root_is_the_smallest(void **unused)
 	fx_unionfind_fini(&u);
 }
 
-static void sets_are_numbered_by_their_smallest_key(void **unused)
-{
-	const uint64_t want[] = { 1, 1, 5, 2, 7, 3, 20, 2, UINT64_MAX, 1 };
-	struct fx_unionfind u = { 0 };
-	uint64_t *table, sets;
-	size_t rows;
-
-	(void)unused;
-	fx_unionfind_join(&u, 20, 5);
-	fx_unionfind_add(&u, 7);
-	fx_unionfind_join(&u, UINT64_MAX, 1);
-	fx_unionfind_add(&u, 5);
-	assert_int_equal(fx_unionfind_number(&u, &table, &rows, &sets), 0);
-	assert_int_equal(rows, 5);
-	assert_int_equal(sets, 3);
-	assert_memory_equal(table, want, sizeof want);
-	free(table);
-	fx_unionfind_fini(&u);
-}
-
 /* Random joins against labels that are repainted one by one, in two orders. */
 static void random_joins_equal_repainting(void **unused)
 {
@@ -78,7 +58,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_root_is_the_smallest),
-		cmocka_unit_test(sets_are_numbered_by_their_smallest_key),
 		cmocka_unit_test(random_joins_equal_repainting),
 	};
 
