@@ -217,7 +217,7 @@ int fx_counters_take(struct fx_stats *s, const void *bytes, size_t size, const s
 	struct fx_instance_stats instance;
 	struct fx_lane_stats lane;
 	struct entry e;
-	const void *value;
+	const void *value = NULL;
 	int64_t clock;
 	int result;
 
@@ -258,7 +258,7 @@ int fx_counters_load(struct fx_stats *s, const void *bytes, size_t size, struct 
 	const uint8_t *at = bytes, *const end = at + size;
 	struct fx_lane_stats lane;
 	struct entry e;
-	const void *value;
+	const void *value = NULL;
 	int result;
 
 	if (size < sizeof(int64_t))

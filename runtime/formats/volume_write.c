@@ -201,9 +201,11 @@ int fx_volume_write_reserve(struct fx_volume_write *w, const struct fx_volume_sp
 			    struct fx_error *err)
 {
 	const char *name;
+	const struct fx_volume_write_ops *ops = ops_of(spec->format, &name);
 
-	return fx_outplace_begin(&w->place, spec->path, ops_of(spec->format, &name)->is_folder,
-				 spec->replace, err);
+	if (!ops)
+		return fx_error_set(err, FX_EINVAL, "no such format");
+	return fx_outplace_begin(&w->place, spec->path, ops->is_folder, spec->replace, err);
 }
 
 int fx_volume_write_open(struct fx_volume_write *w, const struct fx_volume_spec *spec,

@@ -54,7 +54,7 @@ static void whole_stack(const struct node_test *t, const struct stack *s, double
 					      k & 2  ? far :
 						       0 };
 			double is[2], at[2], should[2], e;
-			struct fx_affine2 back;
+			struct fx_affine2 back = { 0 };
 
 			assert_true(fx_affine2_invert(&s->map[0], &back));
 			fx_affine2_apply(&s->map[z], p, at);
