@@ -28,14 +28,11 @@ static uint32_t layer_of(uint64_t id)
 	return (uint32_t)(id >> LAYER_BITS);
 }
 
-static int compare(uint64_t a, uint64_t b)
+static int by_id(const void *pa, const void *pb)
 {
-	return (a > b) - (a < b);
-}
+	const uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
 
-static int by_id(const void *a, const void *b)
-{
-	return compare(((const uint64_t *)a)[0], ((const uint64_t *)b)[0]);
+	return (a > b) - (a < b);
 }
 
 void fx_closed_ids_fini(struct fx_closed_ids *c)
