@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/checksum.h"
 #include "formats/chunkmeta.h"
+#include "formats/hdf5super.h"
 #include "formats/slab.h"
 
 /* Of reading what a writer may just be writing, the next one after twice as long: 2^25 ns in all.
@@ -427,8 +428,10 @@ static int load_chunk(void *context, const size_t grid[3], struct fx_block *into
 static int hdf5_start(struct volume_hdf5 *h, const char *inside, struct fx_volume *v,
 		      struct fx_error *err)
 {
-	int result;
+	int result = fx_hdf5_check(h->name, err);
 
+	if (result < 0)
+		return result;
 	h->file = open_file(h->name);
 	if (h->file < 0)
 		return fx_error_set(err, FX_EIO, "cannot be opened as HDF5");
