@@ -135,7 +135,7 @@ static int open_mask(struct fx_tissue *t)
 	int err = distances(t);
 
 	for (size_t i = 0; i < n; i++)
-		t->mask[i] = (uint8_t)!(t->texture[i] > radius);
+		t->mask[i] = (uint8_t) !(t->texture[i] > radius);
 	if (!err)
 		err = distances(t);
 	for (size_t i = 0; i < n; i++)
