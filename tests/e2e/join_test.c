@@ -107,6 +107,18 @@ static pid_t agent_of(struct test_place *p)
 	return test_place_await(p, "fornix agent");
 }
 
+/* Waits until the agent has started a worker: before, there is nothing that could vanish with it.
+ */
+static void await_worker_of(pid_t agent)
+{
+	const int64_t start = fx_now_ns();
+
+	while (!test_process_has_child(agent)) {
+		assert_true(fx_now_ns() - start < TEST_RUN_PATIENCE_S * INT64_C(1000000000));
+		fx_sleep_ms(1);
+	}
+}
+
 /* Its workers go back to where they were, and to it again. What an agent that was killed left is
  * cleared by the next on its host. */
 static void a_host_that_vanishes_may_join_again(void **state)
@@ -114,13 +126,15 @@ static void a_host_that_vanishes_may_join_again(void **state)
 	struct test_place *p = *state;
 	struct test_run *r;
 	json_t *receipt;
-	pid_t held;
+	pid_t held, agent;
 
 	run_alone(p, SIZE);
 	r = start(p, SIZE);
 	held = hold(p, r);
 	join(p, 0, (const char *[4]){ "late" }, "late has joined and takes ");
-	kill(agent_of(p), SIGKILL);
+	agent = agent_of(p);
+	await_worker_of(agent);
+	kill(agent, SIGKILL);
 	free(test_run_await(r, "has vanished: "));
 	join(p, 0, (const char *[4]){ "late", "slots=64" }, "late has joined and takes ");
 	kill(held, SIGCONT);

@@ -120,6 +120,27 @@ static int processes(const struct test_place *p, const char *words, pid_t *pid)
 	return n;
 }
 
+bool test_process_has_child(pid_t parent)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *e;
+	bool any = false;
+
+	assert_non_null(d);
+	while (!any && (e = readdir(d))) {
+		char *stat = isdigit((unsigned char)e->d_name[0]) ?
+				     proc_text(e->d_name, "stat", ' ') :
+				     NULL;
+		const char *behind = stat ? strrchr(stat, ')') : NULL;
+
+		/* behind the name: the state, and the parent */
+		any = behind && strlen(behind) > 4 && strtol(behind + 4, NULL, 10) == parent;
+		free(stat);
+	}
+	closedir(d);
+	return any;
+}
+
 int test_place_processes(const struct test_place *p)
 {
 	return processes(p, "", NULL);

@@ -42,6 +42,8 @@ int test_place_setup(void **state);
 int test_place_teardown(void **state);
 /** Number of processes that its runs have at this moment. */
 int test_place_processes(const struct test_place *p);
+/** Whether @p parent has started any process that is there. */
+bool test_process_has_child(pid_t parent);
 /** Process of @p p whose command line holds @p words, its words joined by blanks; 0 when there is
  * none. */
 pid_t test_place_process(const struct test_place *p, const char *words);
