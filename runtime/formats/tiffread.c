@@ -131,6 +131,40 @@ static int tiffread_tags(struct fx_tiffread *r, struct fx_error *err)
 	return result == FX_OK ? fx_image_check(r->path, r->height, r->width, err) : result;
 }
 
+/* Bytes that one of the file may decode to. Some compressions have no limit: there it is more than
+ * what images of tissue reach. */
+static size_t most_of_a_byte(uint16_t compression)
+{
+	switch (compression) {
+	case COMPRESSION_NONE:
+		return 1;
+	case COMPRESSION_PACKBITS:
+		return 64;
+	case COMPRESSION_DEFLATE:
+	case COMPRESSION_ADOBE_DEFLATE:
+		return 1032;
+	case COMPRESSION_LZW:
+		return 4096;
+	default:
+		return 1 << 16;
+	}
+}
+
+/* Refuses to take memory for what cannot be in the file. */
+static int tiffread_could_hold(const struct fx_tiffread *r, size_t size, struct fx_error *err)
+{
+	const uint64_t file = TIFFGetSizeProc(r->tiff)(TIFFClientdata(r->tiff));
+	uint16_t compression = COMPRESSION_NONE;
+
+	TIFFGetFieldDefaulted(r->tiff, TIFFTAG_COMPRESSION, &compression);
+	if (size / most_of_a_byte(compression) <= file)
+		return FX_OK;
+	return fx_error_set(err, FX_EINVAL,
+			    "%s: page %zu has tiles or rows of %zu bytes, which cannot lie in so "
+			    "short a file",
+			    r->path, r->page, size);
+}
+
 /* Sizes of the buffers that the page needs; refuses tags that disagree with each other. */
 static int tiffread_layout(struct fx_tiffread *r, struct fx_error *err)
 {
@@ -158,6 +192,8 @@ static int tiffread_layout(struct fx_tiffread *r, struct fx_error *err)
 	}
 	r->tile_width = tile_width;
 	r->tile_height = tile_height;
+	if (tiffread_could_hold(r, rows > (size_t)tile ? rows : (size_t)tile, err) < 0)
+		return FX_EINVAL;
 	if (!fx_grow(&r->rows, &r->rows_cap, rows, 1) ||
 	    !fx_grow(&r->tile, &r->tile_cap, (size_t)tile, 1))
 		return fx_error_set(err, FX_ENOMEM, "%s: no memory", r->path);

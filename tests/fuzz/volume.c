@@ -8,17 +8,22 @@
 #include "fuzz/bound.h"
 #include "fuzz/fuzz.h"
 
-enum { SMALL = 1 << 16, EACH = 64 };
+enum { SMALL = 1 << 16 };
 
 /* A row of tiles of a TIFF, and a chunk of HDF5 with the sections around it, are decoded as a
- * whole.
- */
-static size_t base_of(const uint8_t *data, size_t size)
+ * whole; that of a TIFF is no more than its bytes may decode to. */
+static void bound_of(const uint8_t *data, size_t size, size_t *base, size_t *each)
 {
-	const bool large = size > 4 && (memcmp(data, "II", 2) == 0 || memcmp(data, "MM", 2) == 0 ||
-					memcmp(data, "\x89HDF", 4) == 0);
-
-	return large ? (size_t)3 << 30 : 4 << 20;
+	*base = 4 << 20;
+	*each = 64;
+	if (size <= 4)
+		return;
+	if (memcmp(data, "II", 2) == 0 || memcmp(data, "MM", 2) == 0) {
+		*base = 16 << 20;
+		*each = 3 << 16;
+	} else if (memcmp(data, "\x89HDF", 4) == 0) {
+		*base = (size_t)3 << 30;
+	}
 }
 
 static void read_section(struct fx_volume *v, size_t z)
@@ -38,9 +43,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fx_error err = { 0 };
 	struct fx_volume v = { 0 };
+	size_t base, each;
 	char path[32];
 	int fd, result;
 
+	bound_of(data, size, &base, &each);
 	fuzz_file(data, size, &fd, path);
 	fuzz_bound_begin();
 	result = fx_volume_open(path, &v, &err);
@@ -56,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		fx_volume_close(&v);
 	}
-	fuzz_bound_end(size, base_of(data, size), EACH);
+	fuzz_bound_end(size, base, each);
 	close(fd);
 	return 0;
 }

@@ -257,6 +257,50 @@ static void oversized_headers_are_refused(void **folder)
 	refuse(tif, FX_EINVAL, "2097152 pixels; accepted");
 }
 
+static void what_cannot_lie_in_so_short_a_file(void **unused)
+{
+	(void)unused;
+	refuse("tests/fuzz/corpus/tiff/tiles-of-nothing", FX_EINVAL,
+	       "page 0 has tiles or rows of 905971392 bytes, which cannot lie in so short a file");
+	refuse("tests/fuzz/corpus/png/interlaced-huge", FX_EINVAL,
+	       "16384 x 16384 pixels cannot lie in so short a file");
+}
+
+/* Black images in one tile, however well they are compressed, do lie in theirs. */
+static void black_images_are_read(void **folder)
+{
+	enum { SIDE = 2048 };
+	static const int kinds[] = { COMPRESSION_NONE,		COMPRESSION_LZW,
+				     COMPRESSION_ADOBE_DEFLATE, COMPRESSION_PACKBITS,
+				     COMPRESSION_ZSTD,		COMPRESSION_LZMA };
+	const char *tif = test_path(*folder, "black.tif");
+	unsigned char *black = calloc(SIDE, SIDE), *got = malloc((size_t)SIDE * SIDE);
+
+	for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+		struct fx_image shape;
+		struct fx_error err = { 0 };
+		TIFF *t;
+
+		if (!TIFFIsCODECConfigured((uint16_t)kinds[k]))
+			continue;
+		t = TIFFOpen(tif, "w");
+		TIFFSetField(t, TIFFTAG_IMAGEWIDTH, SIDE);
+		TIFFSetField(t, TIFFTAG_IMAGELENGTH, SIDE);
+		TIFFSetField(t, TIFFTAG_BITSPERSAMPLE, 8);
+		TIFFSetField(t, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
+		TIFFSetField(t, TIFFTAG_TILEWIDTH, SIDE);
+		TIFFSetField(t, TIFFTAG_TILELENGTH, SIDE);
+		TIFFSetField(t, TIFFTAG_COMPRESSION, kinds[k]);
+		assert_true(TIFFWriteEncodedTile(t, 0, black, (tmsize_t)SIDE * SIDE) > 0);
+		TIFFClose(t);
+		if (read_all(tif, &shape, got, (size_t)SIDE * SIDE, &err) < 0)
+			fail_msg("compression %d: %s", kinds[k], err.text);
+		assert_memory_equal(got, black, (size_t)SIDE * SIDE);
+	}
+	free(black);
+	free(got);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +312,8 @@ int main(void)
 		cmocka_unit_test(every_prefix_fails),
 		cmocka_unit_test(mutated_bytes_do_no_harm),
 		cmocka_unit_test(oversized_headers_are_refused),
+		cmocka_unit_test(what_cannot_lie_in_so_short_a_file),
+		cmocka_unit_test(black_images_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, test_folder_make, test_folder_remove);
