@@ -9,26 +9,15 @@
 
 enum { WORD = 64 };
 
-static void portable_wide(const uint64_t *a, const uint64_t *b, size_t len, uint64_t *bits)
+static void portable(const void *a, const void *b, bool wide, size_t len, uint64_t *bits)
 {
 	for (size_t x = 0; x < len; x += WORD) {
-		const size_t n = len - x < WORD ? len - x : WORD;
+		const size_t end = len - x < WORD ? len : x + WORD;
 		uint64_t word = 0;
 
-		for (size_t i = 0; i < n; i++)
-			word |= (uint64_t)(a[x + i] == b[x + i]) << i;
-		bits[x / WORD] = word;
-	}
-}
-
-static void portable_narrow(const uint32_t *a, const uint32_t *b, size_t len, uint64_t *bits)
-{
-	for (size_t x = 0; x < len; x += WORD) {
-		const size_t n = len - x < WORD ? len - x : WORD;
-		uint64_t word = 0;
-
-		for (size_t i = 0; i < n; i++)
-			word |= (uint64_t)(a[x + i] == b[x + i]) << i;
+		for (size_t i = x; i < end; i++)
+			word |= (uint64_t)(fx_label_at(a, wide, i) == fx_label_at(b, wide, i))
+				<< i % WORD;
 		bits[x / WORD] = word;
 	}
 }
@@ -91,10 +80,7 @@ void fx_label_same(const void *a, const void *b, bool wide, size_t len, uint64_t
 		return;
 	}
 #endif
-	if (wide)
-		portable_wide(a, b, len, bits);
-	else
-		portable_narrow(a, b, len, bits);
+	portable(a, b, wide, len, bits);
 }
 
 void fx_label_breaks(const void *row, bool wide, size_t len, uint64_t *bits)
